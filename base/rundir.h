@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where a daemon keeps its files, and how a program finds the daemon.
+ *
+ *   BASE/pvm-UID/VMID.HOST/    BASE is $PVM_TMP, else /tmp; VMID is $PVM_VMID, else "default"
+ *       lock     held with flock() by the daemon for as long as it lives: this is how one tells
+ *       sock     the Unix socket for tasks
+ *       log      its log
+ *       run      one line: the incarnation (hexadecimal) that marks its tasks, PVM_RUN
+ *       first    is there when this host started the virtual machine
+ *
+ * pvm-UID has mode 0700 and belongs to the user; it is opened with O_NOFOLLOW and checked.
+ */
+#ifndef PVMI_BASE_RUNDIR_H
+#define PVMI_BASE_RUNDIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+#define PVMI_RUNDIR_PATH_MAX 512
+
+/* "BASE/pvm-UID/VMID.HOST" for host. Returns PvmOk, or PvmOverflow for what is too long. */
+int pvmi_rundir_path(const char *host, char *ret_path, size_t path_max);
+
+/*
+ * The socket of the daemon that this process should talk to: $PVMSOCK, else the only live folder of this
+ * virtual machine, else that of its first host. Several and no first one: PvmSysErr, and fault lists them.
+ *
+ * Returns PvmOk or PvmSysErr with fault filled; ret_path gets a path that pvmi_rundir_connect() takes.
+ */
+int pvmi_rundir_find(char *ret_path, size_t path_max, struct pvmi_fault *fault);
+
+/* True when a daemon lives in folder path: its lock is held. */
+bool pvmi_rundir_alive(const char *path);
+
+/* A connected, non-blocking, close-on-exec Unix stream socket to path, of any length; else -1 and errno. */
+int pvmi_rundir_connect(const char *path);
+
+/* The same for listening; replaces a socket file that nobody listens on. */
+int pvmi_rundir_listen(const char *path);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The one struct that is this task, and the questions that all files of libpvm ask of it. */
+#ifndef PVMI_LIBPVM_TASK_H
+#define PVMI_LIBPVM_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/table.h"
+#include "transport/transport.h"
+#include "wire/control.h"
+
+struct pvmi_task {
+    int32_t tid;              /* 0 before enrolment and after pvm_exit */
+    int32_t last_tid;         /* the tid when the daemon went away: pvm_mytid still gives it */
+    int32_t parent;           /* tid, 0 for none, or PvmParentNotSet */
+    bool lost;                /* the daemon has gone: calls give PvmSysErr */
+    char host[64];            /* name of this host, for texts */
+    char socket_path[512];    /* of the daemon's socket; PVMSOCK for children */
+    int context;              /* current; survives pvm_exit */
+    struct pvmi_rec_inherit children;    /* what pvm_spawn passes on (trace_mask points to child_mask) */
+    struct pvmi_rec_inherit self;        /* output and trace of this task itself */
+    struct pvmi_transport *unix_tp;      /* to the daemon */
+    struct pvmi_transport *self_tp;      /* to oneself */
+    struct pvmi_endpoint *daemon;
+    struct pvmi_list arrived;            /* struct pvmi_msgbuf.link: whole messages, oldest first */
+    struct pvmi_table sent_numbers;      /* by tid: number of the last message sent there */
+    uint32_t next_request;               /* id of the next request to the daemon */
+};
+
+extern struct pvmi_task pvmi_task;
+
+/* Enrols if need be. Returns PvmOk, or PvmSysErr with the call's fault noted. */
+int pvmi_task_enroll(void);
+
+/* The own tid, 0 when not enrolled; never enrols. */
+int32_t pvmi_task_tid(void);
+
+/* The own tid, or PVM 3's word for messages before that: "t40001" or "pid123". */
+const char *pvmi_task_name(void);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Bytes in both directions over a non-blocking descriptor: plain (a Unix or TCP socket) or TLS. What a
+ * stream (frames) stands on.
+ */
+#ifndef PVMI_TRANSPORT_PIPE_H
+#define PVMI_TRANSPORT_PIPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct pvmi_pipe;
+
+struct pvmi_pipe_ops {
+    /*
+     * Reads up to length bytes; writes the vectors as far as they go. Return bytes (> 0), PVMI_AGAIN when
+     * nothing moves now, PVMI_CLOSED at the end, PvmSysErr for an error (logged). Never raise SIGPIPE.
+     */
+    ssize_t (*read)(struct pvmi_pipe *pipe, void *data, size_t length);
+    ssize_t (*write)(struct pvmi_pipe *pipe, const struct iovec *vectors, int count);
+
+    /* Wants of the pipe itself besides those of its user: TLS may have to write in order to read. */
+    bool (*wants_write)(const struct pvmi_pipe *pipe);
+
+    /* Closes the descriptor and frees the pipe. Sends what a polite end needs, without waiting. */
+    void (*close)(struct pvmi_pipe *pipe);
+};
+
+struct pvmi_pipe {
+    const struct pvmi_pipe_ops *ops;
+    int fd;    /* to watch */
+};
+
+/* A pipe over a connected socket, which becomes the pipe's. NULL when there is no memory. */
+struct pvmi_pipe *pvmi_pipe_new_socket(int fd);
+
+#endif
