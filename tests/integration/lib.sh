@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Sourced by every test on real machines: an own folder, checks, waiting for events, and cleaning up.
+
+prefix=${PVM_TEST_PREFIX:?the folder that PVM is installed in}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$(mktemp -d -t pvm-it.XXXXXX)
+export PVM_TMP=$work/tmp HOME=$work/home PATH=$prefix/bin:$PATH PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+unset PVM_VMID PVMSOCK PVM_RSH PVM_DPATH PVM_PATH PVM_ROOT PVM_EXPORT PVM_PORT PVM_WD
+mkdir -p "$PVM_TMP" "$HOME"
+cd "$work" || exit 1
+
+ok() { echo "ok $*"; }
+failed=0
+bad() { echo "FAIL $1"; shift; [[ $# == 0 ]] || printf '    %s\n' "$@"; failed=1; }
+skip() { echo "skip $*"; }
+
+# check NAME COMMAND...: the command's status decides.
+check() {
+    local name=$1 out
+    shift
+    if out=$("$@" 2>&1); then ok "$name"; else bad "$name" "command: $*" "$out"; fi
+}
+
+# expect NAME WANTED GOT
+expect() { if [[ $2 == "$3" ]]; then ok "$1"; else bad "$1" "wanted: $2" "got: $3"; fi; }
+
+# matches NAME PATTERN TEXT: an extended regular expression somewhere in the text.
+matches() { if grep -qE -- "$2" <<<"$3"; then ok "$1"; else bad "$1" "wanted a match of: $2" "got: $3"; fi; }
+
+# until_true SECONDS COMMAND...: polls an event; false when the time is over.
+until_true() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < end)) || return 1
+        read -r -t 0.02 <> <(:) || :
+    done
+}
+
+# The test's own task, built like a user's program.
+build_tool() {
+    cc -O1 -g -D_GNU_SOURCE ${SANITIZE-} -o "$work/tool" "$here/tool.c" $(pkg-config --cflags --libs pvm3) \
+        -Wl,-rpath,"$prefix/lib" || { bad "the test's task builds by pkg-config"; exit 1; }
+}
+
+# Pids of all our processes: daemons, keepers, tasks; found by the folder of this test in their environment.
+ours() {
+    local dir
+    for dir in /proc/[0-9]*; do
+        [[ ${dir#/proc/} != "$$" ]] || continue
+        tr '\0' '\n' <"$dir/environ" 2>/dev/null | grep -qxF "PVM_TMP=$PVM_TMP" &&
+            readlink "$dir/exe" 2>/dev/null | grep -qE '/(pvmd|pvm|tool)$|sleep$' && echo "${dir#/proc/}"
+    done
+    return 0
+}
+none_left() { [[ -z $(ours) ]]; }
+no_folder() { ! compgen -G "$PVM_TMP/pvm-$(id -u)/*" >/dev/null; }
+
+cleanup() {
+    local pids
+    pids=$(ours)
+    [[ -z $pids ]] || kill -KILL $pids 2>/dev/null
+    [[ -z ${KEEP_WORK-} ]] && rm -rf "$work"
+}
+trap 'cleanup' EXIT
+finish() { exit $failed; }
