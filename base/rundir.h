@@ -3,7 +3,7 @@
  * Where a daemon keeps its files, and how a program finds the daemon.
  *
  *   BASE/pvm-UID/VMID.HOST/    BASE is $PVM_TMP, else /tmp; VMID is $PVM_VMID, else "default"
- *       lock     held with flock() by the daemon for as long as it lives: this is how one tells
+ *       lock     held with flock() by the daemon for as long as it lives: this is how one tells; its pid as text
  *       sock     the Unix socket for tasks
  *       log      its log
  *       run      one line: the incarnation (hexadecimal) that marks its tasks, PVM_RUN
@@ -21,8 +21,23 @@
 
 #define PVMI_RUNDIR_PATH_MAX 512
 
-/* "BASE/pvm-UID/VMID.HOST" for host. Returns PvmOk, or PvmOverflow for what is too long. */
+/*
+ * "BASE/pvm-UID/VMID.HOST" for host. '/', '%' and control characters in HOST and VMID, and '.' in VMID, are
+ * written as %XX, so that a folder's first '.' ends the VMID. Returns PvmOk, or PvmOverflow for what is too long.
+ */
 int pvmi_rundir_path(const char *host, char *ret_path, size_t path_max);
+
+/*
+ * For a daemon that starts: makes the folder path and BASE/pvm-UID above it where they are missing (BASE must
+ * be there), checks both and takes the lock. Files of a dead daemon are left in place, for the caller to
+ * replace.
+ *
+ * Returns PvmOk and close-on-exec descriptors: *ret_dir of the folder, for openat() and unlinkat(), and
+ * *ret_lock, which holds the lock until it and every copy of it are closed: no child may keep one. Else fault
+ * is filled: PvmAlready when another daemon lives there, PvmDenied for an owner or a mode that is wrong,
+ * PvmSysErr, ...
+ */
+int pvmi_rundir_create(const char *path, int *ret_dir, int *ret_lock, struct pvmi_fault *fault);
 
 /*
  * The socket of the daemon that this process should talk to: $PVMSOCK, else the only live folder of this
