@@ -31,7 +31,7 @@
     X(PVMTMASK, "tasks", "set for spawned tasks: trace mask")                                        \
     X(PVMTRCBUF, "tasks", "set for spawned tasks: trace buffer size")                                \
     X(PVMTRCOPT, "tasks", "set for spawned tasks: trace options")                                    \
-    X(PVM_CLAIM, "tasks", "set for spawned tasks: tid and nonce that the first enrolment claims")    \
+    X(PVM_CLAIM, "tasks", "set for spawned tasks, TID:NONCE in hexadecimal: what the first enrolment claims")  \
     X(PVM_RUN, "tasks", "set for spawned tasks: the daemon run they belong to, for cleaning up")     \
     X(HOME, "all", "default directories, .pvmrc")
 

@@ -17,12 +17,18 @@ struct pvmi_pipe_ops {
     /*
      * Reads up to length bytes; writes the vectors as far as they go. Return bytes (> 0), PVMI_AGAIN when
      * nothing moves now, PVMI_CLOSED at the end, PvmSysErr for an error (logged). Never raise SIGPIPE.
+     *
+     * After PVMI_AGAIN the next write has to begin with the same bytes (TLS may have encrypted them already).
+     * A write of no vectors moves what the pipe itself has to write, and returns PVMI_AGAIN at best.
      */
     ssize_t (*read)(struct pvmi_pipe *pipe, void *data, size_t length);
     ssize_t (*write)(struct pvmi_pipe *pipe, const struct iovec *vectors, int count);
 
     /* Wants of the pipe itself besides those of its user: TLS may have to write in order to read. */
     bool (*wants_write)(const struct pvmi_pipe *pipe);
+
+    /* True when the pipe holds bytes to read, so that the descriptor need not become readable again for them. */
+    bool (*has_input)(const struct pvmi_pipe *pipe);
 
     /* Closes the descriptor and frees the pipe. Sends what a polite end needs, without waiting. */
     void (*close)(struct pvmi_pipe *pipe);
@@ -33,7 +39,7 @@ struct pvmi_pipe {
     int fd;    /* to watch */
 };
 
-/* A pipe over a connected socket, which becomes the pipe's. NULL when there is no memory. */
+/* A pipe over a connected socket, which becomes the pipe's. NULL when there is no memory (fd stays open). */
 struct pvmi_pipe *pvmi_pipe_new_socket(int fd);
 
 #endif

@@ -25,6 +25,7 @@
 
 struct pvmi_session {
     uint64_t out_next;         /* number of the next frame pushed */
+    uint64_t out_sent;         /* highest one ever given to a connection: the peer can know of no later one */
     uint64_t in_next;          /* number expected next from the peer */
     uint64_t in_acked;         /* highest one that we have acknowledged */
     struct pvmi_list kept;     /* frames not acknowledged, in order; those from unsent on are not yet sent */
@@ -46,11 +47,15 @@ void pvmi_session_fini(struct pvmi_session *session);
 /* Takes frame, gives it the next number and keeps it. */
 void pvmi_session_push(struct pvmi_session *session, struct pvmi_frame *frame);
 
-/* A connection is there: fills the header of the resume frame that must go first. */
+/* A connection is there: fills the header of the resume frame that must go first. When there was one
+ * already, the new one takes its place. */
 void pvmi_session_attach(struct pvmi_session *session, struct pvmi_frame_header *ret_resume);
 void pvmi_session_detach(struct pvmi_session *session);
 
-/* The peer expects number next. Returns PvmOk, or PvmBadMsg when that cannot be: end the session. */
+/*
+ * The peer expects number next, so it has all before. Returns PvmOk, or PvmBadMsg when that cannot be (never
+ * sent, acknowledged before, a second resume on one connection): end the session.
+ */
 int pvmi_session_on_resume(struct pvmi_session *session, uint64_t next);
 
 /*
@@ -62,7 +67,10 @@ int pvmi_session_next(struct pvmi_session *session, struct pvmi_frame **ret_fram
 /* Frees what the peer has acknowledged. Returns PvmOk, or PvmBadMsg for an impossible number. */
 int pvmi_session_on_ack(struct pvmi_session *session, uint64_t ack);
 
-/* What to do with a numbered frame that came. GAP: the connection is broken, drop it. */
+/*
+ * What to do with a numbered frame that came; its ack goes to on_ack(). GAP (a number missing, or none, or
+ * no resume yet): the peer or the connection is broken, drop the connection.
+ */
 enum pvmi_session_verdict pvmi_session_arrive(struct pvmi_session *session,
                                               const struct pvmi_frame_header *header);
 

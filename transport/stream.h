@@ -23,9 +23,12 @@ struct pvmi_stream {
     /* A frame that is being received: its payload fills in place. */
     struct pvmi_frame *partial;
     size_t partial_have;
+    bool bulk;                   /* the last frame was long: the next header is read alone */
+    bool cut;                    /* a half-written frame was taken away: nothing can follow it */
 };
 
-/* Takes a frame, which is then the callee's. Returns false to stop reading for now. */
+/* Takes a frame, which is then the callee's. Returns false to stop reading for now. May send on the stream,
+ * must not end it. */
 typedef bool pvmi_stream_frame_fn(void *user, struct pvmi_frame *frame);
 
 void pvmi_stream_init(struct pvmi_stream *stream, struct pvmi_pipe *pipe);
@@ -33,7 +36,8 @@ void pvmi_stream_init(struct pvmi_stream *stream, struct pvmi_pipe *pipe);
 /* Closes the pipe and frees all queued frames. */
 void pvmi_stream_fini(struct pvmi_stream *stream);
 
-/* Moves the frames that are not wholly written to the end of ret_frames, in order: they can go elsewhere. */
+/* Moves the frames that are not wholly written to the end of ret_frames, in order: they can go elsewhere.
+ * When a part of the first one has gone out already, send returns PVMI_CLOSED from then on. */
 void pvmi_stream_take_unsent(struct pvmi_stream *stream, struct pvmi_list *ret_frames);
 
 /*
@@ -42,12 +46,18 @@ void pvmi_stream_take_unsent(struct pvmi_stream *stream, struct pvmi_list *ret_f
  */
 int pvmi_stream_send(struct pvmi_stream *stream, struct pvmi_frame *frame);
 
-/* Writes what goes. Returns as send. */
+/* Writes what goes. Returns as send. In TLS a blocked write can block reading as well: call readable() after
+ * this one also when the descriptor shows nothing to read. */
 int pvmi_stream_writable(struct pvmi_stream *stream);
 
 /*
  * Reads what is there, 256 KiB at most, and hands over every whole frame. Returns the number of frames,
- * PVMI_CLOSED, PvmBadMsg for bytes that are no frame, PvmNoMem, PvmSysErr: then the stream is of no use.
+ * PVMI_CLOSED, PvmBadMsg for bytes that are no frame, PvmNoMem, PvmSysErr: then the stream is of no use, but
+ * the frames before have been handed over.
+ *
+ * When fn has returned false, more whole frames may be there already: whoever wants them has to call
+ * readable() again of its own accord, for the descriptor need not become readable. It hands over what is
+ * there before it reads.
  */
 int pvmi_stream_readable(struct pvmi_stream *stream, pvmi_stream_frame_fn *fn, void *user);
 

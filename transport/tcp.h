@@ -15,13 +15,14 @@ int pvmi_tcp_listen(const char *address, uint16_t port_first, uint16_t port_last
                     uint16_t *ret_port);
 
 /* Starts to connect to a numeric address from bind_address (NULL any). Returns PvmOk with a non-blocking
- * descriptor that becomes writable when it is decided (ask pvmi_tcp_result()), else PvmSysErr. */
+ * descriptor that becomes writable when it is decided (ask pvmi_tcp_result()), else PvmSysErr and errno.
+ * bind_address is left aside when it is of the other family. */
 int pvmi_tcp_dial(const char *address, uint16_t port, const char *bind_address, int *ret_fd);
 
-/* 0 when the connection stands, else its errno (ECONNREFUSED, ...). */
+/* 0 when the connection stands, else its errno (ECONNREFUSED, ...; ENOTCONN while nothing is decided). */
 int pvmi_tcp_result(int fd);
 
-/* No delay, no SIGPIPE, keep-alive. */
+/* No delay, keep-alive. (Against SIGPIPE, pipes write with MSG_NOSIGNAL.) */
 void pvmi_tcp_tune(int fd);
 
 /* This host's own numeric addresses that others may reach, loopback only if there is nothing else.

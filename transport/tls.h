@@ -39,13 +39,23 @@ bool pvmi_hello_verify(const uint8_t bytes[PVMI_HELLO_SIZE], const uint8_t secre
 
 /*
  * A TLS pipe over a connected socket, which becomes the pipe's, also on failure. server says who accepts.
- * peer_key pins the other side. The handshake goes on inside read and write; it is done when
- * pvmi_tls_is_up() says so, failed when they return PvmDenied (wrong key: logged) or PvmSysErr.
+ * peer_key pins the other side. The identity is needed only for this call.
+ *
+ * Drive the handshake with pvmi_tls_handshake() before a stream gets the pipe. A client is done one flight
+ * before the server has checked its key: when that is refused, it hears of it from its first read, which
+ * returns PvmDenied. A link is up at the first frame that comes over it, not sooner.
  */
 int pvmi_tls_new(int fd, bool server, const struct pvmi_identity *identity,
                  const uint8_t peer_key[PVMI_KEY_SIZE], struct pvmi_pipe **ret_pipe);
 
-/* Drives the handshake: PvmOk when done, PVMI_AGAIN, PvmDenied, PVMI_CLOSED, PvmSysErr. */
+/*
+ * Drives the handshake, from the first byte: call it at once, then whenever the descriptor is readable or,
+ * while the pipe wants_write, writable. Returns PvmOk when done, PVMI_AGAIN, PvmDenied (either side has
+ * refused the other's key: logged), PVMI_CLOSED, PvmSysErr (logged).
+ */
 int pvmi_tls_handshake(struct pvmi_pipe *pipe);
+
+/* For tests: changes the key after so many records written, in the place of 2^22. */
+void pvmi_tls_key_update_after(struct pvmi_pipe *pipe, uint64_t records);
 
 #endif

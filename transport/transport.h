@@ -26,10 +26,13 @@ struct pvmi_endpoint;
 struct pvmi_address {
     int32_t tid;         /* of the peer; 0 the local daemon */
     const char *path;    /* unix: socket file */
-    int fd;              /* unix: a socket already connected, else -1 */
+    int fd;              /* unix: a socket already connected, the endpoint's on success; else -1 */
 };
 
-/* What a transport tells its owner, from inside progress() or send(). */
+/*
+ * What a transport tells its owner, from inside progress() or send(). A callback may send, connect and
+ * disconnect any endpoint; it must not close the transport, and progress() inside it does nothing.
+ */
 struct pvmi_transport_events {
     /* A frame has come; it is the callee's. */
     void (*frame)(void *user, struct pvmi_endpoint *ep, struct pvmi_frame *frame);
