@@ -8,22 +8,81 @@
  *         pvmi_call_enter();
  *         return pvmi_call_leave("pvm_kill", kill_task(tid));
  *     }
+ *
+ * Enter and leave are inline: packing one int takes about as long as one locked instruction.
  */
 #ifndef PVMI_LIBPVM_CALL_H
 #define PVMI_LIBPVM_CALL_H
 
 #include <stdbool.h>
 
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define pvmi_call_one_thread() (__libc_single_threaded != 0)
+#else
+#define pvmi_call_one_thread() false    /* no such flag in this C library: always lock */
+#endif
+
 #include "base/error.h"
 
-/* Takes the library's lock (recursive), unless this process has one thread only. Forgets the thread's fault. */
-void pvmi_call_enter(void);
+/* The code of the last error of this process, as in PVM 3; exported. Successes keep it. */
+extern int pvm_errno __attribute__((visibility("default")));
 
-/* Gives it back. A negative rc becomes pvm_errno and is reported as PvmAutoErr says. Returns rc. */
-int pvmi_call_leave(const char *function, int rc);
+/* Option PvmAutoErr: 0 silent, 1 a line on stderr, 2 the line and then pvm_exit() and exit(code), 3 the
+ * line and abort(); other values act as 1. */
+extern int pvmi_autoerr;
+
+/* What a thread is doing in the library. Small, for its TLS model needs room that a dlopen may not find. */
+struct pvmi_call_state {
+    int depth;       /* public functions that this thread is in */
+    bool locked;     /* it holds the library's lock */
+    bool noted;      /* the running call has noted a fault */
+    bool told;       /* and AutoErr has printed its text */
+};
+
+extern __thread struct pvmi_call_state pvmi_call_state __attribute__((tls_model("initial-exec")));
+
+/* The slow halves of enter and leave. */
+void pvmi_call_take(void);
+void pvmi_call_give(void);
+void pvmi_call_report(const char *function, int rc);
+
+/* Takes the library's lock (recursive), unless this process has one thread only. Forgets the thread's fault. */
+static inline void pvmi_call_enter(void)
+{
+    struct pvmi_call_state *state = &pvmi_call_state;
+
+    if (!state->locked && !pvmi_call_one_thread())
+        pvmi_call_take();
+    if (state->depth++ == 0)
+        state->noted = false;
+}
+
+/* The way out that they all share, and all of it for results that may be negative without being errors. */
+static inline int pvmi_call_end(int rc)
+{
+    struct pvmi_call_state *state = &pvmi_call_state;
+
+    if (--state->depth == 0 && state->locked)
+        pvmi_call_give();
+    return rc;
+}
+
+/* Gives the lock back. A negative rc becomes pvm_errno and is reported as PvmAutoErr says. Returns rc. */
+static inline int pvmi_call_leave(const char *function, int rc)
+{
+    if (__builtin_expect(rc < 0, 0))
+        pvmi_call_report(function, rc);
+    return pvmi_call_end(rc);
+}
 
 /* The same without ever printing: for results that PVM 3 does not report. */
-int pvmi_call_leave_quiet(int rc);
+static inline int pvmi_call_leave_quiet(int rc)
+{
+    if (__builtin_expect(rc < 0, 0))
+        pvmi_call_report(NULL, rc);
+    return pvmi_call_end(rc);
+}
 
 /* Waits of the library let other threads in: unlock wholly, lock again. Returns the depth for lock(). */
 int pvmi_call_unlock(void);
@@ -35,6 +94,9 @@ int pvmi_call_fail(int code, const char *format, ...) __attribute__((format(prin
 
 /* The same with what came from a daemon. */
 int pvmi_call_fail_fault(const struct pvmi_fault *fault);
+
+/* The text of the thread's last error, with the host where it arose if that is another; "" for none. */
+const char *pvmi_call_detail(void);
 
 /* A child after fork(): the lock is as new. */
 void pvmi_call_after_fork(void);

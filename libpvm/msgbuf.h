@@ -15,33 +15,35 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "libpvm/block.h"
 #include "wire/frame.h"
 
-/* A piece of a body. */
-struct pvmi_block {
-    struct pvmi_block *next;
-    size_t length;      /* bytes in use */
-    size_t capacity;
-    const uint8_t *outside;    /* in place: the program's own data; else NULL and data counts */
-    uint8_t data[];
-};
+#define PVMI_XDR_UNKNOWN UINT64_MAX    /* xdr_length of an arrived body that was not yet looked through */
 
 /* Where unpacking stands. */
 struct pvmi_cursor {
     const struct pvmi_block *block;
     size_t at;               /* in block */
     uint64_t done;           /* bytes of the body before here */
-    int type;                /* of the section that is being read; 0 between sections */
-    uint32_t left;           /* bytes of its elements not yet read */
+    int type;                /* of the section that is being read; 0 before the first */
+    uint32_t length;         /* bytes of its elements */
+    uint32_t left;           /* those not yet read; 0: between sections */
     uint32_t phase;          /* bytes already read of an element's XDR view, when it is read as bytes */
+    uint32_t odd;            /* bytes read since the last number, modulo 4 */
+    uint64_t padding;        /* zeros that the XDR view has behind the byte sections read so far */
+    bool in_padding;         /* some of them were read */
 };
 
 struct pvmi_msgbuf {
     struct pvmi_list link;   /* in the queue of arrived messages; else to itself */
-    int id;                  /* > 0, reused soon */
-    int refs;                /* a forwarded buffer is held by those that alias it */
+    struct pvmi_list same;   /* in that queue's index by source, tag and context; else to itself. Freeing a
+                              * buffer unlinks both: a program may free what pvm_probe() has shown it */
+    int id;                  /* > 0, reused soon; 0 as long as the program does not see it */
     int encoding;            /* PvmDataDefault, PvmDataRaw, PvmDataInPlace, PvmDataTrace */
     int format;              /* PVMI_FORMAT_* of who packed it */
+    bool foreign;            /* which is not this machine's */
+    bool arrived;            /* came from a sender (or was upkmesg'ed): packing into it copies first */
+    bool unpacking;          /* pvm_setrbuf() rewinds it only if not */
     int tag;                 /* as pvm_bufinfo() and pvm_getminfo() show them */
     int ctx;
     int src;
@@ -50,22 +52,69 @@ struct pvmi_msgbuf {
     struct pvmi_block *first;
     struct pvmi_block *last;
     uint64_t length;         /* bytes of the body */
-    uint64_t xdr_length;     /* what PVM 3 would count; kept while packing, made on demand for arrived ones */
-    struct pvmi_cursor cursor;
-    bool arrived;            /* came from a sender (or was upkmesg'ed): packing into it copies first */
-    bool unpacking;          /* pvm_setrbuf() rewinds it only if not */
+    uint64_t xdr_length;     /* what PVM 3 would count, kept while packing; else pvmi_msgbuf_xdr_length() */
     /* The section that a pack may extend: where its header lies; NULL when sealed. */
     uint8_t *open_header;
     int open_type;
-    struct pvmi_msgbuf *original;    /* this one is an alias of it: same blocks, not owned */
+    struct pvmi_cursor cursor;    /* of unpacking; while the message arrives, of filling */
 };
 
-/* The active buffers of the calling thread, 0 for none. A thread that never made one active uses those of
- * the thread that enrolled (DESIGN: decision 17). */
+/*
+ * ---- the active buffers of the calling thread ----
+ * A thread that never made one active uses those of the thread that enrolled (DESIGN: decision 17).
+ */
+
+/* Their ids, 0 for none. */
 int pvmi_active_send(void);
 int pvmi_active_receive(void);
+
+/*
+ * The buffers themselves, NULL for none. Asked at each pack and unpack, so the answers are kept until a
+ * buffer is freed or made active anywhere: then the epoch changes.
+ */
+struct pvmi_active_kept {
+    uint64_t epoch;
+    struct pvmi_msgbuf *buf;
+};
+
+extern uint64_t pvmi_active_epoch;    /* from 1 */
+extern __thread struct pvmi_active_kept pvmi_active_kept_send __attribute__((tls_model("initial-exec")));
+extern __thread struct pvmi_active_kept pvmi_active_kept_receive __attribute__((tls_model("initial-exec")));
+
+struct pvmi_msgbuf *pvmi_active_find_send(void);
+struct pvmi_msgbuf *pvmi_active_find_receive(void);
+
+static inline struct pvmi_msgbuf *pvmi_active_send_buf(void)
+{
+    const struct pvmi_active_kept *kept = &pvmi_active_kept_send;
+
+    return kept->epoch == pvmi_active_epoch ? kept->buf : pvmi_active_find_send();
+}
+
+static inline struct pvmi_msgbuf *pvmi_active_receive_buf(void)
+{
+    const struct pvmi_active_kept *kept = &pvmi_active_kept_receive;
+
+    return kept->epoch == pvmi_active_epoch ? kept->buf : pvmi_active_find_receive();
+}
+
+/* Makes id, or with 0 none, active; frees nothing. */
 void pvmi_active_set_send(int id);
 void pvmi_active_set_receive(int id);
+
+/* The same for pvm_initsend() and the receives: the buffer that was active is freed, unless it is that of
+ * the thread that enrolled and not this thread's own. */
+void pvmi_active_replace_send(int id);
+void pvmi_active_replace_receive(int id);
+
+/* The calling thread enrols: its active buffers are those of threads without own ones. Only the first call
+ * counts; without one, the first thread that makes a buffer active takes this place. */
+void pvmi_active_enrolled(void);
+
+/* None is active any more, and the place of the thread that enrolled is free. */
+void pvmi_active_after_fork(void);
+
+/* ---- life ---- */
 
 /* A new empty buffer, with an id. Returns PvmOk, PvmBadParam (encoding), PvmNoMem. */
 int pvmi_msgbuf_new(int encoding, struct pvmi_msgbuf **ret_buf);
@@ -73,13 +122,18 @@ int pvmi_msgbuf_new(int encoding, struct pvmi_msgbuf **ret_buf);
 /* The buffer of id, or NULL. */
 struct pvmi_msgbuf *pvmi_msgbuf_find(int id);
 
-/* Takes it away from the program: frees it as soon as nobody aliases it. It is active nowhere then. NULL is fine. */
+/* How often buffers of this id were freed: an active id counts for one of these lives only. */
+uint32_t pvmi_msgbuf_generation(int id);
+
+/* Frees it, unlinks it from its queue and takes its id away. It is active nowhere then. NULL is fine. */
 void pvmi_msgbuf_free(struct pvmi_msgbuf *buf);
 
 /*
  * ---- for arriving messages ----
  * A buffer for a message with this header, its whole length allocated; not yet visible to the program:
- * it gets its id by publish(). fill() copies in a piece.
+ * it gets its id by publish(). fill() copies in a piece, in any order.
+ *
+ * arriving() returns PvmOk, PvmBadMsg (unknown encoding or format), PvmNoMem; publish() PvmOk or PvmNoMem.
  */
 int pvmi_msgbuf_arriving(const struct pvmi_frame_header *header, struct pvmi_msgbuf **ret_buf);
 void pvmi_msgbuf_fill(struct pvmi_msgbuf *buf, uint64_t offset, const void *data, size_t length);
@@ -96,12 +150,33 @@ void pvmi_msgbuf_header(const struct pvmi_msgbuf *buf, struct pvmi_frame_header 
 /* Copies length bytes of the body from offset, as they go on the wire (in place: from the program's data). */
 void pvmi_msgbuf_read(const struct pvmi_msgbuf *buf, uint64_t offset, void *to, size_t length);
 
-/* ---- for unpacking by the library itself (notices, output, group data) ---- */
+/* ---- for packing and unpacking, also by the library itself (notices, output, group data) ---- */
 
 /* Starts unpacking from the first byte. */
 void pvmi_msgbuf_rewind(struct pvmi_msgbuf *buf);
 
-/* The same as the pvm_pk and pvm_upk functions, on a given buffer. type is PVMI_TYPE_*, stride in items. */
+/*
+ * Makes buf one that can be packed into: an arrived body is copied first, its numbers then as this machine
+ * stores them. Returns PvmOk, PvmNoMem, PvmBadMsg (a damaged body, or raw data of another kind of machine);
+ * buf is as before on failure.
+ */
+int pvmi_msgbuf_own(struct pvmi_msgbuf *buf);
+
+/* Room behind what is packed: at least needed bytes (few) in one piece in buf->last, in a new block if
+ * possible wanted bytes. PvmOk or PvmNoMem. */
+int pvmi_msgbuf_room(struct pvmi_msgbuf *buf, size_t needed, uint64_t wanted);
+
+/* A block more at the end, with the bytes that it holds. */
+void pvmi_msgbuf_append(struct pvmi_msgbuf *buf, struct pvmi_block *block);
+
+/* In place: an empty block at the end whose bytes are the program's, from data on. PvmOk or PvmNoMem. */
+int pvmi_msgbuf_append_outside(struct pvmi_msgbuf *buf, const uint8_t *data);
+
+/* What PVM 3 would give as the length of the body: of typed sections the XDR count, else the bytes. */
+uint64_t pvmi_msgbuf_xdr_length(struct pvmi_msgbuf *buf);
+
+/* The same as the pvm_pk and pvm_upk functions, on a given buffer. type is PVMI_TYPE_*, size that of an item
+ * in memory, stride in items. A pack that fails has packed nothing. */
 int pvmi_pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_t size, int count, int stride);
 int pvmi_unpack_items(struct pvmi_msgbuf *buf, int type, void *data, size_t size, int count, int stride);
 

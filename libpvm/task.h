@@ -7,10 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/list.h"
 #include "base/table.h"
+#include "libpvm/match.h"
 #include "transport/transport.h"
 #include "wire/control.h"
+
+#define PVMI_TRACE_MASK_SIZE 36    /* 35 characters, each '@' and four bits, and the end */
 
 struct pvmi_task {
     int32_t tid;              /* 0 before enrolment and after pvm_exit */
@@ -21,18 +23,23 @@ struct pvmi_task {
     char socket_path[512];    /* of the daemon's socket; PVMSOCK for children */
     int context;              /* current; survives pvm_exit */
     struct pvmi_rec_inherit children;    /* what pvm_spawn passes on (trace_mask points to child_mask) */
-    struct pvmi_rec_inherit self;        /* output and trace of this task itself */
+    struct pvmi_rec_inherit self;        /* output and trace of this task itself (to self_mask) */
+    char child_mask[PVMI_TRACE_MASK_SIZE];
+    char self_mask[PVMI_TRACE_MASK_SIZE];
     struct pvmi_transport *unix_tp;      /* to the daemon */
     struct pvmi_transport *self_tp;      /* to oneself */
     struct pvmi_endpoint *daemon;
-    struct pvmi_list arrived;            /* struct pvmi_msgbuf.link: whole messages, oldest first */
-    struct pvmi_table sent_numbers;      /* by tid: number of the last message sent there */
+    int socket;                          /* of that endpoint, which owns it; for a child after fork() */
+    struct pvmi_endpoint *oneself;
+    struct pvmi_match arrived;           /* whole messages that no receive has taken yet */
+    struct pvmi_table sent_numbers;      /* by tid: number of the next message to there, as a pointer */
     uint32_t next_request;               /* id of the next request to the daemon */
 };
 
 extern struct pvmi_task pvmi_task;
 
-/* Enrols if need be. Returns PvmOk, or PvmSysErr with the call's fault noted. */
+/* Enrols if need be. Returns PvmOk; PvmSysErr when there is no daemon or it has gone; or why it refused. The
+ * fault is noted. */
 int pvmi_task_enroll(void);
 
 /* The own tid, 0 when not enrolled; never enrols. */
@@ -40,5 +47,11 @@ int32_t pvmi_task_tid(void);
 
 /* The own tid, or PVM 3's word for messages before that: "t40001" or "pid123". */
 const char *pvmi_task_name(void);
+
+/* The daemon has gone: notes it, once. */
+void pvmi_task_lose(void);
+
+/* Closes the transports and forgets all that belongs to the enrolment; buffers, context and options stay. */
+void pvmi_task_forget(void);
 
 #endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The active buffers of each thread. Ids are kept with their generation, so a buffer that another thread
+ * has freed is active nowhere, although its id may be in use again.
+ *
+ * One thread's are also those of all threads that never made one active: then programs that lock around PVM
+ * and pack in one thread, send in another, work as they did. Such a borrowed buffer is never freed by
+ * the way: a second thread's first receive must not take the message from under the first one.
+ */
+#include <stdbool.h>
+
+#include "libpvm/msgbuf.h"
+
+struct active {
+    int id;
+    uint32_t generation;
+    bool own;    /* this thread once made a buffer of this kind active, or none */
+};
+
+struct active_thread {
+    unsigned number;    /* of this thread, from 1; 0 it has not asked yet */
+    struct active send;
+    struct active receive;
+};
+
+uint64_t pvmi_active_epoch = 1;
+__thread struct pvmi_active_kept pvmi_active_kept_send;
+__thread struct pvmi_active_kept pvmi_active_kept_receive;
+
+static __thread struct active_thread active_here __attribute__((tls_model("initial-exec")));
+
+static unsigned thread_count;
+static unsigned owner_number;    /* the thread whose buffers are shared; 0 none yet */
+static struct active shared_send;
+static struct active shared_receive;
+
+static bool thread_is_owner(void)
+{
+    return active_here.number != 0 && active_here.number == owner_number;
+}
+
+/* Makes the calling thread the owner if there is none. */
+static void thread_claim(void)
+{
+    if (active_here.number == 0)
+        active_here.number = ++thread_count;
+    if (owner_number == 0)
+        owner_number = active_here.number;
+}
+
+static struct pvmi_msgbuf *active_buf(const struct active *active)
+{
+    if (active->id == 0 || pvmi_msgbuf_generation(active->id) != active->generation)
+        return NULL;
+    return pvmi_msgbuf_find(active->id);
+}
+
+static struct pvmi_msgbuf *active_keep(struct pvmi_active_kept *kept, struct pvmi_msgbuf *buf)
+{
+    kept->epoch = pvmi_active_epoch;
+    kept->buf = buf;
+    return buf;
+}
+
+struct pvmi_msgbuf *pvmi_active_find_send(void)
+{
+    return active_keep(&pvmi_active_kept_send, active_buf(active_here.send.own ? &active_here.send : &shared_send));
+}
+
+struct pvmi_msgbuf *pvmi_active_find_receive(void)
+{
+    return active_keep(&pvmi_active_kept_receive,
+                       active_buf(active_here.receive.own ? &active_here.receive : &shared_receive));
+}
+
+int pvmi_active_send(void)
+{
+    struct pvmi_msgbuf *buf = pvmi_active_send_buf();
+
+    return buf == NULL ? 0 : buf->id;
+}
+
+int pvmi_active_receive(void)
+{
+    struct pvmi_msgbuf *buf = pvmi_active_receive_buf();
+
+    return buf == NULL ? 0 : buf->id;
+}
+
+/* own is this thread's place for a kind of buffer, shared the one for all. */
+static void active_set(struct active *own, struct active *shared, int id)
+{
+    struct active now = { .id = id, .generation = pvmi_msgbuf_generation(id), .own = true };
+
+    pvmi_active_epoch++;
+    thread_claim();
+    if (thread_is_owner())
+        *shared = now;
+    else
+        *own = now;
+}
+
+static void active_replace(struct active *own, struct active *shared, int id)
+{
+    struct pvmi_msgbuf *old;
+
+    thread_claim();
+    old = thread_is_owner() ? active_buf(shared) : own->own ? active_buf(own) : NULL;
+    active_set(own, shared, id);
+    if (old != NULL && old->id != id)
+        pvmi_msgbuf_free(old);
+}
+
+void pvmi_active_set_send(int id)
+{
+    active_set(&active_here.send, &shared_send, id);
+}
+
+void pvmi_active_set_receive(int id)
+{
+    active_set(&active_here.receive, &shared_receive, id);
+}
+
+void pvmi_active_replace_send(int id)
+{
+    active_replace(&active_here.send, &shared_send, id);
+}
+
+void pvmi_active_replace_receive(int id)
+{
+    active_replace(&active_here.receive, &shared_receive, id);
+}
+
+void pvmi_active_enrolled(void)
+{
+    thread_claim();
+}
+
+void pvmi_active_after_fork(void)
+{
+    pvmi_active_epoch++;
+    active_here = (struct active_thread){ .number = 0 };
+    shared_send = shared_receive = (struct active){ .id = 0 };
+    owner_number = 0;
+}

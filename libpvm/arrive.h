@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * From frames to messages. A message of several frames is assembled by (source, message number); messages of
+ * one source are handed on in the order of their numbers, whatever routes they took: early ones are held
+ * back, doubles are dropped. Whole messages go into the task's queue, or to the part of the library that
+ * they are for; control messages go to libpvm/request.
+ *
+ * Nothing is lost for want of memory: a frame that finds none waits, and all behind it, for a retry.
+ */
+#ifndef PVMI_LIBPVM_ARRIVE_H
+#define PVMI_LIBPVM_ARRIVE_H
+
+#include <stdbool.h>
+
+#include "wire/frame.h"
+
+#define PVMI_ARRIVE_HELD_MAX 65536    /* messages of one source held back for a missing one */
+
+/* Reserved tag of output for pvm_catchout() in PVMI_CONTEXT_CONTROL, as in PVM 3. */
+#define PVMI_TAG_OUTPUT ((int)0x80030005)
+
+/* Takes a frame that has come by any route. */
+void pvmi_arrive_frame(struct pvmi_frame *frame);
+
+/* Tries again with frames that found no memory. Returns how many went. */
+int pvmi_arrive_retry(void);
+
+/* True while frames wait for memory: a receive that would sleep gives PvmNoMem. */
+bool pvmi_arrive_stalled(void);
+
+/* Forgets all sources, and frees what was not whole. */
+void pvmi_arrive_reset(void);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Buffers as the program sees them: made, freed, made active, asked about. */
+#include <limits.h>
+#include <string.h>
+
+#include "libpvm/call.h"
+#include "libpvm/msgbuf.h"
+#include "libpvm/task.h"
+
+/* struct pvmminfo's enc; a raw buffer has its data signature there. */
+#define ENC_DEFAULT 0x10000000
+#define ENC_IN_PLACE 0x20000000
+#define ENC_TRACE 0x40000000
+
+int pvm_mkbuf(int encoding)
+{
+    struct pvmi_msgbuf *buf;
+    int rc;
+
+    pvmi_call_enter();
+    rc = pvmi_msgbuf_new(encoding, &buf);
+    return pvmi_call_leave("pvm_mkbuf", rc == PvmOk ? buf->id : rc);
+}
+
+int pvm_initsend(int encoding)
+{
+    int id;
+
+    pvmi_call_enter();
+    id = pvm_mkbuf(encoding);
+    if (id > 0)
+        pvmi_active_replace_send(id);
+    return pvmi_call_leave("pvm_initsend", id);
+}
+
+/* The buffer of a program's id. first is the smallest number that is not PvmBadParam. */
+static int buffer_find(int bufid, int first, struct pvmi_msgbuf **ret_buf)
+{
+    if (bufid < first)
+        return PvmBadParam;
+    *ret_buf = pvmi_msgbuf_find(bufid);
+    return *ret_buf == NULL ? PvmNoSuchBuf : PvmOk;
+}
+
+int pvm_freebuf(int bufid)
+{
+    struct pvmi_msgbuf *buf;
+    int rc = PvmOk;
+
+    pvmi_call_enter();
+    if (bufid != 0)
+        rc = buffer_find(bufid, 0, &buf);
+    if (rc == PvmOk && bufid != 0)
+        pvmi_msgbuf_free(buf);
+    return pvmi_call_leave("pvm_freebuf", rc);
+}
+
+int pvm_getsbuf(void)
+{
+    pvmi_call_enter();
+    return pvmi_call_end(pvmi_active_send());
+}
+
+int pvm_getrbuf(void)
+{
+    pvmi_call_enter();
+    return pvmi_call_end(pvmi_active_receive());
+}
+
+static int set_send(int bufid)
+{
+    struct pvmi_msgbuf *buf;
+    int old = pvmi_active_send();
+    int rc;
+
+    if (bufid != 0) {
+        rc = buffer_find(bufid, 0, &buf);
+        if (rc != PvmOk)
+            return rc;
+        if (bufid == pvmi_active_receive())
+            pvmi_active_set_receive(0);
+    }
+    pvmi_active_set_send(bufid);
+    return old;
+}
+
+int pvm_setsbuf(int bufid)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_setsbuf", set_send(bufid));
+}
+
+static int set_receive(int bufid)
+{
+    struct pvmi_msgbuf *buf;
+    int old = pvmi_active_receive();
+    int rc;
+
+    if (bufid != 0) {
+        rc = buffer_find(bufid, 0, &buf);
+        if (rc != PvmOk)
+            return rc;
+        if (bufid == pvmi_active_send())
+            pvmi_active_set_send(0);
+        if (!buf->unpacking)
+            pvmi_msgbuf_rewind(buf);
+    }
+    pvmi_active_set_receive(bufid);
+    return old;
+}
+
+int pvm_setrbuf(int bufid)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_setrbuf", set_receive(bufid));
+}
+
+/* ---- what is known of a buffer ---- */
+
+/* The length that PVM 3 gives: 0 in place, where it never knew. */
+static uint64_t buffer_length(struct pvmi_msgbuf *buf)
+{
+    return buf->encoding == PvmDataInPlace ? 0 : pvmi_msgbuf_xdr_length(buf);
+}
+
+static int buffer_source(const struct pvmi_msgbuf *buf)
+{
+    return buf->src != 0 ? buf->src : pvmi_task_tid();    /* made before the task had a tid */
+}
+
+/* A length as an int: INT_MAX and PvmOverflow for a longer one. */
+static int length_as_int(uint64_t length, int *ret_length)
+{
+    if (length <= INT_MAX) {
+        *ret_length = (int)length;
+        return PvmOk;
+    }
+    *ret_length = INT_MAX;
+    return pvmi_call_fail(PvmOverflow, "%llu bytes are more than an int can tell: use pvm_buflength()",
+                          (unsigned long long)length);
+}
+
+static int buffer_info(int bufid, int *bytes, int *msgtag, int *tid)
+{
+    struct pvmi_msgbuf *buf;
+    int rc = buffer_find(bufid, 1, &buf);
+
+    if (rc != PvmOk)
+        return rc;
+    if (msgtag != NULL)
+        *msgtag = buf->tag;
+    if (tid != NULL)
+        *tid = buffer_source(buf);
+    return bytes == NULL ? PvmOk : length_as_int(buffer_length(buf), bytes);
+}
+
+int pvm_bufinfo(int bufid, int *bytes, int *msgtag, int *tid)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_bufinfo", buffer_info(bufid, bytes, msgtag, tid));
+}
+
+int pvm_buflength(int bufid, size_t *length)
+{
+    struct pvmi_msgbuf *buf;
+    int rc;
+
+    pvmi_call_enter();
+    rc = buffer_find(bufid, 1, &buf);
+    if (rc == PvmOk && length == NULL)
+        rc = PvmBadParam;
+    if (rc == PvmOk)
+        *length = (size_t)pvmi_msgbuf_xdr_length(buf);
+    return pvmi_call_leave("pvm_buflength", rc);
+}
+
+static int buffer_enc(const struct pvmi_msgbuf *buf)
+{
+    switch (buf->encoding) {
+    case PvmDataRaw:
+        return pvmi_format_dsig(buf->format);
+    case PvmDataInPlace:
+        return ENC_IN_PLACE;
+    case PvmDataTrace:
+        return ENC_TRACE;
+    default:
+        return ENC_DEFAULT;
+    }
+}
+
+int pvm_getminfo(int bufid, struct pvmminfo *info)
+{
+    struct pvmi_msgbuf *buf;
+    int rc;
+
+    pvmi_call_enter();
+    rc = buffer_find(bufid, 1, &buf);
+    if (rc == PvmOk && info == NULL)
+        rc = PvmBadParam;
+    if (rc == PvmOk) {
+        memset(info, 0, sizeof(*info));
+        info->ctx = buf->ctx;
+        info->tag = buf->tag;
+        info->wid = (int)buf->wid;
+        info->enc = buffer_enc(buf);
+        info->src = buffer_source(buf);
+        info->dst = buf->dst;
+        rc = length_as_int(buffer_length(buf), &info->len);
+    }
+    return pvmi_call_leave("pvm_getminfo", rc);
+}
+
+int pvm_setminfo(int bufid, struct pvmminfo *info)
+{
+    struct pvmi_msgbuf *buf;
+    int rc;
+
+    pvmi_call_enter();
+    rc = buffer_find(bufid, 1, &buf);
+    if (rc == PvmOk && info == NULL)
+        rc = PvmBadParam;
+    if (rc == PvmOk) {
+        buf->ctx = info->ctx;
+        buf->tag = info->tag;
+        buf->wid = (unsigned)info->wid;
+        buf->src = info->src;
+        buf->dst = info->dst;
+    }
+    return pvmi_call_leave("pvm_setminfo", rc);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "libpvm/call.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "libpvm/task.h"
+
+int pvm_errno = PvmOk;
+int pvmi_autoerr = 1;
+__thread struct pvmi_call_state pvmi_call_state;
+
+static pthread_mutex_t call_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+/* The last error of this thread: kept until the next one, as pvm_errno is. */
+static __thread struct pvmi_fault call_fault;
+static __thread char call_text[sizeof(call_fault.host) + sizeof(call_fault.text) + 2];
+
+void pvmi_call_take(void)
+{
+    pthread_mutex_lock(&call_mutex);
+    pvmi_call_state.locked = true;
+}
+
+void pvmi_call_give(void)
+{
+    pvmi_call_state.locked = false;
+    pthread_mutex_unlock(&call_mutex);
+}
+
+int pvmi_call_unlock(void)
+{
+    int depth = pvmi_call_state.depth;
+
+    pvmi_call_state.depth = 0;
+    if (pvmi_call_state.locked)
+        pvmi_call_give();
+    return depth;
+}
+
+void pvmi_call_lock(int depth)
+{
+    if (!pvmi_call_one_thread())
+        pvmi_call_take();
+    pvmi_call_state.depth = depth;
+}
+
+int pvmi_call_fail(int code, const char *format, ...)
+{
+    char text[sizeof(call_fault.text)];
+    va_list args;
+
+    va_start(args, format);
+    if (vsnprintf(text, sizeof(text), format, args) < 0)
+        text[0] = '\0';
+    va_end(args);
+
+    pvmi_fault_set(&call_fault, code, NULL, "%s", text);
+    pvmi_call_state.noted = true;
+    pvmi_call_state.told = false;
+    return code;
+}
+
+int pvmi_call_fail_fault(const struct pvmi_fault *fault)
+{
+    call_fault = *fault;
+    pvmi_call_state.noted = true;
+    pvmi_call_state.told = false;
+    return fault->code;
+}
+
+const char *pvmi_call_detail(void)
+{
+    if (call_fault.host[0] == '\0')
+        return call_fault.text;
+    snprintf(call_text, sizeof(call_text), "%s: %s", call_fault.host, call_fault.text);
+    return call_text;
+}
+
+/* The lines of one error: the one that PVM 3 prints, and once for each error what it is about. */
+static void call_print(const char *function, int rc)
+{
+    const char *name = pvmi_task_name();
+    const char *detail = pvmi_call_detail();
+
+    if (detail[0] == '\0' || pvmi_call_state.told) {
+        fprintf(stderr, "libpvm [%s]: %s(): %s\n", name, function, pvmi_error_text(rc));
+        return;
+    }
+    fprintf(stderr, "libpvm [%s]: %s(): %s\nlibpvm [%s]:   %s\n", name, function, pvmi_error_text(rc), name,
+            detail);
+    pvmi_call_state.told = true;
+}
+
+/* rc becomes the last error; a text that was noted for another one (which the call has got over) goes. */
+static void call_note(int rc)
+{
+    pvm_errno = rc;
+    if (!pvmi_call_state.noted || call_fault.code != rc)
+        pvmi_call_fail(rc, "%s", "");
+}
+
+void pvmi_call_report(const char *function, int rc)
+{
+    static bool ending;    /* pvm_exit() on the way out may fail, too */
+
+    call_note(rc);
+    if (function == NULL || pvmi_autoerr == 0)
+        return;
+    call_print(function, rc);
+    if (pvmi_autoerr == 3)
+        abort();
+    if (pvmi_autoerr == 2 && !ending) {
+        ending = true;
+        pvm_exit();
+        exit(rc);
+    }
+}
+
+void pvmi_call_after_fork(void)
+{
+    pthread_mutex_init(&call_mutex, NULL);
+    pvmi_call_state.locked = false;    /* depth stays: a handler that forked returns through its call */
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "libpvm/msgbuf.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "libpvm/call.h"
+#include "libpvm/task.h"
+
+#define IDS_AT_FIRST 64
+
+/* An id is an index. The last one freed is used first, so programs see small numbers, as in PVM 3. */
+struct id_slot {
+    struct pvmi_msgbuf *buf;    /* NULL when free */
+    uint32_t generation;
+    int next_free;              /* 0 ends the list */
+};
+
+static struct id_slot *id_slots;
+static int id_count;       /* slots that were ever used, slot 0 included */
+static int id_capacity;
+static int id_free;
+
+struct pvmi_msgbuf *pvmi_msgbuf_find(int id)
+{
+    return id > 0 && id < id_count ? id_slots[id].buf : NULL;
+}
+
+uint32_t pvmi_msgbuf_generation(int id)
+{
+    return id > 0 && id < id_count ? id_slots[id].generation : 0;
+}
+
+/* Makes sure that there is an unused slot behind the used ones. */
+static int ids_grow(void)
+{
+    int capacity = id_capacity == 0 ? IDS_AT_FIRST : 2 * id_capacity;
+    struct id_slot *slots;
+
+    if (id_count < id_capacity)
+        return PvmOk;
+    if (id_capacity > INT_MAX / 2)
+        return PvmNoMem;
+    slots = pvmi_realloc(id_slots, (size_t)capacity * sizeof(*slots));
+    if (slots == NULL)
+        return PvmNoMem;
+    id_slots = slots;
+    id_capacity = capacity;
+    if (id_count == 0)
+        id_count = 1;    /* 0 is no id */
+    return PvmOk;
+}
+
+int pvmi_msgbuf_publish(struct pvmi_msgbuf *buf)
+{
+    int id = id_free;
+
+    assert(buf->id == 0);
+    if (id != 0) {
+        id_free = id_slots[id].next_free;
+    } else {
+        int rc = ids_grow();
+        if (rc != PvmOk)
+            return rc;
+        id = id_count++;
+        id_slots[id].generation = 0;
+    }
+    id_slots[id].buf = buf;
+    buf->id = id;
+    return PvmOk;
+}
+
+/* Takes the id of buf away; whoever had it active finds another generation there. */
+static void msgbuf_withdraw(struct pvmi_msgbuf *buf)
+{
+    struct id_slot *slot = &id_slots[buf->id];
+
+    pvmi_active_epoch++;
+    slot->buf = NULL;
+    slot->generation++;
+    slot->next_free = id_free;
+    id_free = buf->id;
+    buf->id = 0;
+}
+
+/* An empty buffer without an id, or NULL. */
+static struct pvmi_msgbuf *msgbuf_alloc(int encoding, int format)
+{
+    struct pvmi_msgbuf *buf = pvmi_calloc(1, sizeof(*buf));
+
+    if (buf == NULL)
+        return NULL;
+    pvmi_list_init(&buf->link);
+    buf->encoding = encoding;
+    buf->format = format;
+    buf->foreign = format != pvmi_format_own();
+    return buf;
+}
+
+int pvmi_msgbuf_new(int encoding, struct pvmi_msgbuf **ret_buf)
+{
+    struct pvmi_msgbuf *buf;
+    int rc;
+
+    if (encoding != PvmDataDefault && encoding != PvmDataRaw && encoding != PvmDataInPlace &&
+        encoding != PvmDataTrace)
+        return PvmBadParam;
+    buf = msgbuf_alloc(encoding, pvmi_format_own());
+    if (buf == NULL)
+        return PvmNoMem;
+    buf->src = pvmi_task_tid();
+    rc = pvmi_msgbuf_publish(buf);
+    if (rc != PvmOk) {
+        pvmi_msgbuf_free(buf);
+        return rc;
+    }
+    *ret_buf = buf;
+    return PvmOk;
+}
+
+void pvmi_msgbuf_free(struct pvmi_msgbuf *buf)
+{
+    if (buf == NULL)
+        return;
+    if (buf->id != 0)
+        msgbuf_withdraw(buf);
+    pvmi_list_remove(&buf->link);
+    pvmi_block_free_chain(buf->first);
+    pvmi_free(buf);
+}
+
+/* ---- the chain of blocks ---- */
+
+void pvmi_msgbuf_append(struct pvmi_msgbuf *buf, struct pvmi_block *block)
+{
+    if (buf->last == NULL)
+        buf->first = block;
+    else
+        buf->last->next = block;
+    buf->last = block;
+    buf->length += block->length;
+}
+
+int pvmi_msgbuf_room(struct pvmi_msgbuf *buf, size_t needed, uint64_t wanted)
+{
+    struct pvmi_block *block;
+
+    if (buf->last != NULL && buf->last->capacity - buf->last->length >= needed)
+        return PvmOk;
+    block = pvmi_block_new(pvmi_block_capacity(buf->last, wanted > needed ? wanted : needed));
+    if (block == NULL)
+        return PvmNoMem;
+    pvmi_msgbuf_append(buf, block);
+    return PvmOk;
+}
+
+int pvmi_msgbuf_append_outside(struct pvmi_msgbuf *buf, const uint8_t *data)
+{
+    struct pvmi_block *block = pvmi_block_new(0);
+
+    if (block == NULL)
+        return PvmNoMem;
+    block->outside = data;
+    pvmi_msgbuf_append(buf, block);
+    return PvmOk;
+}
+
+/* ---- arriving ---- */
+
+/* Allocates length bytes of body, which fill() will write. */
+static int msgbuf_allocate_body(struct pvmi_msgbuf *buf, uint64_t length)
+{
+    while (buf->length < length) {
+        uint64_t left = length - buf->length;
+        size_t capacity = left < PVMI_BLOCK_SMALL ? (size_t)left : pvmi_block_capacity(NULL, left);
+        struct pvmi_block *block = pvmi_block_new(capacity);
+
+        if (block == NULL)
+            return PvmNoMem;
+        block->length = left < capacity ? (size_t)left : capacity;
+        pvmi_msgbuf_append(buf, block);
+    }
+    return PvmOk;
+}
+
+int pvmi_msgbuf_arriving(const struct pvmi_frame_header *header, struct pvmi_msgbuf **ret_buf)
+{
+    struct pvmi_msgbuf *buf;
+    int rc;
+
+    if (header->encoding != PVMI_ENCODING_DEFAULT && header->encoding != PVMI_ENCODING_RAW &&
+        header->encoding != PVMI_ENCODING_TRACE)
+        return PvmBadMsg;
+    if ((header->format & ~PVMI_FORMAT_MASK) != 0)
+        return PvmBadMsg;
+
+    buf = msgbuf_alloc(header->encoding, header->format);
+    if (buf == NULL)
+        return PvmNoMem;
+    buf->arrived = true;
+    buf->tag = header->tag;
+    buf->ctx = header->ctx;
+    buf->src = header->src;
+    buf->dst = header->dst;
+    buf->wid = header->wid;
+    buf->xdr_length = PVMI_XDR_UNKNOWN;
+    rc = msgbuf_allocate_body(buf, header->message_length);
+    if (rc != PvmOk) {
+        pvmi_msgbuf_free(buf);
+        return rc;
+    }
+    pvmi_msgbuf_rewind(buf);
+    buf->unpacking = false;
+    *ret_buf = buf;
+    return PvmOk;
+}
+
+void pvmi_msgbuf_fill(struct pvmi_msgbuf *buf, uint64_t offset, const void *data, size_t length)
+{
+    struct pvmi_cursor *at = &buf->cursor;    /* pieces mostly come in order: go on where the last one ended */
+    const uint8_t *from = data;
+
+    assert(offset <= buf->length);
+    assert(length <= buf->length - offset);
+    if (offset < at->done)
+        pvmi_msgbuf_rewind(buf);
+
+    while (length > 0) {
+        size_t skip = (size_t)(offset - at->done);    /* at->done: bytes in front of at->block */
+        size_t piece;
+
+        if (skip >= at->block->length) {
+            at->done += at->block->length;
+            at->block = at->block->next;
+            continue;
+        }
+        piece = at->block->length - skip < length ? at->block->length - skip : length;
+        /* The cursor is const for those who read; these blocks are still ours alone. */
+        memcpy((uint8_t *)at->block->data + skip, from, piece);
+        from += piece;
+        offset += piece;
+        length -= piece;
+    }
+    buf->unpacking = false;
+}
+
+/* ---- sending ---- */
+
+void pvmi_msgbuf_seal(struct pvmi_msgbuf *buf)
+{
+    buf->open_header = NULL;
+}
+
+void pvmi_msgbuf_header(const struct pvmi_msgbuf *buf, struct pvmi_frame_header *ret_header)
+{
+    memset(ret_header, 0, sizeof(*ret_header));
+    ret_header->kind = PVMI_FRAME_DATA;
+    ret_header->encoding = (uint8_t)(buf->encoding == PvmDataInPlace ? PVMI_ENCODING_RAW : buf->encoding);
+    ret_header->format = (uint8_t)buf->format;
+    ret_header->wid = buf->wid;
+    ret_header->message_length = buf->length;
+}
+
+void pvmi_msgbuf_read(const struct pvmi_msgbuf *buf, uint64_t offset, void *to, size_t length)
+{
+    const struct pvmi_block *block = buf->first;
+    uint8_t *at = to;
+
+    assert(offset <= buf->length);
+    assert(length <= buf->length - offset);
+    while (length > 0) {
+        size_t piece;
+
+        if (offset >= block->length) {
+            offset -= block->length;
+            block = block->next;
+            continue;
+        }
+        piece = block->length - (size_t)offset < length ? block->length - (size_t)offset : length;
+        memcpy(at, pvmi_block_bytes(block) + offset, piece);
+        at += piece;
+        offset += piece;
+        length -= piece;
+    }
+}
+
+/* ---- unpacking ---- */
+
+void pvmi_msgbuf_rewind(struct pvmi_msgbuf *buf)
+{
+    buf->cursor = (struct pvmi_cursor){ .block = buf->first };
+    buf->unpacking = true;
+}
+
+void pvmi_msgbuf_after_fork(void)
+{
+    for (int id = 1; id < id_count; id++)
+        pvmi_msgbuf_free(id_slots[id].buf);
+    pvmi_block_trim();
+    pvmi_active_after_fork();
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Packing. A number is packed behind others of its type by storing it and correcting the length in the
+ * section's header; all else takes the way through pvmi_pack_items().
+ */
+#include <endian.h>
+#include <limits.h>
+#include <string.h>
+
+#include "libpvm/call.h"
+#include "libpvm/msgbuf.h"
+#include "libpvm/pack.h"
+#include "wire/section.h"
+
+/* ---- the last section ---- */
+
+static uint32_t open_length(const struct pvmi_msgbuf *buf)
+{
+    uint32_t length;
+
+    memcpy(&length, buf->open_header + 1, sizeof(length));
+    return be32toh(length);
+}
+
+static void open_set_length(struct pvmi_msgbuf *buf, uint32_t length)
+{
+    length = htobe32(length);
+    memcpy(buf->open_header + 1, &length, sizeof(length));
+}
+
+/* Ends the last section and begins one of type. */
+static int section_begin(struct pvmi_msgbuf *buf, int type, size_t size, uint64_t wanted)
+{
+    int rc = pvmi_msgbuf_room(buf, PVMI_SECTION_HEADER_SIZE + size, PVMI_SECTION_HEADER_SIZE + wanted);
+
+    if (rc != PvmOk)
+        return rc;
+    buf->open_header = buf->last->data + buf->last->length;
+    buf->open_type = type;
+    pvmi_section_header_encode(type, 0, buf->open_header);
+    buf->last->length += PVMI_SECTION_HEADER_SIZE;
+    buf->length += PVMI_SECTION_HEADER_SIZE;
+    return PvmOk;
+}
+
+/* Makes room for items of type, wanted bytes at best, in the last section or a new one. ret_room is a
+ * multiple of size, and not 0. */
+static int section_room(struct pvmi_msgbuf *buf, int type, size_t size, uint64_t wanted, size_t *ret_room)
+{
+    size_t room;
+    int rc;
+
+    if (buf->open_header == NULL || buf->open_type != type || open_length(buf) > PVMI_SECTION_LENGTH_MAX - size)
+        rc = section_begin(buf, type, size, wanted);
+    else
+        rc = pvmi_msgbuf_room(buf, size, wanted);
+    if (rc != PvmOk)
+        return rc;
+
+    room = buf->last->capacity - buf->last->length;
+    if (room > PVMI_SECTION_LENGTH_MAX - open_length(buf))
+        room = PVMI_SECTION_LENGTH_MAX - open_length(buf);
+    if (room > wanted)
+        room = (size_t)wanted;
+    *ret_room = room - room % size;
+    return PvmOk;
+}
+
+/* ---- copying ---- */
+
+static inline void gather_sized(uint8_t *to, const uint8_t *from, size_t size, size_t count, ptrdiff_t step)
+{
+    for (size_t i = 0; i < count; i++)
+        memcpy(to + i * size, from + (ptrdiff_t)i * step, size);
+}
+
+/* Copies count items of size bytes, step bytes apart, to where they lie side by side. */
+static void gather(uint8_t *to, const uint8_t *from, size_t size, size_t count, ptrdiff_t step)
+{
+    if (step == (ptrdiff_t)size) {
+        memcpy(to, from, size * count);
+        return;
+    }
+    switch (size) {
+    case 1:
+        gather_sized(to, from, 1, count, step);
+        break;
+    case 2:
+        gather_sized(to, from, 2, count, step);
+        break;
+    case 4:
+        gather_sized(to, from, 4, count, step);
+        break;
+    case 8:
+        gather_sized(to, from, 8, count, step);
+        break;
+    default:    /* double complex */
+        gather_sized(to, from, 16, count, step);
+        break;
+    }
+}
+
+/* What PVM 3 counts for them: shorts take 4 bytes, the bytes of each call are filled up to 4. */
+static uint64_t xdr_count(int type, size_t size, uint64_t count)
+{
+    if (type == PVMI_TYPE_BYTES)
+        return (count + 3) & ~(uint64_t)3;
+    return (size < 4 ? 4 : size) * count;
+}
+
+static int pack_typed(struct pvmi_msgbuf *buf, int type, const uint8_t *from, size_t size, size_t count,
+                      ptrdiff_t step)
+{
+    if (type == PVMI_TYPE_BYTES)
+        pvmi_msgbuf_seal(buf);
+    buf->xdr_length += xdr_count(type, size, count);
+    while (count > 0) {
+        size_t room;
+        int rc = section_room(buf, type, size, (uint64_t)size * count, &room);
+
+        if (rc != PvmOk)
+            return rc;
+        gather(buf->last->data + buf->last->length, from, size, room / size, step);
+        from += (ptrdiff_t)(room / size) * step;
+        count -= room / size;
+        buf->last->length += room;
+        buf->length += room;
+        open_set_length(buf, open_length(buf) + (uint32_t)room);
+    }
+    if (type == PVMI_TYPE_BYTES)
+        pvmi_msgbuf_seal(buf);
+    return PvmOk;
+}
+
+static int pack_raw(struct pvmi_msgbuf *buf, const uint8_t *from, size_t size, size_t count, ptrdiff_t step)
+{
+    while (count > 0) {
+        uint64_t wanted = (uint64_t)size * count;
+        int rc = pvmi_msgbuf_room(buf, size, wanted);
+        size_t room;
+
+        if (rc != PvmOk)
+            return rc;
+        room = buf->last->capacity - buf->last->length;
+        if (room > wanted)
+            room = (size_t)wanted;
+        room -= room % size;
+        gather(buf->last->data + buf->last->length, from, size, room / size, step);
+        from += (ptrdiff_t)(room / size) * step;
+        count -= room / size;
+        buf->last->length += room;
+        buf->length += room;
+    }
+    return PvmOk;
+}
+
+/* Notes where the data lie; what follows the last piece in memory becomes a part of it. */
+static int pack_in_place(struct pvmi_msgbuf *buf, const uint8_t *from, size_t length)
+{
+    struct pvmi_block *last = buf->last;
+    int rc;
+
+    if (last == NULL || last->outside == NULL || last->outside + last->length != from) {
+        rc = pvmi_msgbuf_append_outside(buf, from);
+        if (rc != PvmOk)
+            return rc;
+    }
+    buf->last->length += length;
+    buf->last->capacity += length;
+    buf->length += length;
+    return PvmOk;
+}
+
+/* ---- all or nothing ---- */
+
+struct pack_mark {
+    struct pvmi_block *first;
+    struct pvmi_block *last;
+    size_t last_length;
+    uint64_t length;
+    uint64_t xdr_length;
+    uint8_t *open_header;
+    int open_type;
+    uint32_t open_length;
+};
+
+static void mark_set(struct pack_mark *mark, const struct pvmi_msgbuf *buf)
+{
+    mark->first = buf->first;
+    mark->last = buf->last;
+    mark->last_length = buf->last == NULL ? 0 : buf->last->length;
+    mark->length = buf->length;
+    mark->xdr_length = buf->xdr_length;
+    mark->open_header = buf->open_header;
+    mark->open_type = buf->open_type;
+    mark->open_length = buf->open_header == NULL ? 0 : open_length(buf);
+}
+
+static void mark_restore(const struct pack_mark *mark, struct pvmi_msgbuf *buf)
+{
+    pvmi_block_free_chain(mark->last == NULL ? buf->first : mark->last->next);
+    buf->first = mark->first;
+    buf->last = mark->last;
+    if (mark->last != NULL) {
+        mark->last->next = NULL;
+        mark->last->length = mark->last_length;    /* in place: a failure comes before this piece grew */
+    }
+    buf->length = mark->length;
+    buf->xdr_length = mark->xdr_length;
+    buf->open_header = mark->open_header;
+    buf->open_type = mark->open_type;
+    if (buf->open_header != NULL)
+        open_set_length(buf, mark->open_length);
+}
+
+/* In place: by value means copied now. */
+static int pack_checked(struct pvmi_msgbuf *buf, int type, const void *data, size_t size, int count, int stride,
+                        bool by_value)
+{
+    ptrdiff_t step = (ptrdiff_t)size * stride;
+    struct pack_mark mark;
+    int rc = pvmi_msgbuf_own(buf);
+
+    if (rc != PvmOk)
+        return rc;
+    buf->unpacking = false;
+    mark_set(&mark, buf);
+    if (buf->encoding == PvmDataInPlace && !by_value)
+        rc = pack_in_place(buf, data, size * (size_t)count);
+    else if (buf->encoding == PvmDataInPlace || buf->encoding == PvmDataRaw)
+        rc = pack_raw(buf, data, size, (size_t)count, step);
+    else
+        rc = pack_typed(buf, type, data, size, (size_t)count, step);
+    if (rc != PvmOk)
+        mark_restore(&mark, buf);
+    return rc;
+}
+
+int pvmi_pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_t size, int count, int stride)
+{
+    if (count < 0)
+        return PvmBadParam;
+    if (buf->encoding == PvmDataInPlace && stride != 1)
+        return PvmNotImpl;
+    if (count == 0)
+        return PvmOk;
+    if (data == NULL)
+        return pvmi_call_fail(PvmBadParam, "%d items from a NULL pointer", count);
+    return pack_checked(buf, type, data, size, count, stride, false);
+}
+
+int pvmi_pack_value(struct pvmi_msgbuf *buf, int type, const void *value, size_t size)
+{
+    return pack_checked(buf, type, value, size, 1, 1, true);
+}
+
+int pvmi_pack_string(struct pvmi_msgbuf *buf, const char *text)
+{
+    struct pack_mark mark;
+    size_t length;
+    int number;
+    int rc;
+
+    if (text == NULL)
+        return pvmi_call_fail(PvmBadParam, "the string is a NULL pointer");
+    length = strlen(text) + 1;
+    if (length > INT_MAX)
+        return pvmi_call_fail(PvmOverflow, "a string of %zu bytes; its length must fit an int", length);
+    rc = pvmi_msgbuf_own(buf);
+    if (rc != PvmOk)
+        return rc;
+
+    number = (int)length;
+    mark_set(&mark, buf);
+    rc = pvmi_pack_value(buf, PVMI_TYPE_INT32, &number, sizeof(number));
+    if (rc == PvmOk)
+        rc = pack_checked(buf, PVMI_TYPE_BYTES, text, 1, number, 1, true);
+    if (rc != PvmOk)
+        mark_restore(&mark, buf);
+    return rc;
+}
+
+/* ---- the public functions ---- */
+
+/* One number behind others of its type: true if that could be done. */
+static inline bool pack_one(struct pvmi_msgbuf *buf, int type, const void *data, size_t size)
+{
+    struct pvmi_block *last;
+    uint32_t length;
+
+    if (buf->open_header == NULL || buf->open_type != type)
+        return false;
+    last = buf->last;
+    length = open_length(buf);
+    if (last->capacity - last->length < size || length > PVMI_SECTION_LENGTH_MAX - size)
+        return false;
+    memcpy(last->data + last->length, data, size);
+    last->length += size;
+    buf->length += size;
+    buf->xdr_length += xdr_count(type, size, 1);
+    buf->unpacking = false;
+    open_set_length(buf, length + (uint32_t)size);
+    return true;
+}
+
+static int pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_t size, int nitem, int stride)
+{
+    if (nitem < 0)
+        return PvmBadParam;
+    if (buf == NULL)
+        return PvmNoBuf;
+    return pvmi_pack_items(buf, type, data, size, nitem, stride);
+}
+
+static inline int pack(const char *function, int type, const void *data, size_t size, int nitem, int stride)
+{
+    struct pvmi_msgbuf *buf;
+
+    pvmi_call_enter();
+    buf = pvmi_active_send_buf();
+    if (nitem == 1 && data != NULL && buf != NULL && type != PVMI_TYPE_BYTES && pack_one(buf, type, data, size))
+        return pvmi_call_end(PvmOk);
+    return pvmi_call_leave(function, pack_items(buf, type, data, size, nitem, stride));
+}
+
+int pvm_pkbyte(const char *xp, int nitem, int stride)
+{
+    return pack("pvm_pkbyte", PVMI_TYPE_BYTES, xp, 1, nitem, stride);
+}
+
+int pvm_pkshort(const short *xp, int nitem, int stride)
+{
+    return pack("pvm_pkshort", PVMI_TYPE_INT16, xp, sizeof(*xp), nitem, stride);
+}
+
+int pvm_pkushort(const unsigned short *xp, int nitem, int stride)
+{
+    return pack("pvm_pkushort", PVMI_TYPE_UINT16, xp, sizeof(*xp), nitem, stride);
+}
+
+int pvm_pkint(const int *xp, int nitem, int stride)
+{
+    return pack("pvm_pkint", PVMI_TYPE_INT32, xp, sizeof(*xp), nitem, stride);
+}
+
+int pvm_pkuint(const unsigned int *xp, int nitem, int stride)
+{
+    return pack("pvm_pkuint", PVMI_TYPE_UINT32, xp, sizeof(*xp), nitem, stride);
+}
+
+int pvm_pklong(const long *xp, int nitem, int stride)
+{
+    return pack("pvm_pklong", PVMI_TYPE_LONG, xp, sizeof(*xp), nitem, stride);
+}
+
+int pvm_pkulong(const unsigned long *xp, int nitem, int stride)
+{
+    return pack("pvm_pkulong", PVMI_TYPE_ULONG, xp, sizeof(*xp), nitem, stride);
+}
+
+int pvm_pkfloat(const float *xp, int nitem, int stride)
+{
+    return pack("pvm_pkfloat", PVMI_TYPE_FLOAT32, xp, sizeof(*xp), nitem, stride);
+}
+
+int pvm_pkdouble(const double *xp, int nitem, int stride)
+{
+    return pack("pvm_pkdouble", PVMI_TYPE_FLOAT64, xp, sizeof(*xp), nitem, stride);
+}
+
+int pvm_pkcplx(const float *xp, int nitem, int stride)
+{
+    return pack("pvm_pkcplx", PVMI_TYPE_COMPLEX32, xp, 2 * sizeof(*xp), nitem, stride);
+}
+
+int pvm_pkdcplx(const double *xp, int nitem, int stride)
+{
+    return pack("pvm_pkdcplx", PVMI_TYPE_COMPLEX64, xp, 2 * sizeof(*xp), nitem, stride);
+}
+
+int pvm_pkstr(const char *sp)
+{
+    struct pvmi_msgbuf *buf;
+    int rc;
+
+    pvmi_call_enter();
+    buf = pvmi_active_send_buf();
+    if (buf == NULL)
+        rc = PvmNoBuf;
+    else if (buf->encoding == PvmDataInPlace)
+        rc = PvmNotImpl;
+    else
+        rc = pvmi_pack_string(buf, sp);
+    return pvmi_call_leave("pvm_pkstr", rc);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The one place where a task waits. A wait of the library is a loop:
+ *
+ *     for (;;) {
+ *         if (what is waited for is there)
+ *             return ...;
+ *         rc = pvmi_progress_wait(deadline_us);
+ *         if (rc < 0)
+ *             return rc;    the daemon has gone; or PVMI_AGAIN, the deadline has passed
+ *     }
+ *
+ * Whoever waits also reads for all others; a second thread sleeps until the first has moved something.
+ */
+#ifndef PVMI_LIBPVM_PROGRESS_H
+#define PVMI_LIBPVM_PROGRESS_H
+
+#include <stdint.h>
+
+#define PVMI_PROGRESS_NO_DEADLINE UINT64_MAX
+
+/* Moves what can move now. Returns PvmOk, or PvmSysErr when the daemon has gone or was never there. */
+int pvmi_progress(void);
+
+/*
+ * Moves what can move; when nothing can, sleeps until something may have, or until deadline_us of
+ * pvmi_clock_us(). Signals do not end it. The library's lock is free while it sleeps.
+ *
+ * Returns PvmOk when something may have moved, PVMI_AGAIN when the deadline has passed, PvmSysErr when the
+ * daemon has gone.
+ */
+int pvmi_progress_wait(uint64_t deadline_us);
+
+/* Wakes threads that wait, because what they wait for may be there by other means. */
+void pvmi_progress_wake(void);
+
+/* A child after fork(): no thread waits. */
+void pvmi_progress_after_fork(void);
+
+#endif

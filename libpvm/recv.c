@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "libpvm/recv.h"
+
+#include "base/clock.h"
+#include "libpvm/arrive.h"
+#include "libpvm/call.h"
+#include "libpvm/datatype.h"
+#include "libpvm/msgbuf.h"
+#include "libpvm/progress.h"
+#include "libpvm/task.h"
+#include "wire/section.h"
+
+int pvmi_recv_wait(int tid, int tag, int ctx, uint64_t deadline_us, struct pvmi_msgbuf **ret_buf)
+{
+    int32_t me = pvmi_task.tid;
+
+    for (;;) {
+        struct pvmi_msgbuf *buf = pvmi_match_find(&pvmi_task.arrived, tid, tag, ctx);
+        int rc;
+
+        if (buf != NULL) {
+            *ret_buf = buf;
+            return PvmOk;
+        }
+        if (pvmi_task.tid != me)
+            return pvmi_call_fail(PvmSysErr, "this task has left the virtual machine meanwhile");
+        if (pvmi_arrive_stalled() && pvmi_arrive_retry() == 0)
+            return pvmi_call_fail(PvmNoMem, "no memory for a message that has arrived");
+        rc = pvmi_progress_wait(deadline_us);
+        if (rc == PVMI_AGAIN)
+            return rc;
+        if (rc != PvmOk && pvmi_match_find(&pvmi_task.arrived, tid, tag, ctx) == NULL)
+            return pvmi_call_fail(rc, "the daemon of this host has gone");
+    }
+}
+
+/* Frees the receive buffer that was active. One that still waits in the queue (the program has made a probed
+ * message active) only stops being active, and is rewound, so that a receive finds it as it came. */
+static void drop_active(void)
+{
+    struct pvmi_msgbuf *old = pvmi_active_receive_buf();
+
+    if (old != NULL && pvmi_match_holds(old)) {
+        pvmi_msgbuf_rewind(old);
+        pvmi_active_set_receive(0);
+    } else {
+        pvmi_active_replace_receive(0);
+    }
+}
+
+/* Shows buf to the program. It stays in the queue if that fails. */
+static int publish(struct pvmi_msgbuf *buf)
+{
+    int rc = buf->id != 0 ? PvmOk : pvmi_msgbuf_publish(buf);
+
+    return rc == PvmOk ? PvmOk : pvmi_call_fail(rc, "no memory for one more message buffer");
+}
+
+/* The receives that make a message the active receive buffer. Returns its id, 0 when there is none in time. */
+static int receive(int tid, int tag, uint64_t deadline_us)
+{
+    struct pvmi_msgbuf *buf;
+    int rc = pvmi_task.lost ? PvmOk : pvmi_task_enroll();
+
+    if (rc != PvmOk)
+        return rc;
+    drop_active();
+    rc = pvmi_recv_wait(tid, tag, pvmi_task.context, deadline_us, &buf);
+    if (rc == PvmOk)
+        rc = publish(buf);
+    if (rc != PvmOk)
+        return rc == PVMI_AGAIN ? 0 : rc;
+    pvmi_match_take(buf);
+    pvmi_msgbuf_rewind(buf);
+    pvmi_active_set_receive(buf->id);
+    return buf->id;
+}
+
+int pvm_recv(int tid, int msgtag)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_recv", receive(tid, msgtag, PVMI_PROGRESS_NO_DEADLINE));
+}
+
+int pvm_nrecv(int tid, int msgtag)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_nrecv", receive(tid, msgtag, 0));
+}
+
+/* When tmout from now is over; at once for negative ones. */
+static uint64_t deadline_of(const struct timeval *tmout)
+{
+    int64_t us;
+
+    if (tmout == NULL)
+        return PVMI_PROGRESS_NO_DEADLINE;
+    if (tmout->tv_sec > INT32_MAX)
+        return PVMI_PROGRESS_NO_DEADLINE;
+    us = (int64_t)tmout->tv_sec * 1000000 + tmout->tv_usec;
+    return us <= 0 ? 0 : pvmi_clock_us() + (uint64_t)us;
+}
+
+int pvm_trecv(int tid, int msgtag, struct timeval *tmout)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_trecv", receive(tid, msgtag, deadline_of(tmout)));
+}
+
+static int probe(int tid, int tag)
+{
+    struct pvmi_msgbuf *buf;
+    int rc = pvmi_task.lost ? PvmOk : pvmi_task_enroll();
+
+    if (rc == PvmOk)
+        rc = pvmi_recv_wait(tid, tag, pvmi_task.context, 0, &buf);
+    if (rc == PvmOk)
+        rc = publish(buf);
+    if (rc != PvmOk)
+        return rc == PVMI_AGAIN ? 0 : rc;
+    return buf->id;
+}
+
+int pvm_probe(int tid, int msgtag)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_probe", probe(tid, msgtag));
+}
+
+/* ---- pvm_precv ---- */
+
+/* Copies at most len items out of buf; what a shorter message does not have is left alone. */
+static int copy_items(struct pvmi_msgbuf *buf, void *data, int len, const struct pvmi_datatype *type)
+{
+    bool plain = buf->encoding == PvmDataRaw && !buf->foreign;
+    int rc;
+
+    if (len <= 0)
+        return PvmOk;
+    pvmi_msgbuf_rewind(buf);
+    if (plain) {
+        uint64_t wanted = (uint64_t)len * type->size;
+
+        pvmi_msgbuf_read(buf, 0, data, (size_t)(wanted < buf->length ? wanted : buf->length));
+        return PvmOk;
+    }
+    /* Bytes of a typed message are its XDR view. */
+    rc = pvmi_unpack_items(buf, type->type, data, type->size, len, 1);
+    return rc == PvmNoData ? PvmOk : rc;
+}
+
+static int precv(int tid, int tag, void *data, int len, int datatype, int *atid, int *atag, int *alen)
+{
+    struct pvmi_datatype type;
+    struct pvmi_msgbuf *buf;
+    uint64_t length;
+    int rc = pvmi_datatype_find(datatype, &type);
+
+    if (rc == PvmOk && !pvmi_task.lost)
+        rc = pvmi_task_enroll();
+    if (rc != PvmOk)
+        return rc;
+    if (len > 0 && data == NULL)
+        return pvmi_call_fail(PvmBadParam, "the place for the data is NULL");
+    rc = pvmi_recv_wait(tid, tag, pvmi_task.context, PVMI_PROGRESS_NO_DEADLINE, &buf);
+    if (rc != PvmOk)
+        return rc;
+
+    pvmi_match_take(buf);
+    rc = copy_items(buf, data, len, &type);
+    length = pvmi_msgbuf_xdr_length(buf);
+    if (atid != NULL)
+        *atid = buf->src;
+    if (atag != NULL)
+        *atag = buf->tag;
+    if (alen != NULL)
+        *alen = length > INT32_MAX ? INT32_MAX : (int)length;
+    pvmi_msgbuf_free(buf);
+    return rc;
+}
+
+int pvm_precv(int tid, int msgtag, void *buf, int len, int datatype, int *atid, int *atag, int *alen)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_precv", precv(tid, msgtag, buf, len, datatype, atid, atag, alen));
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "libpvm/request.h"
+
+#include <stdbool.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "libpvm/call.h"
+#include "libpvm/progress.h"
+#include "libpvm/send.h"
+#include "libpvm/task.h"
+
+/* An open request. It lives on the stack of the thread that waits. */
+struct request {
+    struct pvmi_list link;
+    uint32_t id;                   /* 0 for enrolment */
+    bool done;
+    bool abandoned;
+    struct pvmi_control answer;
+    struct pvmi_list reports;      /* struct report: host_progress that has come */
+};
+
+struct report {
+    struct pvmi_list link;
+    struct pvmi_control control;
+};
+
+static struct pvmi_list requests_open = { &requests_open, &requests_open };
+
+/* ---- the daemon's side of it ---- */
+
+/* The id that an arrived message is about; false for one that answers nothing. */
+static bool control_id(const struct pvmi_control *control, uint32_t *ret_id)
+{
+    switch (control->type) {
+    case PVMI_MSG_enrolled:
+        *ret_id = 0;
+        return true;
+    case PVMI_MSG_answer:
+        *ret_id = ((const struct pvmi_msg_answer *)control->msg)->id;
+        return true;
+    case PVMI_MSG_tasks:
+        *ret_id = ((const struct pvmi_msg_tasks *)control->msg)->id;
+        return true;
+    case PVMI_MSG_hosts:
+        *ret_id = ((const struct pvmi_msg_hosts *)control->msg)->id;
+        return true;
+    case PVMI_MSG_host_progress:
+        *ret_id = ((const struct pvmi_msg_host_progress *)control->msg)->id;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static struct request *request_find(uint32_t id)
+{
+    PVMI_LIST_EACH(node, &requests_open) {
+        struct request *request = PVMI_CONTAINER(node, struct request, link);
+
+        if (request->id == id && !request->done)
+            return request;
+    }
+    return NULL;
+}
+
+int pvmi_request_arrived(const uint8_t *bytes, size_t length)
+{
+    struct pvmi_control control;
+    struct request *request;
+    struct report *report;
+    uint32_t id;
+    int rc = pvmi_control_decode(bytes, length, &control);
+
+    if (rc != PvmOk)
+        return rc;
+    if (!control_id(&control, &id) || (pvmi_control_senders(control.type) & PVMI_FROM_PVMD) == 0) {
+        pvmi_control_free(&control);
+        return PvmBadMsg;
+    }
+    request = request_find(id);
+    if (request == NULL) {
+        pvmi_control_free(&control);    /* whoever asked has not waited for it */
+        return PvmOk;
+    }
+    if (control.type != PVMI_MSG_host_progress) {
+        request->answer = control;
+        request->done = true;
+        return PvmOk;
+    }
+    report = pvmi_malloc(sizeof(*report));
+    if (report == NULL) {
+        pvmi_control_free(&control);
+        return PvmNoMem;
+    }
+    report->control = control;
+    pvmi_list_push(&request->reports, &report->link);
+    return PvmOk;
+}
+
+void pvmi_request_abandon_all(void)
+{
+    PVMI_LIST_EACH(node, &requests_open)
+        PVMI_CONTAINER(node, struct request, link)->abandoned = true;
+    pvmi_progress_wake();
+}
+
+/* ---- this side ---- */
+
+static int request_send(int type, const void *msg)
+{
+    struct pvmi_frame_header header = { .kind = PVMI_FRAME_CONTROL, .format = (uint8_t)pvmi_format_own() };
+    struct pvmi_frame *frame;
+    struct pvmi_blob *blob;
+    int rc = pvmi_control_encode_blob(type, msg, &blob);
+
+    if (rc != PvmOk)
+        return pvmi_call_fail(rc, "request \"%s\" to the daemon: %s", pvmi_control_name(type),
+                              rc == PvmNoMem ? "out of memory" : "too long");
+    frame = pvmi_frame_new(&header, blob, 0, (uint32_t)blob->length);
+    pvmi_blob_unref(blob);
+    if (frame == NULL)
+        return pvmi_call_fail(PvmNoMem, "request \"%s\" to the daemon: out of memory", pvmi_control_name(type));
+    return pvmi_send_frame(pvmi_task.daemon, frame);
+}
+
+int pvmi_request_tell(int type, const void *msg)
+{
+    int rc = request_send(type, msg);
+
+    return rc == PvmOk ? pvmi_send_flush(pvmi_task.daemon) : rc;
+}
+
+static void report_free(struct pvmi_list *node)
+{
+    struct report *report = PVMI_CONTAINER(node, struct report, link);
+
+    pvmi_list_remove(&report->link);
+    pvmi_control_free(&report->control);
+    pvmi_free(report);
+}
+
+static void request_report(struct request *request, pvmi_request_progress_fn *progress, void *user)
+{
+    while (!pvmi_list_empty(&request->reports)) {
+        struct report *report = PVMI_CONTAINER(request->reports.next, struct report, link);
+
+        if (progress != NULL)
+            progress(user, report->control.msg);
+        report_free(&report->link);
+    }
+}
+
+static int request_wait(struct request *request, pvmi_request_progress_fn *progress, void *user,
+                        uint64_t deadline_us)
+{
+    for (;;) {
+        int rc;
+
+        request_report(request, progress, user);
+        if (request->done)
+            return PvmOk;
+        if (request->abandoned)
+            return pvmi_call_fail(PvmSysErr, "this task has left the virtual machine meanwhile");
+        rc = pvmi_progress_wait(deadline_us);
+        if (rc == PVMI_AGAIN && !request->done)
+            return rc;
+        if (rc == PvmSysErr && !request->done)
+            return pvmi_call_fail(PvmSysErr, "the daemon of this host has gone");
+    }
+}
+
+static int request_run(int type, void *msg, uint32_t id, pvmi_request_progress_fn *progress, void *user,
+                       uint64_t deadline_us, struct pvmi_control *ret_answer)
+{
+    struct request request = { .id = id };
+    int rc;
+
+    pvmi_list_init(&request.reports);
+    pvmi_list_push(&requests_open, &request.link);
+    rc = request_send(type, msg);
+    if (rc == PvmOk)
+        rc = request_wait(&request, progress, user, deadline_us);
+    pvmi_list_remove(&request.link);
+    PVMI_LIST_EACH(node, &request.reports)
+        report_free(node);
+    if (rc == PvmOk)
+        *ret_answer = request.answer;
+    else if (request.done)
+        pvmi_control_free(&request.answer);
+    return rc;
+}
+
+/* Sets the id of a request, its first field. */
+static uint32_t request_number(int type, void *msg)
+{
+    uint32_t *id = msg;
+
+    if (type == PVMI_MSG_enroll)
+        return 0;
+    if (++pvmi_task.next_request == 0)
+        pvmi_task.next_request = 1;
+    *id = pvmi_task.next_request;
+    return *id;
+}
+
+int pvmi_request_call(int type, void *msg, uint64_t deadline_us, struct pvmi_control *ret_answer)
+{
+    return request_run(type, msg, request_number(type, msg), NULL, NULL, deadline_us, ret_answer);
+}
+
+int pvmi_request_fault(const struct pvmi_rec_error *error)
+{
+    struct pvmi_fault fault;
+
+    if (error->code >= 0)
+        return PvmOk;
+    pvmi_fault_set(&fault, error->code, error->host, "%s", error->text == NULL ? "" : error->text);
+    return pvmi_call_fail_fault(&fault);
+}
+
+int pvmi_request_ask(int type, void *msg, pvmi_request_progress_fn *progress, void *user,
+                     struct pvmi_control *ret_answer)
+{
+    struct pvmi_control answer;
+    int rc = request_run(type, msg, request_number(type, msg), progress, user, PVMI_PROGRESS_NO_DEADLINE,
+                         &answer);
+
+    if (rc != PvmOk)
+        return rc;
+    if (answer.type != PVMI_MSG_answer) {
+        rc = pvmi_call_fail(PvmSysErr, "the daemon answered \"%s\" with \"%s\"", pvmi_control_name(type),
+                            pvmi_control_name(answer.type));
+    } else {
+        const struct pvmi_msg_answer *msg_answer = answer.msg;
+
+        rc = pvmi_request_fault(&msg_answer->error);
+    }
+    if (rc != PvmOk)
+        pvmi_control_free(&answer);
+    else
+        *ret_answer = answer;
+    return rc;
+}
+
+int pvmi_request_value(int type, void *msg)
+{
+    struct pvmi_control answer;
+    int rc = pvmi_request_ask(type, msg, NULL, NULL, &answer);
+
+    if (rc != PvmOk)
+        return rc;
+    rc = ((const struct pvmi_msg_answer *)answer.msg)->value;
+    pvmi_control_free(&answer);
+    return rc;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "libpvm/send.h"
+
+#include "base/alloc.h"
+#include "libpvm/call.h"
+#include "libpvm/datatype.h"
+#include "libpvm/msgbuf.h"
+#include "libpvm/option.h"
+#include "libpvm/progress.h"
+#include "libpvm/route.h"
+#include "libpvm/task.h"
+#include "wire/tid.h"
+
+/* ---- frames ---- */
+
+static int send_fail(void)
+{
+    return pvmi_call_fail(PvmSysErr, "the daemon of this host has gone");
+}
+
+int pvmi_send_frame(struct pvmi_endpoint *ep, struct pvmi_frame *frame)
+{
+    int rc;
+
+    while ((rc = ep->tp->ops->send(ep, frame)) == PVMI_AGAIN) {
+        if (pvmi_progress_wait(PVMI_PROGRESS_NO_DEADLINE) != PvmOk)
+            break;
+    }
+    if (rc != PvmOk) {
+        pvmi_frame_free(frame);
+        return send_fail();
+    }
+    return PvmOk;
+}
+
+int pvmi_send_flush(struct pvmi_endpoint *ep)
+{
+    while (ep == pvmi_task.daemon && ep->tp->ops->pending(ep)) {
+        if (pvmi_progress_wait(PVMI_PROGRESS_NO_DEADLINE) != PvmOk)
+            return send_fail();
+    }
+    return PvmOk;
+}
+
+/* ---- messages ---- */
+
+/*
+ * Numbers of the messages to tids. The table holds the next one of each tid, as a pointer, so that an entry
+ * is never NULL; entries are made first, for then nothing can fail any more.
+ */
+static int take_numbers(const int32_t *tids, size_t count, uint32_t *numbers)
+{
+    struct pvmi_table *table = &pvmi_task.sent_numbers;
+
+    for (size_t i = 0; i < count; i++) {
+        if (pvmi_table_get(table, (uint32_t)tids[i]) == NULL &&
+            pvmi_table_set(table, (uint32_t)tids[i], (void *)(uintptr_t)1) != PvmOk)
+            return PvmNoMem;
+    }
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = (uint32_t)(uintptr_t)pvmi_table_get(table, (uint32_t)tids[i]);
+        pvmi_table_set(table, (uint32_t)tids[i], (void *)(uintptr_t)(numbers[i] + 1 == 0 ? 1 : numbers[i] + 1));
+    }
+    return PvmOk;
+}
+
+/* The piece of buf from offset, as a blob. */
+static struct pvmi_blob *read_piece(const struct pvmi_msgbuf *buf, uint64_t offset, uint32_t length)
+{
+    struct pvmi_blob *blob = pvmi_blob_new(length);
+
+    if (blob != NULL && length > 0)
+        pvmi_msgbuf_read(buf, offset, blob->data, length);
+    return blob;
+}
+
+/* Sends one piece to every tid. */
+static int send_piece(struct pvmi_frame_header *header, struct pvmi_blob *blob, const int32_t *tids,
+                      const uint32_t *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct pvmi_frame *frame;
+        int rc;
+
+        header->dst = tids[i];
+        header->message = numbers[i];
+        frame = pvmi_frame_new(header, blob, 0, (uint32_t)blob->length);
+        if (frame == NULL)
+            return PvmNoMem;
+        rc = pvmi_send_frame(pvmi_route_find(tids[i]), frame);
+        if (rc != PvmOk)
+            return rc;
+    }
+    return PvmOk;
+}
+
+/* Tells the receivers that the rest of the message does not come: its number is not to be waited for. */
+static void send_given_up(struct pvmi_frame_header *header, const int32_t *tids, const uint32_t *numbers,
+                          struct pvmi_list *spare_frames)
+{
+    for (size_t i = 0; !pvmi_list_empty(spare_frames); i++) {
+        struct pvmi_frame *frame = PVMI_CONTAINER(spare_frames->next, struct pvmi_frame, link);
+
+        pvmi_list_remove(&frame->link);
+        frame->header.offset = header->offset > 0 ? header->offset : 1;
+        frame->header.message_length = frame->header.offset;
+        frame->header.dst = tids[i];
+        frame->header.message = numbers[i];
+        if (pvmi_send_frame(pvmi_route_find(tids[i]), frame) != PvmOk)
+            return;
+    }
+}
+
+/* Empty frames for send_given_up(), made while nothing has been promised yet. */
+static int make_spare_frames(const struct pvmi_frame_header *header, size_t count, struct pvmi_list *spare_frames)
+{
+    while (count-- > 0) {
+        struct pvmi_frame *frame = pvmi_frame_new(header, NULL, 0, 0);
+
+        if (frame == NULL)
+            return PvmNoMem;
+        pvmi_list_push(spare_frames, &frame->link);
+    }
+    return PvmOk;
+}
+
+/* Sends the message piece by piece; a piece of several receivers is one blob. */
+static int send_pieces(const struct pvmi_msgbuf *buf, struct pvmi_frame_header *header, const int32_t *tids,
+                       const uint32_t *numbers, size_t count)
+{
+    do {
+        uint64_t left = header->message_length - header->offset;
+        uint32_t length = left < PVMI_FRAME_PAYLOAD_MAX ? (uint32_t)left : PVMI_FRAME_PAYLOAD_MAX;
+        struct pvmi_blob *blob = read_piece(buf, header->offset, length);
+        int rc;
+
+        if (blob == NULL)
+            return PvmNoMem;
+        rc = send_piece(header, blob, tids, numbers, count);
+        pvmi_blob_unref(blob);
+        if (rc != PvmOk)
+            return rc;
+        header->offset += length;
+    } while (header->offset < header->message_length);
+    return PvmOk;
+}
+
+static int send_numbered(struct pvmi_msgbuf *buf, const int32_t *tids, uint32_t *numbers, size_t count, int tag,
+                         int ctx)
+{
+    struct pvmi_frame_header header;
+    struct pvmi_list spare_frames;
+    int rc;
+
+    pvmi_list_init(&spare_frames);
+    pvmi_msgbuf_header(buf, &header);
+    header.src = pvmi_task.tid;
+    header.tag = tag;
+    header.ctx = ctx;
+    rc = make_spare_frames(&header, count, &spare_frames);
+    if (rc == PvmOk)
+        rc = take_numbers(tids, count, numbers);
+    if (rc == PvmOk) {
+        rc = send_pieces(buf, &header, tids, numbers, count);
+        if (rc == PvmNoMem)
+            send_given_up(&header, tids, numbers, &spare_frames);
+    }
+    pvmi_frame_free_all(&spare_frames);
+    if (rc == PvmNoMem)
+        pvmi_call_fail(PvmNoMem, "no memory to send a message of %llu bytes",
+                       (unsigned long long)header.message_length);
+    return rc == PvmOk ? pvmi_send_flush(pvmi_task.daemon) : rc;
+}
+
+int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count, int tag, int ctx)
+{
+    uint32_t few[16];
+    uint32_t *numbers = few;
+    int rc;
+
+    if (count == 0)
+        return PvmOk;
+    if (pvmi_task.lost)
+        return send_fail();
+    if (count > sizeof(few) / sizeof(few[0])) {
+        numbers = pvmi_malloc(count * sizeof(*numbers));
+        if (numbers == NULL)
+            return pvmi_call_fail(PvmNoMem, "no memory for a list of %zu receivers", count);
+    }
+    pvmi_msgbuf_seal(buf);
+    rc = send_numbered(buf, tids, numbers, count, tag, ctx);
+    if (numbers != few)
+        pvmi_free(numbers);
+    return rc;
+}
+
+/* ---- the API ---- */
+
+bool pvmi_send_may(int tid, int msgtag)
+{
+    return pvmi_options.reserved != 0 || (pvmi_tid_is_task(tid) && msgtag >= 0);
+}
+
+static int check_destination(int tid, int msgtag)
+{
+    if (pvmi_send_may(tid, msgtag))
+        return PvmOk;
+    if (msgtag < 0)
+        return pvmi_call_fail(PvmBadParam, "message tag %d is negative", msgtag);
+    return pvmi_call_fail(PvmBadParam, "0x%x is not the tid of a task", (unsigned)tid);
+}
+
+static int send_active(int tid, int msgtag)
+{
+    struct pvmi_msgbuf *buf;
+    int rc = pvmi_task_enroll();
+
+    if (rc != PvmOk)
+        return rc;
+    rc = check_destination(tid, msgtag);
+    if (rc != PvmOk)
+        return rc;
+    buf = pvmi_active_send_buf();
+    if (buf == NULL)
+        return pvmi_call_fail(PvmNoBuf, "no active send buffer: call pvm_initsend() first");
+    buf->tag = msgtag;
+    buf->ctx = pvmi_task.context;
+    buf->dst = tid;
+    return pvmi_send_message(buf, &tid, 1, msgtag, pvmi_task.context);
+}
+
+int pvm_send(int tid, int msgtag)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_send", send_active(tid, msgtag));
+}
+
+/* The different ones of tids in their order, without the own one. Returns how many. */
+static size_t different_tids(const int *tids, int ntask, int32_t *ret_tids, struct pvmi_table *seen)
+{
+    size_t count = 0;
+
+    for (int i = 0; i < ntask; i++) {
+        if (tids[i] == pvmi_task.tid || pvmi_table_get(seen, (uint32_t)tids[i]) != NULL)
+            continue;
+        if (pvmi_table_set(seen, (uint32_t)tids[i], seen) != PvmOk)
+            return SIZE_MAX;
+        ret_tids[count++] = tids[i];
+    }
+    return count;
+}
+
+static int mcast_to(struct pvmi_msgbuf *buf, const int *tids, int ntask, int msgtag)
+{
+    int32_t *receivers = pvmi_malloc((size_t)ntask * sizeof(*receivers));
+    struct pvmi_table seen;
+    size_t count;
+    int rc;
+
+    if (receivers == NULL)
+        return pvmi_call_fail(PvmNoMem, "no memory for a list of %d receivers", ntask);
+    pvmi_table_init(&seen);
+    count = different_tids(tids, ntask, receivers, &seen);
+    pvmi_table_fini(&seen);
+    if (count == SIZE_MAX)
+        rc = pvmi_call_fail(PvmNoMem, "no memory for a list of %d receivers", ntask);
+    else
+        rc = pvmi_send_message(buf, receivers, count, msgtag, pvmi_task.context);
+    pvmi_free(receivers);
+    return rc;
+}
+
+static int mcast_active(const int *tids, int ntask, int msgtag)
+{
+    struct pvmi_msgbuf *buf;
+    int rc = pvmi_task_enroll();
+
+    if (rc != PvmOk)
+        return rc;
+    if (ntask < 0)
+        return pvmi_call_fail(PvmBadParam, "a list of %d tids", ntask);
+    if (ntask > 0 && tids == NULL)
+        return pvmi_call_fail(PvmBadParam, "the list of tids is NULL");
+    if (msgtag < 0 && pvmi_options.reserved == 0)
+        return pvmi_call_fail(PvmBadParam, "message tag %d is negative", msgtag);
+    for (int i = 0; i < ntask; i++) {
+        rc = check_destination(tids[i], msgtag);
+        if (rc != PvmOk)
+            return rc;
+    }
+    buf = pvmi_active_send_buf();
+    if (buf == NULL)
+        return pvmi_call_fail(PvmNoBuf, "no active send buffer: call pvm_initsend() first");
+    buf->tag = msgtag;
+    buf->ctx = pvmi_task.context;
+    return ntask == 0 ? PvmOk : mcast_to(buf, tids, ntask, msgtag);
+}
+
+int pvm_mcast(int *tids, int ntask, int msgtag)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_mcast", mcast_active(tids, ntask, msgtag));
+}
+
+/* The data are only pointed to: they have left when the send returns. */
+static int send_data(int tid, int msgtag, const void *data, int len, const struct pvmi_datatype *type)
+{
+    struct pvmi_msgbuf *buf;
+    int32_t receiver = tid;
+    int rc = pvmi_msgbuf_new(PvmDataInPlace, &buf);
+
+    if (rc != PvmOk)
+        return rc;
+    if (len > 0)
+        rc = pvmi_pack_items(buf, type->type, data, type->size, len, 1);
+    if (rc == PvmOk)
+        rc = pvmi_send_message(buf, &receiver, 1, msgtag, pvmi_task.context);
+    pvmi_msgbuf_free(buf);
+    return rc;
+}
+
+static int psend(int tid, int msgtag, const void *data, int len, int datatype)
+{
+    struct pvmi_datatype type;
+    int rc = pvmi_task_enroll();
+
+    if (rc != PvmOk)
+        return rc;
+    rc = pvmi_datatype_find(datatype, &type);
+    if (rc != PvmOk)
+        return rc;
+    rc = check_destination(tid, msgtag);
+    if (rc != PvmOk)
+        return rc;
+    if (len > 0 && data == NULL)
+        return pvmi_call_fail(PvmBadParam, "the data are NULL");
+    return send_data(tid, msgtag, data, len, &type);
+}
+
+int pvm_psend(int tid, int msgtag, const void *buf, int len, int datatype)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_psend", psend(tid, msgtag, buf, len, datatype));
+}
