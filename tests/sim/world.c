@@ -257,5 +257,5 @@ void world_fini(struct world *world)
     free(world->heap);
     free(world->nodes);
     free(world->processes);
-    free(world->tasks);
+    free(world->actors);
 }

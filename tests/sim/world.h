@@ -21,7 +21,7 @@
 
 struct node;
 struct process;
-struct task;
+struct actor;
 
 /* From the command line. */
 struct sim_options {
@@ -93,9 +93,9 @@ struct world {
     int node_count, node_size;
     struct process **processes;
     int process_count, process_size;
-    struct task **tasks;    /* all that ever had a tid */
-    int task_count, task_size;
-    struct pvmi_table by_tid;       /* struct task by tid */
+    struct actor **actors;    /* all that ever had a tid */
+    int actor_count, actor_size;
+    struct pvmi_table by_tid;       /* struct actor by tid */
     struct pvmi_table started;      /* tids that were given to a start: any pointer that is not NULL */
     struct pvmi_table spawns;       /* struct spawn by uid */
     uint64_t uid;           /* last one given: pids, spawns, tags */

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What comes out of the core, and its memory. A reserve is held back at all times: the first allocation that
+ * fails gives it to the heap and goes on, and from then on new requests get PvmNoMem until it is filled
+ * again. So what is under way ends well, and only a machine that has nothing left at all ends the daemon.
+ */
+#include "core_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define RESERVE_SIZE (256u * 1024)
+
+bool core_release_reserve(struct core *core)
+{
+    if (core->reserve == NULL)
+        return false;
+    pvmi_free(core->reserve);
+    core->reserve = NULL;
+    return true;
+}
+
+bool core_fill_reserve(struct core *core)
+{
+    if (core->reserve == NULL)
+        core->reserve = pvmi_malloc(RESERVE_SIZE);
+    return core->reserve != NULL;
+}
+
+void *core_alloc(struct core *core, size_t size)
+{
+    void *block = pvmi_calloc(1, size);
+
+    if (block == NULL && core_release_reserve(core))
+        block = pvmi_calloc(1, size);
+    return block;
+}
+
+char *core_strdup(struct core *core, const char *text)
+{
+    if (text == NULL)
+        return NULL;
+
+    char *copy = core_alloc(core, strlen(text) + 1);
+    if (copy != NULL)
+        memcpy(copy, text, strlen(text));
+    return copy;
+}
+
+int core_table_set(struct core *core, struct pvmi_table *table, uint64_t key, void *value)
+{
+    int rc = pvmi_table_set(table, key, value);
+
+    if (rc == PvmNoMem && core_release_reserve(core))
+        rc = pvmi_table_set(table, key, value);
+    return rc;
+}
+
+void core_out_of_memory(struct core *core)
+{
+    if (core->stopped)
+        return;
+    core->stopped = true;
+    pvmi_list_push(core->actions, &core->stop_action->link);
+    core->stop_action = NULL;
+}
+
+uint64_t core_handle(struct core *core)
+{
+    return core->next_handle++;
+}
+
+uint64_t core_random(struct core *core)
+{
+    return core->config.random(core->config.random_user);
+}
+
+void core_wake_at(struct core *core, uint64_t at_ms)
+{
+    if (at_ms < core->wake_ms)
+        core->wake_ms = at_ms;
+}
+
+/* A line that cannot be made for want of memory is no reason to end. */
+void core_log(struct core *core, enum pvmi_log_level level, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+
+    char *copy = core_strdup(core, text);
+    if (copy == NULL)
+        return;
+
+    struct core_action *action = action_add(core, CORE_ACTION_LOG, 0);
+    if (action == NULL) {
+        pvmi_free(copy);
+        return;
+    }
+    action->log.level = level;
+    action->log.text = copy;
+}
+
+struct core_action *action_add(struct core *core, enum core_action_type type, uint64_t handle)
+{
+    if (core->stopped)
+        return NULL;
+
+    struct core_action *action = core_alloc(core, sizeof(*action));
+    if (action == NULL) {
+        core_out_of_memory(core);
+        return NULL;
+    }
+    action->type = type;
+    action->handle = handle;
+    pvmi_list_push(core->actions, &action->link);
+    return action;
+}
+
+void action_send(struct core *core, struct link *link, struct pvmi_frame *frame)
+{
+    struct core_action *action = action_add(core, CORE_ACTION_LINK_SEND, link->handle);
+
+    if (action == NULL) {
+        pvmi_frame_free(frame);
+        return;
+    }
+    action->send.frame = frame;
+}
+
+static char **copy_strings(struct core *core, const struct pvmi_strings *strings)
+{
+    char **copy = core_alloc(core, (strings->n + 1) * sizeof(*copy));
+
+    for (uint32_t i = 0; copy != NULL && i < strings->n; i++) {
+        copy[i] = core_strdup(core, strings->v[i] != NULL ? strings->v[i] : "");
+        if (copy[i] == NULL) {
+            while (i > 0)
+                pvmi_free(copy[--i]);
+            pvmi_free(copy);
+            return NULL;
+        }
+    }
+    return copy;
+}
+
+void action_peer_set(struct core *core, const struct pvmi_rec_host *rec, uint64_t ticket)
+{
+    struct core_action *action = action_add(core, CORE_ACTION_PEER_SET, 0);
+
+    if (action == NULL)
+        return;
+    action->peer.number = rec->number;
+    action->peer.incarnation = rec->incarnation;
+    action->peer.ticket = ticket;
+    action->peer.port = (uint16_t)rec->port;
+    if (rec->key.length == sizeof(action->peer.key))
+        memcpy(action->peer.key, rec->key.data, sizeof(action->peer.key));
+    action->peer.addresses = copy_strings(core, &rec->addresses);
+    action->peer.name = core_strdup(core, rec->name != NULL ? rec->name : "");
+    if (action->peer.addresses == NULL || action->peer.name == NULL) {
+        core_action_free(action);
+        core_out_of_memory(core);
+    }
+}
+
+void action_peer_drop(struct core *core, int number, uint64_t incarnation)
+{
+    struct core_action *action = action_add(core, CORE_ACTION_PEER_DROP, 0);
+
+    if (action == NULL)
+        return;
+    action->peer.number = number;
+    action->peer.incarnation = incarnation;
+}
+
+void action_stop(struct core *core, const char *text)
+{
+    char *copy = core_strdup(core, text);
+    struct core_action *action = action_add(core, CORE_ACTION_STOP, 0);
+
+    if (action == NULL) {
+        pvmi_free(copy);
+        return;
+    }
+    action->stop.text = copy;
+    core->stopped = true;
+}
+
+/* A process of ours is known by its handle, so that a reused pid is never hit. */
+void action_signal(struct core *core, const struct task *task, int signum)
+{
+    if (task->handle == 0 && task->pid <= 0)
+        return;
+
+    struct core_action *action = action_add(core, CORE_ACTION_TASK_SIGNAL, task->handle);
+    if (action == NULL)
+        return;
+    action->signal.pid = task->pid;
+    action->signal.signum = signum;
+}
+
+static void free_strings(char **strings)
+{
+    for (char **at = strings; at != NULL && *at != NULL; at++)
+        pvmi_free(*at);
+    pvmi_free(strings);
+}
+
+void core_action_free(struct core_action *action)
+{
+    if (action == NULL)
+        return;
+
+    switch (action->type) {
+    case CORE_ACTION_LINK_SEND:
+        pvmi_frame_free(action->send.frame);
+        break;
+    case CORE_ACTION_TASK_START:
+        pvmi_free(action->start.file);
+        free_strings(action->start.argv);
+        free_strings(action->start.env);
+        free_strings(action->start.path);
+        pvmi_free(action->start.directory);
+        pvmi_free(action->start.debugger);
+        break;
+    case CORE_ACTION_LAUNCH:
+        hostspec_free(action->launch.spec);
+        break;
+    case CORE_ACTION_PEER_SET:
+        free_strings(action->peer.addresses);
+        pvmi_free(action->peer.name);
+        break;
+    case CORE_ACTION_LOG:
+        pvmi_free(action->log.text);
+        break;
+    case CORE_ACTION_STOP:
+        pvmi_free(action->stop.text);
+        break;
+    case CORE_ACTION_LINK_DIAL:
+    case CORE_ACTION_LINK_ADOPT:
+    case CORE_ACTION_LINK_REFUSE:
+    case CORE_ACTION_LINK_READ:
+    case CORE_ACTION_LINK_CLOSE:
+    case CORE_ACTION_TASK_SIGNAL:
+    case CORE_ACTION_OUTPUT_GRANT:
+    case CORE_ACTION_LAUNCH_END:
+    case CORE_ACTION_PEER_DROP:
+    case CORE_ACTION_GATE:
+    case CORE_ACTION_READY:
+        break;
+    }
+    pvmi_list_remove(&action->link);
+    pvmi_free(action);
+}
+
+struct pvmi_frame *core_frame(struct core *core, const struct pvmi_frame_header *header,
+                              struct pvmi_blob *payload, size_t at, uint32_t length)
+{
+    struct pvmi_frame *frame = pvmi_frame_new(header, payload, at, length);
+
+    if (frame == NULL && core_release_reserve(core))
+        frame = pvmi_frame_new(header, payload, at, length);
+    if (frame == NULL)
+        core_out_of_memory(core);
+    return frame;
+}
+
+int control_frame(struct core *core, int type, const void *msg, struct pvmi_frame **ret_frame)
+{
+    struct pvmi_frame_header header = { .kind = PVMI_FRAME_CONTROL };
+    struct pvmi_blob *blob;
+
+    int rc = pvmi_control_encode_blob(type, msg, &blob);
+    if (rc == PvmNoMem && core_release_reserve(core))
+        rc = pvmi_control_encode_blob(type, msg, &blob);
+    if (rc != PvmOk)
+        return rc;
+    if (blob->length > PVMI_FRAME_CONTROL_MAX) {
+        pvmi_blob_unref(blob);
+        return PvmOverflow;
+    }
+
+    header.format = (uint8_t)pvmi_format_own();
+    header.message_length = blob->length;
+    struct pvmi_frame *frame = pvmi_frame_new(&header, blob, 0, (uint32_t)blob->length);
+    if (frame == NULL && core_release_reserve(core))
+        frame = pvmi_frame_new(&header, blob, 0, (uint32_t)blob->length);
+    pvmi_blob_unref(blob);
+    if (frame == NULL)
+        return PvmNoMem;
+    *ret_frame = frame;
+    return PvmOk;
+}
+
+struct pvmi_rec_error fault_record(const struct pvmi_fault *fault)
+{
+    struct pvmi_rec_error record = { .code = fault->code, .host = fault->host, .text = fault->text };
+
+    return record;
+}
+
+void fault_from_record(struct pvmi_fault *fault, const struct pvmi_rec_error *record, const char *otherwise)
+{
+    const char *host = record->host != NULL && record->host[0] != '\0' ? record->host : otherwise;
+
+    pvmi_fault_set(fault, record->code, host, "%s", record->text != NULL ? record->text : "");
+}

@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the files of the core know of each other. An event enters in core.c, goes to the object that it is
+ * about (link, peer, task, launch), and comes out as actions. One object, one file:
+ *
+ *   action    the actions that come out, and memory          link      connections by handle
+ *   peer      other daemons: links, sessions, liveness       flow      what waits to go to a peer, by source
+ *   route     frames of tasks: inboxes, credit               state     the ordered log and what it makes
+ *   hosts     the host table's consequences                  join      adding hosts
+ *   requests  control messages, open requests                task      tasks and their processes
+ *   spawn     pvm_spawn, at the asker's and the executor's   placement which host gets which copy
+ *   query     pstat, tasks, signal, config                   notify    who wants to know what
+ *   output    of processes                                   groups    requests that wait: barrier, freeze
+ *   halt      the end                                        hostspec  lines of a host file
+ */
+#ifndef PVMD_CORE_INTERNAL_H
+#define PVMD_CORE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/blob.h"
+#include "base/error.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "pvmd/core/core.h"
+#include "transport/session.h"
+#include "wire/control.h"
+#include "wire/frame.h"
+#include "wire/tid.h"
+
+#define CORE_NEVER UINT64_MAX
+#define CORE_EPOCH 1    /* of the ordered log: one orderer for the machine's whole life */
+
+/* Limits; each is explained where it is used. */
+#define FLOW_WAITING_MAX (64u * 1024 * 1024)    /* bytes of a task waiting in daemons: then it is not read */
+#define FLOW_WAITING_LOW (32u * 1024 * 1024)
+#define FLOW_WINDOW (16u * 1024 * 1024)         /* bytes sent to a peer and not acknowledged */
+#define FLOW_BURST (1024u * 1024)               /* bytes given to a link before io may say "congested" */
+#define CREDIT_BATCH (64u * 1024)
+#define ACK_DELAY_MS 50
+#define DIAL_BACKOFF_MIN_MS 100
+#define DIAL_BACKOFF_MAX_MS 1000
+#define OUTPUT_WINDOW (64u * 1024)              /* output of a process that io may have read and not delivered */
+#define OUTPUT_CHUNK 32768                      /* bytes of output in one message */
+#define EXIT_EOF_MS 1000                        /* how long the rest of the output may take after the end */
+#define EXIT_STATUS_MS 200                      /* how long a process may take to end after its task has left */
+#define HALT_STOP_MS 2000                       /* what the orderer gives others beyond halt_ms */
+#define DELETE_DROP_MS 1000                     /* the same for a host that is deleted */
+
+struct host;
+struct peer;
+struct task;
+struct link;
+struct request;
+
+/* ---- who asked: where an answer goes. By handle and number, for the asker may be gone by then. ---- */
+
+enum asker_kind { ASKER_NONE, ASKER_TASK, ASKER_HOST, ASKER_SELF };
+
+struct asker {
+    enum asker_kind kind;
+    uint64_t link;           /* TASK: handle of its link */
+    int host;                /* HOST */
+    uint64_t incarnation;    /* HOST */
+    uint32_t id;             /* of the request */
+};
+
+/* ---- links ---- */
+
+struct link {
+    uint64_t handle;
+    enum core_link_kind kind;
+    bool up;
+    bool dialled;       /* by us */
+    bool congested;
+    bool read_off;
+    int32_t pid;        /* TASK: who connected */
+    struct task *task;  /* TASK: once enrolled */
+    struct peer *peer;  /* DAEMON */
+    enum pvmi_channel channel;
+    struct pvmi_list doomed;    /* in core.doomed: closed at the end of the step */
+};
+
+struct channel {
+    struct pvmi_session session;
+    struct peer *peer;
+    enum pvmi_channel number;
+    struct link *link;      /* that is up and used, or NULL */
+    struct link *dial;      /* that is being dialled, or NULL */
+    uint64_t dial_at;       /* not before then */
+    uint64_t backoff_ms;
+    uint64_t heard_ms;      /* last frame on the link that is used */
+    uint64_t sent_ms;
+    uint64_t unacked_ms;    /* since when something waits for its acknowledgement */
+    uint64_t down_ms;       /* since when there is no link although one is wanted; CORE_NEVER: it is not so */
+    uint64_t ack_at;        /* an acknowledgement must be sent by then */
+    struct pvmi_list dirty; /* in core.dirty: something may be sent */
+};
+
+/* What waits to go to a peer from one task, and what is on its way and not yet delivered there. */
+struct flow {
+    int32_t src;
+    struct peer *peer;
+    struct pvmi_list frames;
+    struct pvmi_list ready;      /* in peer.ready while frames is not empty */
+    uint64_t data_bytes;         /* queued or sent, not yet credited */
+    uint64_t output_bytes;
+};
+
+/* What a peer's task gets credit for, collected. */
+struct owed {
+    int32_t tid;    /* with the pvmd bit: for its output */
+    uint64_t bytes;
+};
+
+struct peer {
+    int number;
+    uint64_t incarnation;
+    char *name;
+    bool member;         /* in the host table; else it joins, or we do */
+    bool in_log;         /* has had its welcome: gets every command */
+    bool dial_proven;    /* we have reached it: a refusal means that it has ended */
+    bool deleting;
+    bool halted;
+    uint64_t delete_at;  /* drop it then, when it is being deleted */
+    uint64_t heard_ms;
+    uint64_t accused_ms; /* when we last told the orderer that we cannot reach it */
+    struct channel channels[PVMI_CHANNEL_COUNT];
+    struct pvmi_table flows;    /* struct flow by source tid */
+    struct pvmi_list ready;     /* flows with frames, whose turn it is first */
+    struct pvmi_table owed;     /* struct owed by tid */
+    uint64_t owed_at;
+};
+
+/* ---- the ordered state ---- */
+
+struct host {
+    struct pvmi_list link;    /* in state.hosts, in order of number */
+    struct pvmi_rec_host rec;
+};
+
+struct group_member {
+    struct pvmi_list link;    /* in order of instance */
+    int32_t tid;
+    int32_t instance;
+};
+
+struct group {
+    struct pvmi_list link;    /* in state.groups, in order of creation */
+    char *name;
+    int32_t frozen;
+    int32_t count;
+    struct pvmi_list members;
+};
+
+struct state {
+    uint64_t index;
+    int next_host;
+    int host_count;
+    struct pvmi_list hosts;
+    struct pvmi_list groups;
+};
+
+/* ---- tasks ---- */
+
+struct start_job;
+
+struct task {
+    int32_t tid;
+    int32_t parent;          /* as programs see it */
+    int32_t spawner;         /* tid, also when parent is PvmParentNotSet */
+    uint64_t handle;         /* of the process we started; 0 for one started by hand */
+    uint64_t nonce;
+    bool claimed;            /* has enrolled */
+    bool left;               /* is no task any more; its process or its output may go on */
+    bool reported;           /* its end has been told */
+    bool running;            /* its process is known to run */
+    bool ended;              /* and was reaped */
+    bool output_eof;
+    bool grouped;            /* has joined a group once: the orderer must hear of its end */
+    int32_t pid;
+    int32_t status;          /* as of wait() */
+    char *file;
+    struct pvmi_rec_inherit self;
+    char *trace_mask;        /* what self points to */
+    struct link *link;
+    struct pvmi_list inbox;  /* frames for it that its link does not take now */
+    uint64_t waiting;        /* bytes it sent that have not been delivered */
+    size_t output_waiting;   /* bytes of output on their way */
+    size_t output_ungranted; /* bytes that io may not yet read for */
+    uint64_t report_at;
+    uint64_t kill_at;
+    int32_t *siblings;
+    uint32_t sibling_count;
+    bool siblings_known;
+    struct asker siblings_asker;
+    struct start_job *job;   /* that waits for its process to start */
+    uint32_t job_index;
+    struct pvmi_list watches;    /* struct watch.own: what it asked for */
+    struct pvmi_list dead;       /* in core.dead */
+};
+
+/* ---- notices ---- */
+
+/* Something whose end somebody waits for: a task or a host. */
+struct subject {
+    int32_t tid;                  /* task, or host as tid */
+    struct pvmi_list watches;     /* struct watch.link, oldest first */
+    uint32_t host_count;
+    int *hosts;                   /* other daemons that asked for it */
+};
+
+struct watch {
+    struct pvmi_list link;    /* in subject.watches or core.add_watches */
+    struct pvmi_list own;     /* in task.watches */
+    struct subject *subject;  /* NULL for PvmHostAdd */
+    struct task *task;        /* who waits */
+    int what;
+    int32_t tid;              /* as it was given */
+    int32_t tag;
+    int32_t ctx;
+    int32_t count;            /* HostAdd: messages still wanted, -1 for ever */
+};
+
+/* ---- open requests of our own ---- */
+
+/* Called once: with fault when no answer can come, else with the answer (type, msg as in control.def). */
+typedef void request_done_fn(struct core *core, struct request *request, const struct pvmi_fault *fault,
+                             int type, const void *msg);
+
+struct request {
+    uint32_t id;
+    int host;
+    request_done_fn *done;
+    struct asker asker;    /* whom it is made for, if it is forwarded */
+    void *owner;
+    int index;
+};
+
+/* ---- adding hosts ---- */
+
+struct add;
+
+enum launch_state { LAUNCH_STARTING, LAUNCH_LINKING, LAUNCH_WELCOMING };
+
+struct launch {
+    struct pvmi_list link;    /* in core.launches */
+    uint64_t handle;          /* which is its ticket */
+    int number;
+    char *name;
+    enum launch_state state;
+    uint64_t deadline_ms;     /* LINKING and later */
+    struct host *host;        /* LINKING and later: what the ready line said */
+    struct add *add;
+    int index;                /* of the line */
+};
+
+struct add {
+    struct pvmi_list link;    /* in core.adds */
+    struct asker asker;       /* NONE: from the host file */
+    int count;                /* lines */
+    int undecided;            /* hosts */
+    int added;
+    int32_t *values;
+    struct pvmi_fault *faults;
+};
+
+/* ---- the whole ---- */
+
+struct core {
+    struct core_config config;
+    struct host *self;       /* copy of config.self */
+    struct host *orderer;    /* copy of config.orderer, or of self */
+    bool begun;
+    bool ready;              /* this host is a member */
+    bool stopped;            /* STOP has been said: nothing happens any more */
+    uint64_t now_ms;
+    uint64_t wake_ms;        /* a tick is wanted then; never later than needed */
+    uint64_t next_handle;
+    struct pvmi_list *actions;       /* of the step that runs */
+    struct core_action *stop_action; /* kept for when there is no memory */
+    void *reserve;                   /* the same: given back to the heap when an allocation fails */
+
+    struct pvmi_table links;    /* struct link by handle */
+    struct pvmi_table peers;    /* struct peer by number */
+    struct pvmi_list dirty;     /* channels that may have something to send */
+    struct pvmi_list doomed;    /* links to close, and tasks to free, at the end of the step: whoever */
+    struct pvmi_list dead;      /* holds a pointer to one while an event is handled may use it */
+
+    struct state state;
+
+    uint32_t next_request;
+    struct pvmi_table requests;    /* struct request by id */
+
+    struct pvmi_table tasks;       /* struct task by tid */
+    struct pvmi_table processes;   /* the same by handle, while there is a process or output of it */
+    int32_t next_local;
+    int task_count;                /* that have not left */
+    int process_count;             /* started or starting, not ended */
+    struct pvmi_list jobs;         /* struct start_job */
+    int last_placed;               /* host number used last */
+
+    struct pvmi_table subjects;    /* struct subject by tid */
+    struct pvmi_list add_watches;
+    size_t watch_count;
+
+    struct pvmi_table log_lines;   /* struct log_line by tid: output that waits for its newline */
+
+    struct pvmi_list waits;        /* struct group_wait: barrier and freeze, at the orderer */
+
+    int next_number;               /* of the next host to be launched, at the orderer */
+    struct pvmi_list launches;
+    struct pvmi_list adds;
+    struct pvmi_list known;        /* struct hostspec: lines of the host file */
+    struct hostspec *defaults;     /* its last '*' line */
+    struct pvmi_list deletes;      /* struct host_delete */
+    uint64_t join_deadline_ms;     /* this host must be in by then */
+
+    bool halting;
+    bool halt_machine;             /* the orderer waits for the others, too */
+    bool halt_told;
+    uint64_t halt_kill_ms;
+    uint64_t halt_stop_ms;
+    char *halt_text;               /* why, for STOP; NULL when it was asked for */
+};
+
+/* ---- action.c ---- */
+
+/* Zeroed memory; gives the reserve back to the heap before it gives up. NULL then. */
+void *core_alloc(struct core *core, size_t size);
+char *core_strdup(struct core *core, const char *text);    /* of NULL: NULL, which is no failure */
+/* True when the reserve was still there: what failed is worth another try. */
+bool core_release_reserve(struct core *core);
+/* Fills it again. False while memory is short: new requests are refused then. */
+bool core_fill_reserve(struct core *core);
+/* Set key in table; retries with the reserve. */
+int core_table_set(struct core *core, struct pvmi_table *table, uint64_t key, void *value);
+/* There is no memory for what must not be lost: the daemon ends. */
+void core_out_of_memory(struct core *core);
+
+uint64_t core_handle(struct core *core);
+uint64_t core_random(struct core *core);
+/* A tick is wanted at_ms or earlier. */
+void core_wake_at(struct core *core, uint64_t at_ms);
+void core_log(struct core *core, enum pvmi_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Appends an action; NULL when the core has stopped, also for want of memory. */
+struct core_action *action_add(struct core *core, enum core_action_type type, uint64_t handle);
+/* Takes frame, also when it cannot be sent. */
+void action_send(struct core *core, struct link *link, struct pvmi_frame *frame);
+void action_peer_set(struct core *core, const struct pvmi_rec_host *rec, uint64_t ticket);
+void action_peer_drop(struct core *core, int number, uint64_t incarnation);
+void action_stop(struct core *core, const char *text);
+void action_signal(struct core *core, const struct task *task, int signum);
+
+/* A control message as a frame. Returns PvmOk, PvmNoMem, PvmOverflow. */
+int control_frame(struct core *core, int type, const void *msg, struct pvmi_frame **ret_frame);
+/* A frame made again when memory is short; NULL after the core has stopped. */
+struct pvmi_frame *core_frame(struct core *core, const struct pvmi_frame_header *header,
+                              struct pvmi_blob *payload, size_t at, uint32_t length);
+
+/* A fault as it goes into a message; points into fault. */
+struct pvmi_rec_error fault_record(const struct pvmi_fault *fault);
+/* And back: host otherwise when the record names none. */
+void fault_from_record(struct pvmi_fault *fault, const struct pvmi_rec_error *record, const char *otherwise);
+
+/* ---- link.c ---- */
+struct link *link_new(struct core *core, enum core_link_kind kind);
+struct link *link_find(struct core *core, uint64_t handle);
+void link_close(struct core *core, struct link *link, bool flush);    /* says LINK_CLOSE and frees */
+void link_free(struct core *core, struct link *link);                 /* it has ended by itself */
+void link_send_control(struct core *core, struct link *link, int type, const void *msg);
+/* Closes it at the end of the step: its task has left then. */
+void link_doom(struct core *core, struct link *link);
+void link_close_doomed(struct core *core);
+void link_on_event(struct core *core, struct core_event *event);
+
+/* ---- peer.c ---- */
+struct peer *peer_new(struct core *core, int number, uint64_t incarnation, const char *name);
+struct peer *peer_find(struct core *core, int number);
+struct peer *peer_orderer(struct core *core);
+void peer_free(struct core *core, struct peer *peer);
+/* Sends a control message in the session. PvmOverflow when it is too large; no memory stops the core. */
+int peer_send(struct core *core, struct peer *peer, enum pvmi_channel channel, int type, const void *msg);
+void peer_link_in(struct core *core, const struct core_event *event);
+void peer_link_up(struct core *core, struct link *link);
+void peer_link_down(struct core *core, struct link *link, enum core_down_reason reason, const char *text);
+void peer_frame(struct core *core, struct link *link, struct pvmi_frame *frame);
+/* A sign of life is wanted from it now. */
+void peer_probe(struct core *core, struct peer *peer);
+void peer_touch(struct core *core, struct channel *channel);    /* it may have something to send */
+void peer_dial(struct core *core, struct channel *channel);
+void peer_pump_all(struct core *core);
+void peer_timers(struct core *core, struct peer *peer, uint64_t late_ms);
+
+/* ---- flow.c ---- */
+/* Queues frame, which becomes the flow's, for peer behind all that src has sent there. */
+void flow_push(struct core *core, struct peer *peer, int32_t src, struct pvmi_frame *frame);
+/* The next frame whose turn it is, or NULL. */
+struct pvmi_frame *flow_pop(struct core *core, struct peer *peer);
+void flow_on_credit(struct core *core, struct peer *peer, int32_t tid, uint64_t bytes);
+void flow_free_all(struct core *core, struct peer *peer);
+/* True when something of tid still waits for a peer. */
+bool flow_alive(struct core *core, int32_t tid);
+/* tid is no more: its queues that have nothing left go. */
+void flow_forget(struct core *core, int32_t tid);
+/* A frame from peer has been delivered or dropped: its sender gets the bytes back. */
+void credit_owe(struct core *core, int32_t src, const struct pvmi_frame_header *header);
+void credit_flush(struct core *core, struct peer *peer);
+
+/* ---- route.c ---- */
+uint64_t frame_cost(const struct pvmi_frame_header *header);
+/* A frame of a task of this host or from its daemon: on to where it belongs. Takes frame. */
+void route_frame(struct core *core, struct pvmi_frame *frame);
+/* A frame for a task of this host. Takes frame. */
+void route_deliver(struct core *core, struct pvmi_frame *frame);
+/* A frame that a peer has sent. Takes frame. */
+void route_from_peer(struct core *core, struct peer *peer, struct pvmi_frame *frame);
+void route_flush(struct core *core, struct task *task);     /* the inbox, as far as the link takes it */
+void route_drop_inbox(struct core *core, struct task *task);
+/* bytes of data of a task of this host have been delivered. */
+void route_credited(struct core *core, int32_t src, bool output, uint64_t bytes);
+
+/* ---- state.c, state_hosts.c, state_groups.c ---- */
+void state_init(struct state *state);
+void state_fini(struct state *state);
+/* At the orderer: makes command the next of the log, tells all, applies it. PvmOk or PvmNoMem. */
+int state_order(struct core *core, int type, const void *msg);
+void state_on_append(struct core *core, const struct pvmi_msg_append *msg);
+void state_on_welcome(struct core *core, const struct pvmi_msg_welcome *msg);
+void state_send_welcome(struct core *core, struct peer *peer, int number);
+uint64_t state_hash(const struct state *state);
+
+struct host *host_new(struct core *core, const struct pvmi_rec_host *rec);
+void host_free(struct host *host);
+struct host *host_find(const struct state *state, int number);
+struct host *host_by_name(const struct state *state, const char *name);
+void state_insert_host(struct state *state, struct host *host);
+struct host *state_remove_host(struct state *state, int number);
+/* "h2", or "host 7" when it is not in the table. */
+const char *host_name(struct core *core, int number);
+
+struct group *group_find(const struct state *state, const char *name);
+struct group_member *group_member_find(const struct group *group, int32_t tid);
+/* Apply a command; each gives PvmOk or PvmNoMem. */
+int state_group_join(struct core *core, const char *name, int32_t tid);
+void state_group_leave(struct core *core, const char *name, int32_t tid);
+void state_group_freeze(struct core *core, const char *name, int32_t size);
+void state_task_gone(struct core *core, int32_t tid);
+void state_groups_without_host(struct core *core, int number);
+int state_group_restore(struct core *core, const struct pvmi_rec_group *rec);
+void group_free(struct group *group);
+
+/* ---- hosts.c: consequences of the host table ---- */
+void hosts_on_add(struct core *core, struct host *host);
+void hosts_on_drop(struct core *core, int number, int reason, const char *text);
+/* At the orderer: host number is no member from now on. reason 0 deleted, 1 died. */
+void hosts_order_drop(struct core *core, int number, int reason, const char *text);
+void hosts_delete(struct core *core, const struct asker *asker, const struct pvmi_msg_host_delete *msg);
+void hosts_delete_ready(struct core *core, struct peer *peer);
+void hosts_delete_decided(struct core *core, int number);
+void hosts_deletes_free(struct core *core);
+void hosts_timers(struct core *core);
+bool core_is_orderer(const struct core *core);
+int core_self(const struct core *core);
+int core_orderer_number(const struct core *core);
+
+/* ---- join.c ---- */
+void join_begin(struct core *core);    /* this host joins */
+void join_add(struct core *core, const struct asker *asker, const struct pvmi_strings *lines, bool file);
+void join_on_launched(struct core *core, struct core_event *event);
+struct launch *join_find_ticket(struct core *core, uint64_t ticket);
+struct launch *join_find_number(struct core *core, int number);
+void join_on_link(struct core *core, struct peer *peer);       /* its control link stands */
+void join_on_welcomed(struct core *core, struct peer *peer);
+void join_on_member(struct core *core, int number);
+void join_on_denied(struct core *core, struct peer *peer, const char *text);
+void join_timers(struct core *core);
+void join_free_all(struct core *core);
+int join_pending(const struct core *core);    /* hosts of the host file not yet decided */
+
+/* ---- requests.c ---- */
+/* A request to daemon host (this one, too), which is to be posted next. NULL when there is no memory. */
+struct request *request_open(struct core *core, int host, request_done_fn *done);
+/* Sends msg, whose first member is the id. done may be called from inside. */
+void request_post(struct core *core, struct request *request, int type, void *msg);
+void request_fail_host(struct core *core, int host, const char *text);
+void request_free_all(struct core *core);
+/* Sends an answer (or host_progress) to who asked; its id is filled in. */
+void asker_send(struct core *core, const struct asker *asker, int type, void *msg);
+void asker_answer(struct core *core, const struct asker *asker, const struct pvmi_fault *fault, int32_t value);
+void asker_fail(struct core *core, const struct asker *asker, int code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* A control message has come on a task's link; from a peer. */
+void requests_from_task(struct core *core, struct link *link, const struct pvmi_frame *frame);
+void requests_from_peer(struct core *core, struct peer *peer, const struct pvmi_frame *frame);
+
+/* ---- task.c ---- */
+struct task *task_new(struct core *core);    /* with a tid, in the table */
+struct task *task_find(struct core *core, int32_t tid);    /* that has not left */
+struct task *task_of_handle(struct core *core, uint64_t handle);
+bool task_room(const struct core *core);
+int task_set_inherit(struct core *core, struct task *task, const struct pvmi_rec_inherit *inherit);
+void task_enroll(struct core *core, struct link *link, const struct pvmi_msg_enroll *msg);
+void task_link_down(struct core *core, struct link *link);
+void task_leave(struct core *core, struct task *task);    /* it is no task from now on */
+void task_on_started(struct core *core, struct core_event *event);
+void task_on_start_failed(struct core *core, struct core_event *event);
+void task_on_ended(struct core *core, struct core_event *event);
+void task_settle(struct core *core, struct task *task);    /* reports its end, frees it, when it is time */
+void task_timers(struct core *core);
+void task_info(const struct task *task, struct pvmi_rec_taskinfo *ret_info);
+void task_free_dead(struct core *core);
+void task_free_all(struct core *core);
+
+/* ---- spawn.c, start.c, placement.c ---- */
+void spawn_request(struct core *core, const struct asker *asker, struct task *task,
+                   const struct pvmi_msg_spawn *msg);
+void start_request(struct core *core, const struct asker *asker, const struct pvmi_msg_start *msg);
+void start_on_done(struct core *core, int host, uint32_t id);
+void start_on_started(struct core *core, struct task *task);
+void start_on_failed(struct core *core, struct task *task, const struct pvmi_fault *fault);
+void start_host_dropped(struct core *core, int number);
+void start_free_all(struct core *core);
+void siblings_set(struct core *core, const struct pvmi_ints *tids);
+void siblings_query(struct core *core, const struct asker *asker, struct task *task);
+/*
+ * Gives each of count copies a host number, in order, in ret_hosts. PvmOk, or PvmNoHost with fault filled.
+ */
+int placement_choose(struct core *core, int flags, const char *where, int count, int *ret_hosts,
+                     struct pvmi_fault *fault);
+
+/* ---- query.c ---- */
+void query_task(struct core *core, const struct asker *asker, int32_t tid);
+void query_tasks(struct core *core, const struct asker *asker, int32_t where);
+void query_hosts(struct core *core, const struct asker *asker);
+void query_host(struct core *core, const struct asker *asker, const char *name);
+void query_signal(struct core *core, int32_t tid, int signum);
+
+/* ---- notify.c ---- */
+void notify_request(struct core *core, struct task *task, const struct pvmi_msg_notify *msg);
+void notify_watch(struct core *core, struct peer *peer, int32_t tid);
+void notify_unwatch(struct core *core, struct peer *peer, int32_t tid);
+void notify_exited(struct core *core, int32_t tid, int32_t status);      /* of another host */
+void notify_task_ended(struct core *core, struct task *task);            /* of this host: tells everybody */
+void notify_host_dropped(struct core *core, int number);
+void notify_host_added(struct core *core, int number);
+void notify_forget(struct core *core, struct task *task);                /* what it asked for */
+void notify_free_all(struct core *core);
+
+/* ---- output.c ---- */
+void output_on_event(struct core *core, struct core_event *event);
+void output_begin(struct core *core, struct task *task);                 /* "a task was started" */
+void output_spawned(struct core *core, const struct pvmi_rec_inherit *inherit, int32_t parent, int32_t tid);
+void output_grant(struct core *core, struct task *task);                 /* as far as the window allows */
+/* Text of tid for the first host's log; length 0: there is no more. */
+void output_log(struct core *core, int32_t tid, const uint8_t *text, size_t length);
+void output_logged(struct core *core, int32_t tid, const uint8_t *text, size_t length);
+/* An OUTPUT frame for a task that is not there: what it holds goes to the log. */
+void output_undeliverable(struct core *core, const struct pvmi_frame *frame);
+void output_flush_host(struct core *core, int number);
+void output_free_all(struct core *core);
+
+/* ---- groups.c ---- */
+void groups_request(struct core *core, const struct asker *asker, const struct pvmi_msg_group *msg);
+void groups_member_gone(struct core *core, const char *group, int32_t tid);    /* after it was taken out */
+void groups_on_task_gone(struct core *core, int32_t tid);                      /* at the orderer */
+void groups_free_all(struct core *core);
+
+/* ---- halt.c ---- */
+void halt_request(struct core *core, const struct asker *asker);
+void halt_on_event(struct core *core);
+/* Ends this host's tasks and then the daemon. text: why, for STOP, or NULL. */
+void halt_begin(struct core *core, const char *text);
+void halt_check(struct core *core);    /* after anything that may have been waited for */
+void halt_timers(struct core *core);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Connections by handle. What came on a handle that we have closed finds nothing here and changes nothing. */
+#include "core_internal.h"
+
+#include "base/alloc.h"
+
+struct link *link_new(struct core *core, enum core_link_kind kind)
+{
+    struct link *link = core_alloc(core, sizeof(*link));
+
+    if (link == NULL)
+        return NULL;
+    link->handle = core_handle(core);
+    link->kind = kind;
+    pvmi_list_init(&link->doomed);
+    if (core_table_set(core, &core->links, link->handle, link) != PvmOk) {
+        pvmi_free(link);
+        return NULL;
+    }
+    return link;
+}
+
+struct link *link_find(struct core *core, uint64_t handle)
+{
+    return pvmi_table_get(&core->links, handle);
+}
+
+void link_free(struct core *core, struct link *link)
+{
+    pvmi_table_remove(&core->links, link->handle);
+    pvmi_list_remove(&link->doomed);
+    pvmi_free(link);
+}
+
+void link_close(struct core *core, struct link *link, bool flush)
+{
+    struct core_action *action = action_add(core, CORE_ACTION_LINK_CLOSE, link->handle);
+
+    if (action != NULL)
+        action->close.flush = flush;
+    link_free(core, link);
+}
+
+void link_doom(struct core *core, struct link *link)
+{
+    pvmi_list_remove(&link->doomed);
+    pvmi_list_push(&core->doomed, &link->doomed);
+}
+
+void link_close_doomed(struct core *core)
+{
+    struct pvmi_list *node;
+
+    while ((node = pvmi_list_pop(&core->doomed)) != NULL) {
+        struct link *link = PVMI_CONTAINER(node, struct link, doomed);
+
+        if (link->task != NULL)
+            task_link_down(core, link);
+        link_close(core, link, true);
+    }
+}
+
+/* What a task must hear and cannot, it must not wait for: its link ends. */
+void link_send_control(struct core *core, struct link *link, int type, const void *msg)
+{
+    struct pvmi_frame *frame;
+
+    int rc = control_frame(core, type, msg, &frame);
+    if (rc == PvmOk) {
+        action_send(core, link, frame);
+        return;
+    }
+    core_log(core, PVMI_LOG_ERROR, "cannot send \"%s\" to a task: %s", pvmi_control_name(type),
+             pvmi_error_text(rc));
+    link_doom(core, link);
+}
+
+static void task_link_in(struct core *core, const struct core_event *event)
+{
+    struct link *link = link_new(core, CORE_LINK_TASK);
+    struct core_action *action =
+        action_add(core, link != NULL ? CORE_ACTION_LINK_ADOPT : CORE_ACTION_LINK_REFUSE,
+                   link != NULL ? link->handle : 0);
+
+    if (action != NULL)
+        action->adopt.token = event->link_in.token;
+    if (link == NULL)
+        return;
+    link->up = true;
+    link->pid = event->link_in.pid;
+}
+
+/* A task is read only what it may say; the rest ends its connection. */
+static void task_frame(struct core *core, struct link *link, struct pvmi_frame *frame)
+{
+    if (frame->header.kind == PVMI_FRAME_CONTROL) {
+        requests_from_task(core, link, frame);
+        pvmi_frame_free(frame);
+        return;
+    }
+    if (frame->header.kind != PVMI_FRAME_DATA || link->task == NULL) {
+        core_log(core, PVMI_LOG_WARN, "process %d sent a frame of kind %d that it may not send: closing",
+                 (int)link->pid, frame->header.kind);
+        pvmi_frame_free(frame);
+        link_doom(core, link);
+        return;
+    }
+    frame->header.src = link->task->tid;
+    frame->header.number = 0;
+    frame->header.ack = 0;
+    route_frame(core, frame);
+}
+
+static void link_frame(struct core *core, struct link *link, struct core_event *event)
+{
+    struct pvmi_frame *frame = event->frame.frame;
+
+    event->frame.frame = NULL;
+    if (link->kind == CORE_LINK_TASK)
+        task_frame(core, link, frame);
+    else
+        peer_frame(core, link, frame);
+}
+
+static void link_down(struct core *core, struct link *link, const struct core_event *event)
+{
+    if (link->kind == CORE_LINK_DAEMON) {
+        peer_link_down(core, link, event->link_down.reason, event->link_down.text);
+        return;
+    }
+    if (link->task != NULL)
+        task_link_down(core, link);
+    link_free(core, link);
+}
+
+static void link_congestion(struct core *core, struct link *link, bool congested)
+{
+    link->congested = congested;
+    if (congested)
+        return;
+    if (link->kind == CORE_LINK_DAEMON)
+        peer_touch(core, &link->peer->channels[link->channel]);
+    else if (link->task != NULL)
+        route_flush(core, link->task);
+}
+
+void link_on_event(struct core *core, struct core_event *event)
+{
+    if (event->type == CORE_EVENT_LINK_IN) {
+        if (event->link_in.kind == CORE_LINK_TASK)
+            task_link_in(core, event);
+        else
+            peer_link_in(core, event);
+        return;
+    }
+
+    struct link *link = link_find(core, event->handle);
+    if (link == NULL)
+        return;
+    if (event->type == CORE_EVENT_LINK_UP)
+        peer_link_up(core, link);
+    else if (event->type == CORE_EVENT_LINK_DOWN)
+        link_down(core, link, event);
+    else if (event->type == CORE_EVENT_FRAME)
+        link_frame(core, link, event);
+    else
+        link_congestion(core, link, event->type == CORE_EVENT_LINK_CONGESTED);
+}

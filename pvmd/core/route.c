@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frames of tasks on their way through this daemon: to a task here (its link, or its inbox while the link is
+ * full or not yet there) or to another daemon (flow.c). Frames of one source keep their order on both ways.
+ * Messages to nobody are dropped, as in PVM 3.
+ */
+#include "core_internal.h"
+
+/* Headers count too: a task that floods another with empty messages must wait as well. */
+uint64_t frame_cost(const struct pvmi_frame_header *header)
+{
+    return (uint64_t)header->length + PVMI_FRAME_HEADER_SIZE;
+}
+
+static void set_reading(struct core *core, struct link *link, bool on)
+{
+    struct core_action *action = action_add(core, CORE_ACTION_LINK_READ, link->handle);
+
+    if (action == NULL)
+        return;
+    action->read.on = on;
+    link->read_off = !on;
+}
+
+void route_credited(struct core *core, int32_t src, bool output, uint64_t bytes)
+{
+    struct task *task = pvmi_table_get(&core->tasks, (uint32_t)src);
+
+    if (task == NULL || bytes == 0)
+        return;
+    if (output) {
+        task->output_waiting -= bytes < task->output_waiting ? (size_t)bytes : task->output_waiting;
+        output_grant(core, task);
+        return;
+    }
+    task->waiting -= bytes < task->waiting ? bytes : task->waiting;
+    if (task->link != NULL && task->link->read_off && task->waiting < FLOW_WAITING_LOW)
+        set_reading(core, task->link, true);
+}
+
+static void send_to_task(struct core *core, struct task *task, struct pvmi_frame *frame)
+{
+    struct pvmi_frame_header header = frame->header;
+
+    action_send(core, task->link, frame);
+    credit_owe(core, header.src, &header);
+}
+
+void route_deliver(struct core *core, struct pvmi_frame *frame)
+{
+    struct task *task = task_find(core, frame->header.dst);
+
+    if (task == NULL) {
+        if (frame->header.kind == PVMI_FRAME_OUTPUT)
+            output_undeliverable(core, frame);
+        credit_owe(core, frame->header.src, &frame->header);
+        pvmi_frame_free(frame);
+        return;
+    }
+    if (task->link != NULL && !task->link->congested && pvmi_list_empty(&task->inbox))
+        send_to_task(core, task, frame);
+    else
+        pvmi_list_push(&task->inbox, &frame->link);
+}
+
+void route_flush(struct core *core, struct task *task)
+{
+    uint64_t burst = 0;
+
+    while (task->link != NULL && !task->link->congested && !pvmi_list_empty(&task->inbox)) {
+        struct pvmi_frame *frame = PVMI_CONTAINER(task->inbox.next, struct pvmi_frame, link);
+
+        if (burst >= FLOW_BURST) {    /* io gets the chance to say "congested"; task_timers() goes on */
+            core_wake_at(core, core->now_ms);
+            return;
+        }
+        burst += frame_cost(&frame->header);
+        pvmi_list_remove(&frame->link);
+        send_to_task(core, task, frame);
+    }
+}
+
+void route_drop_inbox(struct core *core, struct task *task)
+{
+    struct pvmi_list *node;
+
+    while ((node = pvmi_list_pop(&task->inbox)) != NULL) {
+        struct pvmi_frame *frame = PVMI_CONTAINER(node, struct pvmi_frame, link);
+
+        if (frame->header.kind == PVMI_FRAME_OUTPUT)
+            output_undeliverable(core, frame);
+        credit_owe(core, frame->header.src, &frame->header);
+        pvmi_frame_free(frame);
+    }
+}
+
+static void hold_back(struct core *core, struct pvmi_frame *frame)
+{
+    struct task *task = pvmi_table_get(&core->tasks, (uint32_t)frame->header.src);
+
+    if (frame->header.kind != PVMI_FRAME_DATA || task == NULL)
+        return;
+    task->waiting += frame_cost(&frame->header);
+    if (task->link != NULL && !task->link->read_off && task->waiting > FLOW_WAITING_MAX)
+        set_reading(core, task->link, false);
+}
+
+void route_frame(struct core *core, struct pvmi_frame *frame)
+{
+    int number = pvmi_tid_host(frame->header.dst);
+    struct peer *peer = peer_find(core, number);
+
+    hold_back(core, frame);
+    if (pvmi_tid_is_task(frame->header.dst) && number == core_self(core)) {
+        route_deliver(core, frame);
+        return;
+    }
+    if (!pvmi_tid_is_task(frame->header.dst) || peer == NULL || !peer->member) {
+        credit_owe(core, frame->header.src, &frame->header);
+        pvmi_frame_free(frame);
+        return;
+    }
+    flow_push(core, peer, frame->header.src, frame);
+}
+
+void route_from_peer(struct core *core, struct peer *peer, struct pvmi_frame *frame)
+{
+    uint8_t kind = frame->header.kind;
+
+    if ((kind != PVMI_FRAME_DATA && kind != PVMI_FRAME_OUTPUT) ||
+        pvmi_tid_host(frame->header.src) != peer->number || !pvmi_tid_is_task(frame->header.src) ||
+        pvmi_tid_host(frame->header.dst) != core_self(core) || !pvmi_tid_is_task(frame->header.dst)) {
+        core_log(core, PVMI_LOG_WARN, "%s sent a frame of kind %d from t%x to t%x that it may not send: dropped",
+                 peer->name, kind, (unsigned)frame->header.src, (unsigned)frame->header.dst);
+        pvmi_frame_free(frame);
+        return;
+    }
+    frame->header.number = 0;
+    frame->header.ack = 0;
+    route_deliver(core, frame);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Our end of the socket to the keeper (pvmd/keeper/keeper.h). */
+#ifndef PVMD_IO_KEEPER_LINK_H
+#define PVMD_IO_KEEPER_LINK_H
+
+#include "pvmd/io/io.h"
+
+/* Takes what keeper_fork() gave. NULL when there is no memory. */
+struct keeper_link *keeper_link_new(struct io *io, int fd, pid_t pid);
+void keeper_link_start(struct keeper_link *keeper);
+
+/* Closes the socket, upon which the keeper ends all tasks and itself, and waits for that: at most 3 s. */
+void keeper_link_free(struct keeper_link *keeper);
+
+/* A message of control.def. Returns PvmOk, PvmNoMem, PvmOverflow; then nothing was sent. */
+int keeper_link_send(struct io *io, int type, const void *msg);
+
+/* A child of ours has ended: perhaps it was the keeper. */
+void keeper_link_on_child(struct io *io);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Links: connections that carry frames, of tasks and of other daemons. The core knows a link by its handle;
+ * one that came in is offered under a token first.
+ *
+ *   offered --adopt--> up --close--> gone          up --close with flush--> lingering --all out, 2 s--> gone
+ *      \--refuse, its end--> gone                   \--its end--> LINK_DOWN, gone
+ */
+#ifndef PVMD_IO_LINKS_H
+#define PVMD_IO_LINKS_H
+
+#include <stdbool.h>
+
+#include "pvmd/io/io.h"
+#include "transport/pipe.h"
+
+/* Returns NULL when there is no memory. */
+struct links *links_new(struct io *io);
+
+/* Closes all. NULL is fine. */
+void links_free(struct links *links);
+
+/*
+ * Takes pipe and tells the core (LINK_IN) by the members of link_in except token, which is made here. watch
+ * is the descriptor's, or NULL: one is made.
+ */
+void links_offer(struct io *io, struct pvmi_pipe *pipe, struct watch *watch, const struct core_event *link_in);
+
+/* Takes pipe as the link that the core calls handle, and says LINK_UP. */
+void links_up(struct io *io, uint64_t handle, struct pvmi_pipe *pipe, struct watch *watch);
+
+void links_adopt(struct io *io, uint64_t token, uint64_t handle);
+void links_refuse(struct io *io, uint64_t token);
+
+/* Takes frame. For a handle that is none (any more) it is freed. */
+void links_send(struct io *io, uint64_t handle, struct pvmi_frame *frame);
+void links_read(struct io *io, uint64_t handle, bool on);
+
+/* False when there is no such link. */
+bool links_close(struct io *io, uint64_t handle, bool flush);
+
+/* The daemon ends: closes each link when what waits has gone out. True when there is nothing to wait for;
+ * else the loop is stopped when the last one has gone. */
+bool links_finish(struct io *io);
+
+#endif

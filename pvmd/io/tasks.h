@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The processes that we have started for the core, and their output. */
+#ifndef PVMD_IO_TASKS_H
+#define PVMD_IO_TASKS_H
+
+#include "pvmd/io/io.h"
+
+/* socket: what PVMSOCK is for them. NULL when there is no memory. */
+struct tasks *tasks_new(struct io *io, const char *socket);
+void tasks_free(struct tasks *tasks);
+
+/* TASK_START: ends with STARTED, and later ENDED; or with START_FAILED. */
+void tasks_start(struct io *io, const struct core_action *action);
+
+/* Signals the process of handle; handle 0: the process pid, which is a task that was started by hand. */
+void tasks_signal(struct io *io, uint64_t handle, int32_t pid, int signum);
+
+/* So many bytes more may be read of its output. */
+void tasks_grant(struct io *io, uint64_t handle, size_t bytes);
+
+/* What the keeper says. fd: its output, or -1. */
+void tasks_on_started(struct io *io, const struct pvmi_msg_run_started *msg, int fd);
+void tasks_on_failed(struct io *io, const struct pvmi_msg_run_failed *msg);
+void tasks_on_ended(struct io *io, const struct pvmi_msg_run_ended *msg);
+
+#endif

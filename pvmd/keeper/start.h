@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Starting a process and knowing why it could not be started. */
+#ifndef PVMD_KEEPER_START_H
+#define PVMD_KEEPER_START_H
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+struct start_spec {
+    const char *path;             /* of the executable, as execve() takes it */
+    char *const *argv;            /* NULL-terminated, with the program's name */
+    char *const *env;             /* NULL-terminated, the whole environment */
+    const char *directory;        /* to run in; NULL, or one that cannot be entered: where the caller is */
+    int fds[3];                   /* become 0, 1 and 2; none of them below 3. All others are closed */
+    const struct rlimit *files;   /* RLIMIT_NOFILE of the process; NULL: the caller's */
+};
+
+/*
+ * Starts a process in a session of its own, with no signal blocked or ignored. The caller's memory is
+ * shared until the exec (vfork), so it costs the same in a small and in a large process.
+ *
+ * Returns 0, or an errno value; then ret_step names the step that failed ("start", "connect", "exec").
+ */
+int start_process(const struct start_spec *spec, pid_t *ret_pid, const char **ret_step);
+
+#endif

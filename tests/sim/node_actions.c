@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the daemon's hands do with the actions of its core; an action for a handle that is none is an error. */
+#include "tests/sim/node.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/check.h"
+#include "tests/sim/process.h"
+#include "tests/sim/shim.h"
+#include "tests/sim/actor.h"
+
+static struct conn_end *node_link(struct node *node, const struct core_action *action)
+{
+    struct conn_end *end = pvmi_table_get(&node->links, action->handle);
+
+    if (end == NULL)
+        world_fail(node->world, "unknown handle", "node %d: %s for link %llu, which is none", node->number,
+                   node_action_name(action->type), (unsigned long long)action->handle);
+    return end;
+}
+
+static struct conn_end *node_token(struct node *node, const struct core_action *action)
+{
+    struct conn_end *end = pvmi_table_remove(&node->tokens, action->adopt.token);
+
+    if (end == NULL)
+        world_fail(node->world, "unknown handle", "node %d: %s for token %llu, which is none", node->number,
+                   node_action_name(action->type), (unsigned long long)action->adopt.token);
+    else if (end->state == END_CLOSED)
+        return NULL;    /* a dialler that is gone already */
+    return end;
+}
+
+static void act_dial(struct node *node, const struct core_action *action)
+{
+    struct conn *conn;
+
+    if (pvmi_table_get(&node->links, action->handle) != NULL) {
+        world_fail(node->world, "handle used twice", "node %d dials under %llu", node->number,
+                   (unsigned long long)action->handle);
+        return;
+    }
+    net_dial(node, action->handle, action->dial.host, action->dial.incarnation, action->dial.channel);
+    conn = node->conns[node->conn_count - 1];
+    pvmi_table_set(&node->links, action->handle, &conn->end[0]);
+}
+
+static void act_adopt(struct node *node, const struct core_action *action)
+{
+    struct conn_end *end = node_token(node, action);
+
+    if (end == NULL)
+        return;
+    if (pvmi_table_get(&node->links, action->handle) != NULL) {
+        world_fail(node->world, "handle used twice", "node %d adopts as %llu", node->number,
+                   (unsigned long long)action->handle);
+        return;
+    }
+    pvmi_table_set(&node->links, action->handle, end);
+    net_adopt(end, action->handle);
+}
+
+static void act_refuse(struct node *node, const struct core_action *action)
+{
+    struct conn_end *end = node_token(node, action);
+
+    if (end != NULL)
+        net_refuse(end);
+}
+
+static void act_send(struct node *node, const struct core_action *action)
+{
+    struct conn_end *end = node_link(node, action);
+    const struct pvmi_frame *frame = action->send.frame;
+
+    if (end == NULL)
+        return;
+    if (end->state != END_UP) {
+        world_fail(node->world, "send before up", "node %d: link %llu", node->number,
+                   (unsigned long long)action->handle);
+        return;
+    }
+    check_say_frame(node->world, "<-", end, &frame->header, pvmi_frame_bytes(frame));
+    if (node->world->plant != PLANT_NONE && shim_send(end, frame))
+        return;
+    net_send(end, &frame->header, pvmi_frame_bytes(frame), NULL);
+}
+
+static void act_read(struct node *node, const struct core_action *action)
+{
+    struct conn_end *end = node_link(node, action);
+
+    if (end == NULL)
+        return;
+    end->reading = action->read.on;
+    if (end->reading)
+        net_kick_end(end, 0);
+}
+
+static void act_close(struct node *node, const struct core_action *action)
+{
+    struct conn_end *end = node_link(node, action);
+
+    if (end == NULL)
+        return;
+    pvmi_table_remove(&node->links, action->handle);
+    if (node->world->plant == PLANT_NO_FENCE)
+        shim_close(end);
+    net_close(end, action->close.flush);
+}
+
+static void act_signal(struct node *node, const struct core_action *action)
+{
+    struct world *world = node->world;
+    struct process *process = NULL;
+
+    if (action->handle != 0) {
+        process = pvmi_table_get(&node->starts, action->handle);
+        if (process == NULL)
+            world_fail(world, "unknown handle", "node %d signals start %llu, which is none", node->number,
+                       (unsigned long long)action->handle);
+    } else {
+        for (int i = 0; i < world->process_count && process == NULL; i++) {
+            if (world->processes[i]->pid == action->signal.pid && world->processes[i]->node == node)
+                process = world->processes[i];
+        }
+        if (process == NULL)
+            world_fail(world, "stranger signalled", "node %d signals pid %d", node->number, action->signal.pid);
+    }
+    if (process != NULL)
+        process_signal(process, action->signal.signum);
+}
+
+static void act_grant(struct node *node, const struct core_action *action)
+{
+    struct process *process = pvmi_table_get(&node->starts, action->handle);
+
+    if (process == NULL)
+        world_fail(node->world, "unknown handle", "node %d grants output of start %llu, which is none",
+                   node->number, (unsigned long long)action->handle);
+    else
+        process_grant(process, action->grant.bytes);
+}
+
+static void act_peer_set(struct node *node, const struct core_action *action)
+{
+    struct world *world = node->world;
+    struct peer *peer = pvmi_table_get(&node->peers, (uint64_t)action->peer.number);
+
+    if (peer == NULL)
+        peer = world_alloc(world, sizeof(*peer));
+    peer->number = action->peer.number;
+    peer->incarnation = action->peer.incarnation;
+    peer->ticket = action->peer.ticket;
+    pvmi_table_set(&node->peers, (uint64_t)peer->number, peer);
+}
+
+static void act_peer_drop(struct node *node, const struct core_action *action)
+{
+    struct peer *peer = pvmi_table_get(&node->peers, (uint64_t)action->peer.number);
+
+    if (peer == NULL || peer->incarnation != action->peer.incarnation)
+        world_fail(node->world, "unknown handle", "node %d drops peer %d, which is none", node->number,
+                   action->peer.number);
+    else
+        pvmi_table_remove(&node->peers, (uint64_t)action->peer.number);
+}
+
+/* The keeper ends what the daemon started, so nothing more is asked of the core. */
+static void act_stop(struct node *node, const struct core_action *action)
+{
+    struct world *world = node->world;
+
+    world_say(world, "node %d stops: %s", node->number, action->stop.text == NULL ? "as asked" : action->stop.text);
+    if (node->dropped_at != 0 && plant_strikes(world, PLANT_LIVING_DEAD, 1000))
+        return;
+    check_stop(node, action->stop.text != NULL);
+    node->stopped = true;
+    node_kill(node, false);
+}
+
+/* ---- launches ---- */
+
+static void launch_tell(void *object, uint64_t code)
+{
+    struct launch *launch = object;
+    struct node *node = launch->node;
+    struct core_event event = { .type = CORE_EVENT_LAUNCHED, .handle = launch->handle };
+    uint8_t key[32];
+    char address[32];
+    char *addresses[1] = { address };
+
+    if (!node->alive || launch->told || node_defers(node, launch_tell, launch, code))
+        return;
+    launch->told = true;
+    event.launched.fault.code = (int)(int64_t)code;
+    if (event.launched.fault.code != PvmOk) {
+        pvmi_fault_set(&event.launched.fault, event.launched.fault.code, launch->name, "simulated failure");
+    } else {
+        launch_record(launch, &event.launched.host, key, address, addresses);
+    }
+    node_step(node, &event);
+}
+
+static void launch_die(void *object, uint64_t value)
+{
+    struct launch *launch = object;
+
+    (void)value;
+    if (launch->born != NULL)
+        node_kill(launch->born, false);
+}
+
+/* The new daemon starts, and its ready line goes home; either may be first on its way to the orderer. */
+static void launch_born(void *object, uint64_t value)
+{
+    struct launch *launch = object;
+    struct world *world = launch->node->world;
+    struct node *old = node_named(world, launch->name);
+    uint64_t delay = world_below(world, 20 * MS);
+
+    (void)value;
+    if (launch->over || !launch->node->alive)
+        return;
+    if (old != NULL) {
+        world_after(world, delay, launch_tell, launch, (uint64_t)(int64_t)PvmCantStart);
+        return;
+    }
+    launch->born = node_new(world, launch->name, launch);
+    if (world->faults.launch_failures && world_chance(world, 100)) {
+        world_after(world, world_below(world, 200 * MS), launch_die, launch, 0);
+    } else if (world->faults.launch_failures && world_chance(world, 50)) {
+        launch->born->isolated = true;    /* its ready line comes, and nothing else for a long time */
+        world_after(world, world_between(world, 1, 20) * SECOND, plan_heal, launch->born, 0);
+    } else if (world->faults.launch_failures && world_chance(world, 50)) {
+        world_after(world, delay, launch_tell, launch, (uint64_t)(int64_t)PvmCantStart);    /* ssh broke */
+        return;
+    }
+    world_after(world, delay, launch_tell, launch, PvmOk);
+}
+
+static void act_launch(struct node *node, const struct core_action *action)
+{
+    struct world *world = node->world;
+    struct launch *launch = world_alloc(world, sizeof(*launch));
+    uint64_t delay = world_between(world, 1, 500) * MS;
+
+    launch->node = node;
+    launch->handle = action->handle;
+    launch->number = action->launch.number;
+    launch->ticket = action->launch.ticket;
+    snprintf(launch->name, sizeof(launch->name), "%s", action->launch.spec->name);
+    if (node_numbered(world, launch->number) != NULL)
+        world_fail(world, "host number reused", "%d is given to %s", launch->number, launch->name);
+    pvmi_table_set(&node->launches, launch->handle, launch);
+    if (world->faults.launch_failures && world_chance(world, 100))
+        world_after(world, delay, launch_tell, launch, (uint64_t)(int64_t)PvmCantStart);
+    else if (world->faults.launch_failures && world_chance(world, 50))
+        world_after(world, 30 * SECOND, launch_tell, launch, (uint64_t)(int64_t)PvmCantStart);
+    else
+        world_after(world, delay, launch_born, launch, 0);
+}
+
+static void act_launch_end(struct node *node, const struct core_action *action)
+{
+    struct launch *launch = pvmi_table_remove(&node->launches, action->handle);
+
+    if (launch == NULL) {
+        world_fail(node->world, "unknown handle", "node %d ends launch %llu, which is none", node->number,
+                   (unsigned long long)action->handle);
+        return;
+    }
+    launch->over = true;
+    if (!action->launch_end.keep && launch->born != NULL && net_reachable(node, launch->born))
+        world_after(node->world, world_below(node->world, 500 * MS), launch_die, launch, 0);
+}
+
+void node_act(struct node *node, struct core_action *action)
+{
+    if (node->world->trace && action->type != CORE_ACTION_LINK_SEND)
+        world_say(node->world, "node %d:   %s %llu", node->number, node_action_name(action->type),
+                  (unsigned long long)action->handle);
+    switch (action->type) {
+    case CORE_ACTION_LINK_DIAL: act_dial(node, action); break;
+    case CORE_ACTION_LINK_ADOPT: act_adopt(node, action); break;
+    case CORE_ACTION_LINK_REFUSE: act_refuse(node, action); break;
+    case CORE_ACTION_LINK_SEND: act_send(node, action); break;
+    case CORE_ACTION_LINK_READ: act_read(node, action); break;
+    case CORE_ACTION_LINK_CLOSE: act_close(node, action); break;
+    case CORE_ACTION_TASK_START: process_start(node, action); break;
+    case CORE_ACTION_TASK_SIGNAL: act_signal(node, action); break;
+    case CORE_ACTION_OUTPUT_GRANT: act_grant(node, action); break;
+    case CORE_ACTION_LAUNCH: act_launch(node, action); break;
+    case CORE_ACTION_LAUNCH_END: act_launch_end(node, action); break;
+    case CORE_ACTION_PEER_SET: act_peer_set(node, action); break;
+    case CORE_ACTION_PEER_DROP: act_peer_drop(node, action); break;
+    case CORE_ACTION_GATE:
+        memcpy(node->gate, action->gate.key, sizeof(node->gate));
+        node->gated = true;
+        break;
+    case CORE_ACTION_READY: node->ready = true; break;
+    case CORE_ACTION_LOG: world_say(node->world, "node %d: log: %s", node->number, action->log.text); break;
+    case CORE_ACTION_STOP: act_stop(node, action); break;
+    }
+}
