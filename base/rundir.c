@@ -328,7 +328,8 @@ static const char *rundir_choose(int user_dir, const char *user, const char *vmi
     else if (search->others[0] != '\0')
         pvmi_fault_set(fault, PvmSysErr, NULL,
                        "no pvmd of virtual machine %s is running here: start one with: pvm; "
-                       "or set PVM_VMID to the part before the first '.' of one of %s", vmid, search->others);
+                       "or set PVM_VMID to the part before the first '.' of one of %s", vmid,
+                       search->others);
     else
         pvmi_fault_set(fault, PvmSysErr, NULL, "no pvmd is running here (none in %s): start one with: pvm",
                        user);

@@ -50,7 +50,7 @@ int console_start(struct console *console, int argc, char **argv)
 
 int console_no_machine(void)
 {
-    const char *detail = report_detail(-1);
+    const char *detail = pvm_errdetail();
 
     report_error("pvm", "%s", *detail != '\0' ? detail : "no virtual machine runs here; start one with: pvm");
     return EXIT_NO_MACHINE;
@@ -147,7 +147,7 @@ void console_received(struct console *console, int bufid)
 void console_lost(struct console *console)
 {
     report_error("pvm", "the pvmd of this host has gone");
-    report_detail_print(-1);
+    report_detail_print(pvm_errdetail());
     console->over = true;
     console->tid = 0;
     console->exit_status = EXIT_NO_MACHINE;

@@ -186,7 +186,7 @@ static void add_json(char *const *hosts, const int *infos, int count, int added)
         json_string(&json, "line", hosts[i]);
         json_tid(&json, "tid", infos[i]);
         json_string(&json, "error", infos[i] < 0 ? report_text(infos[i]) : NULL);
-        json_string(&json, "detail", infos[i] < 0 ? report_detail(i) : NULL);
+        json_string(&json, "detail", infos[i] < 0 ? report_detail(infos, i) : NULL);
         json_close(&json, '}');
     }
     json_close(&json, ']');
@@ -214,7 +214,7 @@ static int add_lines(struct console *console, char **hosts, int count, bool prog
                 printf("%8x\n", (unsigned)infos[i]);
             } else {
                 printf("%s\n", report_text(infos[i]));
-                report_detail_print(i);
+                report_detail_print(report_detail(infos, i));
             }
         }
     }
@@ -279,7 +279,7 @@ int host_command_delete(struct console *console, int argc, char **argv)
     for (int i = 0; i < count; i++) {
         printf("%24s  %s\n", argv[i + 1], infos[i] < 0 ? report_text(infos[i]) : "deleted");
         if (infos[i] < 0)
-            report_detail_print(i);
+            report_detail_print(report_detail(infos, i));
     }
     free(infos);
     return deleted == count ? EXIT_GOOD : EXIT_FAILED;

@@ -81,16 +81,20 @@ int report_usage(const char *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
-const char *report_detail(int index)
+const char *report_detail(const int *codes, int index)
 {
-    const char *detail = index < 0 ? pvm_errdetail() : pvm_errdetail_item(index);
+    const char *detail = pvm_errdetail();
 
+    for (int i = 0; i < index; i++) {
+        if (codes[i] < 0)
+            return "";
+    }
     return detail == NULL ? "" : detail;
 }
 
-void report_detail_print(int index)
+void report_detail_print(const char *detail)
 {
-    const char *line = report_detail(index);
+    const char *line = detail;
 
     fflush(stdout);
     while (*line != '\0') {
@@ -106,6 +110,6 @@ void report_detail_print(int index)
 int report_call(const char *command, int code)
 {
     report_error(command, "%s", report_text(code));
-    report_detail_print(-1);
+    report_detail_print(pvm_errdetail());
     return code == PvmSysErr ? EXIT_NO_MACHINE : EXIT_FAILED;
 }

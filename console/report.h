@@ -27,10 +27,13 @@ int report_usage(const char *command, const char *format, ...) __attribute__((fo
  * Returns EXIT_NO_MACHINE for PvmSysErr, else EXIT_FAILED. */
 int report_call(const char *command, int code);
 
-/* What libpvm says about entry index of the list that its last call filled (-1: about the call), or "". */
-const char *report_detail(int index);
+/*
+ * What libpvm says about entry index of codes, the list of infos or tids that its last call filled. It keeps one
+ * text, that of the first bad entry; "" for the others.
+ */
+const char *report_detail(const int *codes, int index);
 
-/* Prints that detail on stderr, indented, under the row of a table; nothing when there is none. */
-void report_detail_print(int index);
+/* Prints a detail on stderr, indented, under the row of a table; nothing when it is empty. */
+void report_detail_print(const char *detail);
 
 #endif

@@ -48,7 +48,7 @@ static int lines_add(struct run *run, char **lines, int count)
         for (int i = 0; i < count; i++) {
             if (infos[i] < 0 && infos[i] != PvmDupHost) {
                 report_error("pvm", "host %s: %s", lines[i], report_text(infos[i]));
-                report_detail_print(i);
+                report_detail_print(report_detail(infos, i));
                 status = EXIT_FAILED;
             }
         }
@@ -180,7 +180,6 @@ void run_host_release(struct run *run)
 /* pvm_spawn() of count copies, and what there is to say and note. */
 static int copies_spawn(struct run *run, char **argv, int flags, const char *host, int count)
 {
-    char told[512] = "";
     char *where = NULL;
     char *directory = run->options.directory != NULL ? strdup(run->options.directory) : getcwd(NULL, 0);
     int *tids = calloc((size_t)count, sizeof(*tids));
@@ -195,14 +194,11 @@ static int copies_spawn(struct run *run, char **argv, int flags, const char *hos
     if (started < 0)
         status = report_call(argv[0], started);
     for (int i = 0; i < count && started >= 0; i++) {
-        if (tids[i] > 0)
-            continue;
+        if (tids[i] > 0 || (i > started && tids[i] == tids[i - 1]))
+            continue;    /* a hundred copies fail for one reason */
         status = tids[i] == PvmNoFile ? EXIT_NO_PROGRAM : EXIT_FAILED;
-        if (*told != '\0' && strcmp(told, report_detail(i)) == 0)
-            continue;
-        snprintf(told, sizeof(told), "%s", report_detail(i));
         report_error(argv[0], "%s", report_text(tids[i]));
-        report_detail_print(i);
+        report_detail_print(report_detail(tids, i));
     }
     for (int i = 0; i < started; i++)
         run_task_add(run, tids[i], true);

@@ -112,8 +112,6 @@ int spawn_options_parse(int argc, char **argv, struct spawn_options *ret_options
 
 static void spawn_print(const struct job *job, const int *tids, int count, int started)
 {
-    char told[512] = "";
-
     if (job != NULL)
         printf("[%d]\n", job->number);
     printf("%d successful\n", started);
@@ -123,10 +121,7 @@ static void spawn_print(const struct job *job, const int *tids, int count, int s
             continue;
         }
         printf("%s\n", report_text(tids[i]));
-        if (strcmp(report_detail(i), told) != 0) {    /* a hundred copies fail for one reason */
-            snprintf(told, sizeof(told), "%s", report_detail(i));
-            report_detail_print(i);
-        }
+        report_detail_print(report_detail(tids, i));
     }
 }
 
@@ -143,7 +138,7 @@ static void spawn_json(const struct job *job, const int *tids, int count, int st
         json_open(&json, NULL, '{');
         json_tid(&json, "tid", tids[i]);
         json_string(&json, "error", tids[i] < 0 ? report_text(tids[i]) : NULL);
-        json_string(&json, "detail", tids[i] < 0 ? report_detail(i) : NULL);
+        json_string(&json, "detail", tids[i] < 0 ? report_detail(tids, i) : NULL);
         json_close(&json, '}');
     }
     json_close(&json, ']');

@@ -298,6 +298,8 @@ void pvmi_msgbuf_after_fork(void)
 {
     for (int id = 1; id < id_count; id++)
         pvmi_msgbuf_free(id_slots[id].buf);
+    id_count = id_slots == NULL ? 0 : 1;
+    id_free = 0;
     pvmi_block_trim();
     pvmi_active_after_fork();
 }

@@ -86,16 +86,12 @@ struct pvmi_msgbuf *pvmi_active_find_receive(void);
 
 static inline struct pvmi_msgbuf *pvmi_active_send_buf(void)
 {
-    const struct pvmi_active_kept *kept = &pvmi_active_kept_send;
-
-    return kept->epoch == pvmi_active_epoch ? kept->buf : pvmi_active_find_send();
+    return pvmi_active_kept_send.epoch == pvmi_active_epoch ? pvmi_active_kept_send.buf : pvmi_active_find_send();
 }
 
 static inline struct pvmi_msgbuf *pvmi_active_receive_buf(void)
 {
-    const struct pvmi_active_kept *kept = &pvmi_active_kept_receive;
-
-    return kept->epoch == pvmi_active_epoch ? kept->buf : pvmi_active_find_receive();
+    return pvmi_active_kept_receive.epoch == pvmi_active_epoch ? pvmi_active_kept_receive.buf : pvmi_active_find_receive();
 }
 
 /* Makes id, or with 0 none, active; frees nothing. */

@@ -73,7 +73,7 @@ int pvm_getopt(int what)
     place = option_place(what);
     if (place == NULL)
         return pvmi_call_leave("pvm_getopt", pvmi_call_fail(PvmBadParam, "%d is no option", what));
-    return pvmi_call_leave_value(*place);
+    return pvmi_call_end(*place);
 }
 
 /* ---- set ---- */
@@ -178,11 +178,11 @@ int pvm_setopt(int what, int val)
     pvmi_call_enter();
     read_environment();
     if (is_without_effect(what))
-        return pvmi_call_leave_value(PvmOk);
+        return pvmi_call_end(PvmOk);
     place = option_place(what);
     old = place == NULL ? 0 : *place;
     rc = set_option(what, val);
     if (rc != PvmOk)
         return pvmi_call_leave("pvm_setopt", rc);
-    return pvmi_call_leave_value(old);
+    return pvmi_call_end(old);
 }

@@ -270,7 +270,7 @@ static int mcast_to(struct pvmi_msgbuf *buf, const int *tids, int ntask, int msg
     return rc;
 }
 
-static int mcast_active(const int *tids, int ntask, int msgtag)
+int pvmi_send_active(const int *tids, int ntask, int msgtag)
 {
     struct pvmi_msgbuf *buf;
     int rc = pvmi_task_enroll();
@@ -299,7 +299,7 @@ static int mcast_active(const int *tids, int ntask, int msgtag)
 int pvm_mcast(int *tids, int ntask, int msgtag)
 {
     pvmi_call_enter();
-    return pvmi_call_leave("pvm_mcast", mcast_active(tids, ntask, msgtag));
+    return pvmi_call_leave("pvm_mcast", pvmi_send_active(tids, ntask, msgtag));
 }
 
 /* The data are only pointed to: they have left when the send returns. */

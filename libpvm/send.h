@@ -23,6 +23,9 @@ int pvmi_send_flush(struct pvmi_endpoint *ep);
  */
 int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count, int tag, int ctx);
 
+/* pvm_mcast() without its frame: the active send buffer to each different one of tids but the caller. */
+int pvmi_send_active(const int *tids, int ntask, int msgtag);
+
 /* The check of a destination that all sends share. */
 bool pvmi_send_may(int tid, int msgtag);
 

@@ -96,8 +96,8 @@ static int logged_connect(struct pvmi_transport *transport, const struct pvmi_ad
     ep->base.tp = transport;
     ep->number = ++tp->endpoint_count;
     rc = tp->inner->ops->connect(tp->inner, peer, &ep->inner);
-    pvmi_log(PVMI_LOG_DEBUG, "%s %u: connect to t%" PRIx32 " path %s descriptor %d: %s", tp->ops.name, ep->number,
-             (uint32_t)peer->tid, peer->path != NULL ? peer->path : "none", peer->fd, logged_result(rc));
+    pvmi_log(PVMI_LOG_DEBUG, "%s %u: connect to t%" PRIx32 " path %s descriptor %d: %s", tp->ops.name,
+             ep->number, (uint32_t)peer->tid, peer->path != NULL ? peer->path : "none", peer->fd, logged_result(rc));
     if (rc != PvmOk) {
         pvmi_free(ep);
         return rc;
@@ -127,7 +127,8 @@ static int logged_progress(struct pvmi_transport *transport)
 
     /* A waiting task calls it all the time: only what it did is worth a line. */
     if (rc != 0)
-        pvmi_log(PVMI_LOG_DEBUG, "%s: progress: %d events: %s", tp->ops.name, rc > 0 ? rc : 0, logged_result(rc));
+        pvmi_log(PVMI_LOG_DEBUG, "%s: progress: %d events: %s", tp->ops.name, rc > 0 ? rc : 0,
+                 logged_result(rc));
     return rc;
 }
 
@@ -149,7 +150,8 @@ static void logged_take_unsent(struct pvmi_endpoint *endpoint, struct pvmi_list 
 {
     struct logged_endpoint *ep = logged_endpoint_of(endpoint);
 
-    pvmi_log(PVMI_LOG_DEBUG, "%s %u: take back what is not sent", logged_of(endpoint->tp)->ops.name, ep->number);
+    pvmi_log(PVMI_LOG_DEBUG, "%s %u: take back what is not sent", logged_of(endpoint->tp)->ops.name,
+             ep->number);
     ep->inner->tp->ops->take_unsent(ep->inner, ret_frames);
 }
 

@@ -27,7 +27,7 @@ struct pvmi_pipe_ops {
     /* Wants of the pipe itself besides those of its user: TLS may have to write in order to read. */
     bool (*wants_write)(const struct pvmi_pipe *pipe);
 
-    /* True when the pipe holds bytes to read, so that the descriptor need not become readable again for them. */
+    /* True when the pipe holds bytes to read: the descriptor need not become readable again for them. */
     bool (*has_input)(const struct pvmi_pipe *pipe);
 
     /* Closes the descriptor and frees the pipe. Sends what a polite end needs, without waiting. */

@@ -142,7 +142,7 @@ static int self_progress(struct pvmi_transport *transport)
         pvmi_list_join(&ep->arriving, &ep->queue);
     }
 
-    /* Endpoints come and go in the callbacks: each goes back to its list before its frames are handed over. */
+    /* Endpoints come and go in the callbacks: each goes back to its list before its frames go out. */
     tp->progressing = true;
     pvmi_list_init(&turn);
     pvmi_list_join(&turn, &tp->endpoints);

@@ -51,7 +51,8 @@ static size_t frame_size(const struct pvmi_frame *frame)
 }
 
 /* Adds what lies behind *skip of the bytes to the vectors; *skip loses what was jumped over. */
-static int stream_add_vector(struct iovec *vectors, int count, const uint8_t *bytes, size_t length, size_t *skip)
+static int stream_add_vector(struct iovec *vectors, int count, const uint8_t *bytes, size_t length,
+                             size_t *skip)
 {
     if (*skip >= length) {
         *skip -= length;
@@ -150,7 +151,8 @@ bool pvmi_stream_wants_write(const struct pvmi_stream *stream)
 }
 
 /* Makes a frame of header with room for its payload, of which the first have bytes are there. */
-static struct pvmi_frame *frame_receive(const struct pvmi_frame_header *header, const uint8_t *bytes, size_t have)
+static struct pvmi_frame *frame_receive(const struct pvmi_frame_header *header, const uint8_t *bytes,
+                                        size_t have)
 {
     struct pvmi_blob *blob = NULL;
     struct pvmi_frame *frame;
@@ -170,7 +172,8 @@ static struct pvmi_frame *frame_receive(const struct pvmi_frame_header *header, 
  * Hands over the whole frames in `in`; the start of a long one becomes partial. *at moves behind what is
  * used up, *count counts frames. Returns PvmOk, PVMI_AGAIN when fn wants no more, PvmBadMsg, PvmNoMem.
  */
-static int stream_parse(struct pvmi_stream *stream, pvmi_stream_frame_fn *fn, void *user, size_t *at, int *count)
+static int stream_parse(struct pvmi_stream *stream, pvmi_stream_frame_fn *fn, void *user, size_t *at,
+                        int *count)
 {
     while (stream->partial == NULL && stream->in.length - *at >= PVMI_FRAME_HEADER_SIZE) {
         const uint8_t *bytes = stream->in.data + *at;

@@ -46,8 +46,7 @@ void pvmi_stream_take_unsent(struct pvmi_stream *stream, struct pvmi_list *ret_f
  */
 int pvmi_stream_send(struct pvmi_stream *stream, struct pvmi_frame *frame);
 
-/* Writes what goes. Returns as send. In TLS a blocked write can block reading as well: call readable() after
- * this one also when the descriptor shows nothing to read. */
+/* Writes what goes. Returns as send. */
 int pvmi_stream_writable(struct pvmi_stream *stream);
 
 /*

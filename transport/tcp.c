@@ -304,8 +304,8 @@ static bool tcp_has_address(char (*addresses)[64], int count, const char *addres
     return false;
 }
 
-static int tcp_collect(const struct ifaddrs *interfaces, enum tcp_reach reach, char (*addresses)[64], int count,
-                       int max)
+static int tcp_collect(const struct ifaddrs *interfaces, enum tcp_reach reach, char (*addresses)[64],
+                       int count, int max)
 {
     for (const struct ifaddrs *each = interfaces; each != NULL && count < max; each = each->ifa_next) {
         char text[64] = "";
@@ -340,7 +340,8 @@ void pvmi_tcp_peer_name(int fd, char *text, size_t text_max)
     struct tcp_place peer = { .length = sizeof(peer.room) };
     char address[64];
 
-    if (getpeername(fd, &peer.any, &peer.length) < 0 || !tcp_address_text(&peer.any, address, sizeof(address)))
+    if (getpeername(fd, &peer.any, &peer.length) < 0
+        || !tcp_address_text(&peer.any, address, sizeof(address)))
         snprintf(text, text_max, "an unknown peer");
     else
         snprintf(text, text_max, "%s port %u", address, tcp_place_port(&peer));

@@ -6,7 +6,11 @@
  *   any failure in either: its code, from then on for every call
  *
  * OpenSSL's own socket BIO writes without MSG_NOSIGNAL, so we have one of our own. Every call leaves the
- * thread's error queue empty: what one connection leaves there, OpenSSL would report as the next one's failure.
+ * thread's error queue empty: what one connection leaves there, OpenSSL would report as another's failure.
+ *
+ * While a KeyUpdate cannot go out, OpenSSL does not read either, so two peers with full sockets that change
+ * their keys at one time would wait for each other for ever. Our BIO therefore takes short records of the
+ * protocol's own always, and keeps what the socket has no room for (`spill`).
  */
 #include <assert.h>
 #include <errno.h>
@@ -27,6 +31,7 @@
 #include "transport/tls_context.h"
 
 #define TLS_RECORD_MAX 16384
+#define TLS_SPILL_MAX 128    /* a KeyUpdate has 27 bytes, an alert 24 */
 #define TLS_RECORDS_PER_KEY (1u << 22)    /* below AES-GCM's limit; OpenSSL itself never changes the key */
 
 struct tls_pipe {
@@ -36,6 +41,9 @@ struct tls_pipe {
     bool up;                 /* the handshake is done */
     bool read_blocked;       /* the handshake, or a read, waits for room to write */
     bool write_blocked;      /* a record is encrypted and not wholly out */
+    bool may_spill;          /* what OpenSSL writes now is not the user's */
+    uint8_t spill[TLS_SPILL_MAX];
+    size_t spill_length;     /* bytes that go out before all others */
     bool ended;              /* the socket has given end of file, or a reset */
     int socket_errno;        /* the last failure of the socket itself, or 0 */
     int failed;              /* what every call returns from now on, or 0 */
@@ -80,19 +88,48 @@ static int tls_bio_read(BIO *bio, char *data, int length)
     return (int)count;
 }
 
+static ssize_t tls_bio_send(const struct tls_pipe *tls, const void *data, size_t length)
+{
+    ssize_t count;
+
+    do {
+        count = send(tls->base.fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (count < 0 && errno == EINTR);
+    return count;
+}
+
+/* Sends what was kept. False when something is left, or the socket has failed: errno. */
+static bool tls_spill_out(struct tls_pipe *tls)
+{
+    while (tls->spill_length > 0) {
+        ssize_t count = tls_bio_send(tls, tls->spill, tls->spill_length);
+
+        if (count < 0)
+            return false;
+        tls->spill_length -= (size_t)count;
+        memmove(tls->spill, tls->spill + count, tls->spill_length);
+    }
+    return true;
+}
+
 static int tls_bio_write(BIO *bio, const char *data, int length)
 {
     struct tls_pipe *tls = BIO_get_data(bio);
-    ssize_t count;
+    ssize_t count = -1;
 
     BIO_clear_retry_flags(bio);
-    do {
-        count = send(tls->base.fd, data, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (count < 0 && errno == EINTR);
+    if (tls_spill_out(tls))
+        count = tls_bio_send(tls, data, (size_t)length);
+    if (count >= 0)
+        return (int)count;
 
-    if (count < 0)
-        tls_bio_failed(bio, BIO_FLAGS_WRITE);
-    return (int)count;
+    if (errno == EAGAIN && tls->may_spill && (size_t)length <= sizeof(tls->spill) - tls->spill_length) {
+        memcpy(tls->spill + tls->spill_length, data, (size_t)length);
+        tls->spill_length += (size_t)length;
+        return length;
+    }
+    tls_bio_failed(bio, BIO_FLAGS_WRITE);
+    return -1;
 }
 
 static long tls_bio_ctrl(BIO *bio, int command, long number, void *pointer)
@@ -217,6 +254,7 @@ int pvmi_tls_handshake(struct pvmi_pipe *pipe)
         return tls->failed = PvmDenied;
     }
     tls->up = true;
+    tls->may_spill = true;
     return PvmOk;
 }
 
@@ -269,10 +307,7 @@ static const uint8_t *tls_gather(const struct iovec *vectors, int count, size_t 
     return room;
 }
 
-/*
- * Asks for a new key when the old one has done its share. The next SSL_write sends that before its own bytes;
- * OpenSSL refuses while a record is half written.
- */
+/* Changes the key when the old one has done its share; OpenSSL refuses while a record is half written. */
 static int tls_renew_key(struct tls_pipe *tls)
 {
     if (tls->records < tls->records_max || tls->write_blocked)
@@ -280,7 +315,7 @@ static int tls_renew_key(struct tls_pipe *tls)
     tls->records = 0;
     if (SSL_key_update(tls->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) != 1)
         return tls->failed = pvmi_tls_failed("change the key of a TLS link");
-    return PvmOk;
+    return tls_result(tls, SSL_do_handshake(tls->ssl), &tls->read_blocked);
 }
 
 /* Writes one record of the bytes. Returns PvmOk with how many of them it took, or as the pipe's write. */
@@ -292,10 +327,21 @@ static int tls_write_record(struct tls_pipe *tls, const uint8_t *bytes, size_t l
     rc = tls_renew_key(tls);
     if (rc != PvmOk)
         return rc;
+    tls->may_spill = false;
     rc = tls_result(tls, SSL_write_ex(tls->ssl, bytes, length, ret_written), &tls->write_blocked);
+    tls->may_spill = true;
     if (rc == PvmOk)
         tls->records++;
     return rc;
+}
+
+/* Moves what is TLS's own. */
+static int tls_flush(struct tls_pipe *tls)
+{
+    tls->read_blocked = false;    /* there is room: the next read goes on */
+    if (!tls_spill_out(tls) && errno != EAGAIN)
+        tls->spill_length = 0;    /* the next read says why the socket has failed */
+    return PVMI_AGAIN;
 }
 
 static ssize_t tls_pipe_write(struct pvmi_pipe *pipe, const struct iovec *vectors, int count)
@@ -305,15 +351,15 @@ static ssize_t tls_pipe_write(struct pvmi_pipe *pipe, const struct iovec *vector
     size_t total = 0;
     int rc = pvmi_tls_handshake(pipe);
 
+    if (rc == PvmOk && count == 0)
+        return tls_flush(tls);
     while (rc == PvmOk) {
         size_t length;
         size_t written;
         const uint8_t *bytes = tls_gather(vectors, count, total, room, &length);
 
-        if (length == 0) {
-            tls->read_blocked = false;    /* there is room: the next read goes on */
+        if (length == 0)
             break;
-        }
         rc = tls_write_record(tls, bytes, length, &written);
         if (rc == PvmOk)
             total += written;
@@ -327,7 +373,7 @@ static bool tls_pipe_wants_write(const struct pvmi_pipe *pipe)
 {
     const struct tls_pipe *tls = tls_of(pipe);
 
-    return (tls->read_blocked || tls->write_blocked) && tls->failed == 0;
+    return tls->failed == 0 && (tls->read_blocked || tls->write_blocked || tls->spill_length > 0);
 }
 
 static bool tls_pipe_has_input(const struct pvmi_pipe *pipe)

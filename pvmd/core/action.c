@@ -193,17 +193,26 @@ void action_stop(struct core *core, const char *text)
     core->stopped = true;
 }
 
-/* A process of ours is known by its handle, so that a reused pid is never hit. */
-void action_signal(struct core *core, const struct task *task, int signum)
+static void signal_process(struct core *core, uint64_t handle, int32_t pid, int signum)
 {
-    if (task->handle == 0 && task->pid <= 0)
-        return;
+    struct core_action *action = action_add(core, CORE_ACTION_TASK_SIGNAL, handle);
 
-    struct core_action *action = action_add(core, CORE_ACTION_TASK_SIGNAL, task->handle);
     if (action == NULL)
         return;
-    action->signal.pid = task->pid;
+    action->signal.pid = pid;
     action->signal.signum = signum;
+}
+
+/* A process of ours is known by its handle, so that a reused pid is never hit. If it was a script that ran
+ * the program which then enrolled, the signal is for that one, too. */
+void action_signal(struct core *core, const struct task *task, int signum)
+{
+    if (task->handle != 0)
+        signal_process(core, task->handle, task->pid, signum);
+    if (task->handle != 0 && task->link != NULL && task->link->pid > 0 && task->link->pid != task->pid)
+        signal_process(core, 0, task->link->pid, signum);
+    if (task->handle == 0 && task->pid > 0)
+        signal_process(core, 0, task->pid, signum);
 }
 
 static void free_strings(char **strings)

@@ -47,6 +47,7 @@
 #define OUTPUT_CHUNK 32768                      /* bytes of output in one message */
 #define EXIT_EOF_MS 1000                        /* how long the rest of the output may take after the end */
 #define EXIT_STATUS_MS 200                      /* how long a process may take to end after its task has left */
+#define START_TEXTS_MAX 64                      /* error texts in the answer to a spawn; codes are all there */
 #define HALT_STOP_MS 2000                       /* what the orderer gives others beyond halt_ms */
 #define DELETE_DROP_MS 1000                     /* the same for a host that is deleted */
 
@@ -554,8 +555,10 @@ void notify_free_all(struct core *core);
 
 /* ---- output.c ---- */
 void output_on_event(struct core *core, struct core_event *event);
+void output_first_grant(struct core *core, struct task *task);
 void output_begin(struct core *core, struct task *task);                 /* "a task was started" */
 void output_spawned(struct core *core, const struct pvmi_rec_inherit *inherit, int32_t parent, int32_t tid);
+void output_end(struct core *core, struct task *task);                   /* says that there is no more, once */
 void output_grant(struct core *core, struct task *task);                 /* as far as the window allows */
 /* Text of tid for the first host's log; length 0: there is no more. */
 void output_log(struct core *core, int32_t tid, const uint8_t *text, size_t length);
@@ -568,7 +571,9 @@ void output_free_all(struct core *core);
 /* ---- groups.c ---- */
 void groups_request(struct core *core, const struct asker *asker, const struct pvmi_msg_group *msg);
 void groups_member_gone(struct core *core, const char *group, int32_t tid);    /* after it was taken out */
-void groups_on_task_gone(struct core *core, int32_t tid);                      /* at the orderer */
+void groups_on_task_gone(struct core *core, int32_t tid);
+/* At the orderer: a task that once joined a group has ended. */
+void groups_order_gone(struct core *core, int32_t tid);
 void groups_free_all(struct core *core);
 
 /* ---- halt.c ---- */

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <uv.h>
@@ -54,6 +55,7 @@ struct io_own {
     char addresses[IO_ADDRESSES_MAX][64];
     int address_count;
     uint16_t port;
+    struct rlimit files;             /* RLIMIT_NOFILE as it was before we raised it */
     int suspect_ms;                  /* as in core_config */
     int dead_ms;
 };

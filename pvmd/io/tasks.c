@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -36,7 +37,8 @@ struct process {
     struct watch *watch;
     size_t granted;          /* bytes that may be read */
     struct alarm *grace;     /* runs from the end on */
-    bool late;               /* it has rung: an empty pipe is the end */
+    bool late;               /* it has rung: what is left is all */
+    size_t left;             /* late: bytes that were in the pipe then, and are still to be read */
 };
 
 struct tasks {
@@ -314,14 +316,17 @@ static void process_post_output(struct process *process, struct pvmi_blob *bytes
     io_post(process->io, event);
 }
 
-/* Reads what is granted. The handle, not the process, is good after a post: the core may grant, or we end. */
+/* Reads what is granted, once. */
 static void process_read(struct process *process)
 {
     static uint8_t room[TASKS_OUTPUT_READ];
     size_t want = process->granted < sizeof(room) ? process->granted : sizeof(room);
     struct pvmi_blob *bytes;
-    ssize_t n = read(process->fd, room, want);
+    ssize_t n;
 
+    if (process->late && want > process->left)
+        want = process->left;
+    n = want > 0 ? read(process->fd, room, want) : 0;
     if (n < 0 && (errno == EINTR || (errno == EAGAIN && !process->late)))
         return;
     if (n <= 0) {
@@ -334,6 +339,7 @@ static void process_read(struct process *process)
         return;
     }
     process->granted -= (size_t)n;
+    process->left -= process->late ? (size_t)n : 0;
     process_post_output(process, bytes, false);
 }
 
@@ -357,7 +363,10 @@ static void process_on_output(void *owner, int events)
 static void process_on_grace(void *owner)
 {
     struct process *process = owner;
+    int left = 0;
 
+    if (!process->late && process->fd >= 0 && ioctl(process->fd, FIONREAD, &left) == 0)
+        process->left = (size_t)left;
     process->late = true;
     while (process->fd >= 0 && process->granted > 0)
         process_read(process);

@@ -292,6 +292,10 @@ static void dial_try(void *object, uint64_t value)
 
     if (conn->end[0].state != END_DIALING || !from->alive || node_defers(from, dial_try, conn, value))
         return;
+    if (pvmi_table_get(&from->peers, (uint64_t)conn->host) == NULL) {
+        dial_fail(conn, CORE_DOWN_UNREACHED);    /* io knows no address for it */
+        return;
+    }
     if (to == NULL || (!to->alive && net_reachable(from, to))) {
         dial_fail(conn, CORE_DOWN_REFUSED);
         return;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/sim/check.h"
+#include "tests/sim/trace.h"
 #include "tests/sim/process.h"
 #include "tests/sim/actor.h"
 
@@ -31,8 +31,8 @@ static uint64_t node_random(void *user)
 
 /* ---- birth ---- */
 
-static void node_record(const struct node *node, struct pvmi_rec_host *record, uint8_t key[32], char address[32],
-                        char **addresses)
+void node_record(const struct node *node, struct pvmi_rec_host *record, uint8_t key[32], char address[32],
+                 char **addresses)
 {
     memset(record, 0, sizeof(*record));
     for (int i = 0; i < 32; i++)
@@ -410,7 +410,7 @@ void node_frame(struct conn_end *end, const uint8_t *bytes, size_t length)
     event.frame.frame = pvmi_frame_new(&header, payload, 0, header.length);
     pvmi_blob_unref(payload);
     world_note_bytes(world, bytes, length);
-    check_say_frame(world, "->", end, &header, bytes + PVMI_FRAME_HEADER_SIZE);
+    trace_frame(world, "->", end, &header, bytes + PVMI_FRAME_HEADER_SIZE);
     node_step(end->node, &event);
 }
 
@@ -434,14 +434,12 @@ void node_congestion(struct conn_end *end, bool congested)
 
 /* ---- faults ---- */
 
-static void node_thaw(void *object, uint64_t value)
+void node_thaw_now(struct node *node)
 {
-    struct node *node = object;
     struct world *world = node->world;
     bool timer_first = world_chance(world, 500);
 
-    (void)value;
-    if (!node->alive)
+    if (!node->alive || !node->frozen)
         return;
     world_say(world, "node %d thaws", node->number);
     node->frozen = false;
@@ -460,10 +458,17 @@ static void node_thaw(void *object, uint64_t value)
         world_after(world, 1, node_timer_run, node, ++node->timer_set);
 }
 
+static void node_thaw(void *object, uint64_t value)
+{
+    (void)value;
+    node_thaw_now(object);
+}
+
 void node_freeze(struct node *node, uint64_t duration)
 {
     if (!node->alive || node->frozen)
         return;
+    node->disturbed = true;
     world_say(node->world, "node %d freezes for %llu ms", node->number, (unsigned long long)(duration / MS));
     node->frozen = true;
     world_after(node->world, duration, node_thaw, node, 0);
@@ -475,6 +480,7 @@ void node_kill(struct node *node, bool power)
 
     if (!node->alive)
         return;
+    node->disturbed = true;
     world_say(world, "node %d %s", node->number, power ? "loses power" : "dies");
     node->alive = false;
     node->crashed = !node->stopped;

@@ -82,6 +82,7 @@ struct node {
     uint64_t died_at;
     uint64_t thawed_at;
     uint64_t dropped_at;         /* the orderer's table lost it */
+    bool disturbed;              /* a fault hit it that may have it dropped */
     bool was_member;             /* the orderer's table had it */
     bool stopped;                /* it ended itself, by STOP */
     bool crashed;
@@ -109,6 +110,7 @@ void node_congestion(struct conn_end *end, bool congested);
 
 /* Faults. */
 void node_freeze(struct node *node, uint64_t duration);
+void node_thaw_now(struct node *node);
 void node_kill(struct node *node, bool power);
 
 /* The daemon with this number and incarnation, dead or alive, or NULL; the living one of that name. */
@@ -126,6 +128,10 @@ struct node *node_numbered(struct world *world, int number);
 
 /* node_actions.c: does one action of a step. */
 void node_act(struct node *node, struct core_action *action);
+
+/* What the ready line of the launched daemon says; the pointers go to the other arguments. */
+void node_record(const struct node *node, struct pvmi_rec_host *record, uint8_t key[32], char address[32],
+                 char **addresses);
 
 /* The name of an action, of an event, for traces. */
 const char *node_action_name(enum core_action_type type);

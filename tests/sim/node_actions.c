@@ -8,7 +8,8 @@
 #include "tests/sim/check.h"
 #include "tests/sim/process.h"
 #include "tests/sim/shim.h"
-#include "tests/sim/actor.h"
+#include "tests/sim/trace.h"
+#include "tests/sim/plan.h"
 
 static struct conn_end *node_link(struct node *node, const struct core_action *action)
 {
@@ -81,7 +82,7 @@ static void act_send(struct node *node, const struct core_action *action)
                    (unsigned long long)action->handle);
         return;
     }
-    check_say_frame(node->world, "<-", end, &frame->header, pvmi_frame_bytes(frame));
+    trace_frame(node->world, "<-", end, &frame->header, pvmi_frame_bytes(frame));
     if (node->world->plant != PLANT_NONE && shim_send(end, frame))
         return;
     net_send(end, &frame->header, pvmi_frame_bytes(frame), NULL);
@@ -189,7 +190,7 @@ static void launch_tell(void *object, uint64_t code)
     struct core_event event = { .type = CORE_EVENT_LAUNCHED, .handle = launch->handle };
     uint8_t key[32];
     char address[32];
-    char *addresses[1] = { address };
+    char *addresses[1];
 
     if (!node->alive || launch->told || node_defers(node, launch_tell, launch, code))
         return;
@@ -198,7 +199,7 @@ static void launch_tell(void *object, uint64_t code)
     if (event.launched.fault.code != PvmOk) {
         pvmi_fault_set(&event.launched.fault, event.launched.fault.code, launch->name, "simulated failure");
     } else {
-        launch_record(launch, &event.launched.host, key, address, addresses);
+        node_record(launch->born, &event.launched.host, key, address, addresses);
     }
     node_step(node, &event);
 }
@@ -231,8 +232,7 @@ static void launch_born(void *object, uint64_t value)
     if (world->faults.launch_failures && world_chance(world, 100)) {
         world_after(world, world_below(world, 200 * MS), launch_die, launch, 0);
     } else if (world->faults.launch_failures && world_chance(world, 50)) {
-        launch->born->isolated = true;    /* its ready line comes, and nothing else for a long time */
-        world_after(world, world_between(world, 1, 20) * SECOND, plan_heal, launch->born, 0);
+        plan_isolate(launch->born, world_between(world, 1, 20) * SECOND);    /* its ready line comes, no more */
     } else if (world->faults.launch_failures && world_chance(world, 50)) {
         world_after(world, delay, launch_tell, launch, (uint64_t)(int64_t)PvmCantStart);    /* ssh broke */
         return;
@@ -257,7 +257,7 @@ static void act_launch(struct node *node, const struct core_action *action)
     if (world->faults.launch_failures && world_chance(world, 100))
         world_after(world, delay, launch_tell, launch, (uint64_t)(int64_t)PvmCantStart);
     else if (world->faults.launch_failures && world_chance(world, 50))
-        world_after(world, 30 * SECOND, launch_tell, launch, (uint64_t)(int64_t)PvmCantStart);
+        world_after(world, 15 * SECOND, launch_tell, launch, (uint64_t)(int64_t)PvmCantStart);
     else
         world_after(world, delay, launch_born, launch, 0);
 }
@@ -288,7 +288,11 @@ void node_act(struct node *node, struct core_action *action)
     case CORE_ACTION_LINK_SEND: act_send(node, action); break;
     case CORE_ACTION_LINK_READ: act_read(node, action); break;
     case CORE_ACTION_LINK_CLOSE: act_close(node, action); break;
-    case CORE_ACTION_TASK_START: process_start(node, action); break;
+    case CORE_ACTION_TASK_START:
+        if (node->world->plant == PLANT_REUSED_TID)
+            shim_start(node, action);
+        process_start(node, action);
+        break;
     case CORE_ACTION_TASK_SIGNAL: act_signal(node, action); break;
     case CORE_ACTION_OUTPUT_GRANT: act_grant(node, action); break;
     case CORE_ACTION_LAUNCH: act_launch(node, action); break;

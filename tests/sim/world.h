@@ -68,6 +68,7 @@ struct world {
     struct sim_stats stats;
     enum plant plant;
     uint64_t planted;       /* how often the planted bug has struck */
+    void *shift;            /* shim.c: the session that it has struck */
     uint64_t seed;
     uint64_t random;
     uint64_t now;

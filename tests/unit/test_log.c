@@ -55,7 +55,8 @@ static void a_line_names_tid_date_and_time(void **state)
     (void)state;
     pvmi_log_open(pipe_fds[1], (int)0x80040000, PVMI_LOG_INFO, 0);
     pvmi_log(PVMI_LOG_ERROR, "disk %d is full", 3);
-    assert_matches(logged(), "^\\[t80040000\\] [0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} disk 3 is full\n$");
+    assert_matches(logged(), "^\\[t80040000\\] [0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} "
+                             "disk 3 is full\n$");
 }
 
 static void newlines_inside_a_line_become_spaces(void **state)

@@ -89,7 +89,8 @@ static void wrong_section_headers_are_refused(void **state)
     for (int lead = 0; lead < 256; lead++)
         assert_int_equal(header_verdict((uint8_t)lead, 8, PVMI_TYPE_INT32), lead == 0xc9 ? PvmOk : PvmBadMsg);
     for (int type = 0; type < 256; type++)
-        assert_int_equal(header_verdict(0xc9, 16, type), type >= 1 && type <= PVMI_TYPE_MAX ? PvmOk : PvmBadMsg);
+        assert_int_equal(header_verdict(0xc9, 16, type),
+                         type >= 1 && type <= PVMI_TYPE_MAX ? PvmOk : PvmBadMsg);
     for (int type = 1; type <= PVMI_TYPE_MAX; type++) {
         size_t size = pvmi_type_size(type);
 
@@ -224,8 +225,9 @@ static int narrow(double value, float *ret_value)
                                  PVMI_TYPE_FLOAT32, ret_value);
 
     /* Complex numbers are the same scalars. */
-    assert_int_equal(pvmi_scalar_convert(PVMI_TYPE_COMPLEX64, LITTLE, stored(bits_of_double(value), 8, LITTLE),
-                                         PVMI_TYPE_COMPLEX32, &(float){ 0 }), rc);
+    assert_int_equal(pvmi_scalar_convert(PVMI_TYPE_COMPLEX64, LITTLE,
+                                         stored(bits_of_double(value), 8, LITTLE), PVMI_TYPE_COMPLEX32,
+                                         &(float){ 0 }), rc);
     return rc;
 }
 
@@ -336,16 +338,20 @@ static void an_xdr_number_that_is_no_short_overflows(void **state)
         const char *xdr;
         int rc;
     } cases[] = {
-        { PVMI_TYPE_INT16, "\0\0\x7f\xff", PvmOk },          { PVMI_TYPE_INT16, "\0\0\x80\0", PvmOverflow },
-        { PVMI_TYPE_INT16, "\xff\xff\x80\0", PvmOk },        { PVMI_TYPE_INT16, "\xff\xff\x7f\xff", PvmOverflow },
-        { PVMI_TYPE_UINT16, "\0\0\xff\xff", PvmOk },         { PVMI_TYPE_UINT16, "\0\1\0\0", PvmOverflow },
+        { PVMI_TYPE_INT16, "\0\0\x7f\xff", PvmOk },
+        { PVMI_TYPE_INT16, "\0\0\x80\0", PvmOverflow },
+        { PVMI_TYPE_INT16, "\xff\xff\x80\0", PvmOk },
+        { PVMI_TYPE_INT16, "\xff\xff\x7f\xff", PvmOverflow },
+        { PVMI_TYPE_UINT16, "\0\0\xff\xff", PvmOk },
+        { PVMI_TYPE_UINT16, "\0\1\0\0", PvmOverflow },
         { PVMI_TYPE_UINT16, "\xff\xff\xff\xff", PvmOverflow },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         uint16_t out = 0xeeee;
 
-        assert_int_equal(pvmi_scalar_from_xdr((const uint8_t *)cases[i].xdr, cases[i].type, &out), cases[i].rc);
+        assert_int_equal(pvmi_scalar_from_xdr((const uint8_t *)cases[i].xdr, cases[i].type, &out),
+                         cases[i].rc);
         assert_int_equal(out == 0xeeee, cases[i].rc != PvmOk);
     }
 }

@@ -539,8 +539,9 @@ int main(int argc, char **argv)
         SESSION_TEST(an_acknowledgement_is_due_after_so_many_bytes),
         SESSION_TEST(a_frame_that_goes_out_acknowledges_what_came),
         SESSION_TEST(nothing_is_lost_when_there_is_no_memory_for_a_clone),
-        cmocka_unit_test_prestate_setup_teardown(every_frame_arrives_once_and_in_order_however_the_link_breaks,
-                                                 NULL, say_seed, seed != 0 ? &seed : NULL),
+        cmocka_unit_test_prestate_setup_teardown(
+            every_frame_arrives_once_and_in_order_however_the_link_breaks, NULL, say_seed,
+            seed != 0 ? &seed : NULL),
     };
 
     return cmocka_run_group_tests_name("session", tests, NULL, NULL);

@@ -166,8 +166,8 @@ static void rig_expect(struct rig *rig, int tag, size_t length)
     pvmi_frame_free(frame);
 }
 
-static const size_t SIZES[] = { 0, 1, 63, 64, 65, 1000, 16319, 16320, 16383, 16384, 16385, 40000, 65471, 65472,
-                                65473, 65535, 65536, 65537, 70000, 200000, 0, 3, 65536, 65536, 0 };
+static const size_t SIZES[] = { 0, 1, 63, 64, 65, 1000, 16319, 16320, 16383, 16384, 16385, 40000, 65471,
+                                65472, 65473, 65535, 65536, 65537, 70000, 200000, 0, 3, 65536, 65536, 0 };
 #define SIZE_COUNT (sizeof(SIZES) / sizeof(SIZES[0]))
 
 /* Sends a frame of each size; reads them with read_max bytes at a time. */
@@ -254,7 +254,7 @@ static void long_payloads_are_read_to_their_place(void **state)
         pvmi_stream_send(&rig->stream, frame_make(i, PVMI_FRAME_PAYLOAD_MAX));
     assert_int_equal(rig_read(rig), 3);
     assert_int_equal(rig->stream.in.length, 0);
-    /* The first comes at once with its header; then a read for each header and each payload, one for the end. */
+    /* The first comes at once with its header; then a read for each header and payload, one for the end. */
     assert_int_equal(rig->pipe->reads, 1 + 2 + 2 + 1);
 }
 

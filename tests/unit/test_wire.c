@@ -160,7 +160,8 @@ static void unknown_kinds_encodings_formats_and_flags_are_refused(void **state)
     for (int kind = 0; kind < 256; kind++) {
         bool known = kind >= 1 && kind <= PVMI_FRAME_KIND_MAX;
 
-        assert_int_equal(verdict((struct pvmi_frame_header){ .kind = (uint8_t)kind }), known ? PvmOk : PvmBadMsg);
+        assert_int_equal(verdict((struct pvmi_frame_header){ .kind = (uint8_t)kind }),
+                         known ? PvmOk : PvmBadMsg);
     }
     for (int value = 0; value < 256; value++) {
         struct pvmi_frame_header header = { .kind = PVMI_FRAME_DATA, .encoding = (uint8_t)value };

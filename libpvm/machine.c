@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The virtual machine: its hosts, adding and deleting them, halting. */
+#include "libpvm/machine.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "libpvm/call.h"
+#include "libpvm/request.h"
+#include "libpvm/task.h"
+#include "wire/tid.h"
+
+/* ---- pvm_config ---- */
+
+/* The array that the last pvm_config() has given, in one block with its strings. */
+static struct pvmhostinfo *hosts_given;
+
+static size_t text_size(const char *text)
+{
+    return text == NULL ? 1 : strlen(text) + 1;
+}
+
+static int hosts_copy(const struct pvmi_msg_hosts *msg, struct pvmhostinfo **ret_hosts)
+{
+    struct pvmhostinfo *hosts;
+    size_t strings = 0;
+    char *text;
+
+    for (uint32_t i = 0; i < msg->hosts.n; i++)
+        strings += text_size(msg->hosts.v[i].name) + text_size(msg->hosts.v[i].arch);
+    hosts = pvmi_malloc((msg->hosts.n + 1) * sizeof(*hosts) + strings);
+    if (hosts == NULL)
+        return pvmi_call_fail(PvmNoMem, "no memory for a list of %u hosts", msg->hosts.n);
+    text = (char *)(hosts + msg->hosts.n + 1);
+    for (uint32_t i = 0; i < msg->hosts.n; i++) {
+        const struct pvmi_rec_host *from = &msg->hosts.v[i];
+
+        hosts[i] = (struct pvmhostinfo){ .hi_tid = pvmi_tid_of_host(from->number), .hi_speed = from->speed,
+                                         .hi_dsig = from->dsig };
+        hosts[i].hi_name = text;
+        text = stpcpy(text, from->name == NULL ? "" : from->name) + 1;
+        hosts[i].hi_arch = text;
+        text = stpcpy(text, from->arch == NULL ? "" : from->arch) + 1;
+    }
+    *ret_hosts = hosts;
+    return PvmOk;
+}
+
+/* How many different data formats the hosts have. */
+static int count_formats(const struct pvmi_msg_hosts *msg)
+{
+    int formats = 0;
+
+    for (uint32_t i = 0; i < msg->hosts.n; i++) {
+        uint32_t first = 0;
+
+        while (msg->hosts.v[first].dsig != msg->hosts.v[i].dsig)
+            first++;
+        formats += first == i;
+    }
+    return formats;
+}
+
+/* Asks for the host table; the answer is to be freed. */
+static int hosts_query(struct pvmi_control *ret_control)
+{
+    struct pvmi_msg_hosts_query msg = { 0 };
+    struct pvmi_control control;
+    int rc = pvmi_task_enroll();
+
+    if (rc == PvmOk)
+        rc = pvmi_request_call(PVMI_MSG_hosts_query, &msg, UINT64_MAX, &control);
+    if (rc != PvmOk)
+        return rc;
+    if (control.type == PVMI_MSG_hosts)
+        rc = pvmi_request_fault(&((const struct pvmi_msg_hosts *)control.msg)->error);
+    else
+        rc = pvmi_call_fail(PvmSysErr, "the daemon answered \"hosts_query\" with \"%s\"",
+                            pvmi_control_name(control.type));
+    if (rc != PvmOk)
+        pvmi_control_free(&control);
+    else
+        *ret_control = control;
+    return rc;
+}
+
+static int config(int *nhost, int *narch, struct pvmhostinfo **hostp)
+{
+    struct pvmi_control control;
+    const struct pvmi_msg_hosts *msg;
+    struct pvmhostinfo *hosts = NULL;
+    int rc = hosts_query(&control);
+
+    if (rc != PvmOk)
+        return rc;
+    msg = control.msg;
+    rc = hosts_copy(msg, &hosts);
+    if (rc == PvmOk) {
+        pvmi_free(hosts_given);
+        hosts_given = hosts;
+        if (nhost != NULL)
+            *nhost = (int)msg->hosts.n;
+        if (narch != NULL)
+            *narch = count_formats(msg);
+        if (hostp != NULL)
+            *hostp = hosts;
+    }
+    pvmi_control_free(&control);
+    return rc;
+}
+
+int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_config", config(nhost, narch, hostp));
+}
+
+int pvmi_machine_pending(void)
+{
+    struct pvmi_control control;
+    int rc = hosts_query(&control);
+
+    if (rc != PvmOk)
+        return rc;
+    rc = ((const struct pvmi_msg_hosts *)control.msg)->pending;
+    pvmi_control_free(&control);
+    return rc;
+}
+
+/* ---- adding and deleting ---- */
+
+/* Copies the values of an answer for count things into infos, and notes the first failure for
+ * pvm_errdetail(). Returns the answer's value, and frees it. */
+static int take_infos(struct pvmi_control *control, int count, int *infos)
+{
+    const struct pvmi_msg_answer *answer = control->msg;
+    int value = answer->value;
+
+    for (int i = 0; infos != NULL && i < count; i++)
+        infos[i] = (uint32_t)i < answer->values.n ? answer->values.v[i] : PvmDSysErr;
+    if (answer->errors.n > 0)
+        pvmi_request_fault(&answer->errors.v[0]);
+    pvmi_control_free(control);
+    return value;
+}
+
+static int check_names(char **names, int count)
+{
+    if (count < 1 || count > PVMI_HOST_MAX)
+        return pvmi_call_fail(PvmBadParam, "%d hosts: 1 to %d can be given", count, PVMI_HOST_MAX);
+    if (names == NULL)
+        return pvmi_call_fail(PvmBadParam, "the list of hosts is NULL");
+    for (int i = 0; i < count; i++) {
+        if (names[i] == NULL)
+            return pvmi_call_fail(PvmBadParam, "host %d of the list is NULL", i);
+    }
+    return pvmi_task_enroll();
+}
+
+/* What pvm_addhosts_progress() was given, for the reports. */
+struct report {
+    void (*progress)(int index, const char *name, int info, void *user);
+    void *user;
+};
+
+static void on_progress(void *user, const struct pvmi_msg_host_progress *msg)
+{
+    const struct report *report = user;
+
+    if (report->progress != NULL)
+        report->progress(msg->index, msg->name == NULL ? "" : msg->name, msg->value, report->user);
+}
+
+static int add_hosts(char **hosts, int nhost, int *infos, struct report *report)
+{
+    struct pvmi_msg_host_add msg = { .lines = { .v = hosts, .n = (uint32_t)nhost } };
+    struct pvmi_control answer;
+    int rc = check_names(hosts, nhost);
+
+    if (rc == PvmOk)
+        rc = pvmi_request_ask(PVMI_MSG_host_add, &msg, on_progress, report, &answer);
+    return rc == PvmOk ? take_infos(&answer, nhost, infos) : rc;
+}
+
+int pvm_addhosts(char **hosts, int nhost, int *infos)
+{
+    struct report report = { NULL, NULL };
+
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_addhosts", add_hosts(hosts, nhost, infos, &report));
+}
+
+int pvm_addhosts_progress(char **hosts, int nhost, int *infos,
+                          void (*progress)(int index, const char *name, int info, void *user), void *user)
+{
+    struct report report = { progress, user };
+
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_addhosts_progress", add_hosts(hosts, nhost, infos, &report));
+}
+
+static int delete_hosts(char **hosts, int nhost, int *infos)
+{
+    struct pvmi_msg_host_delete msg = { .names = { .v = hosts, .n = (uint32_t)nhost } };
+    struct pvmi_control answer;
+    int rc = check_names(hosts, nhost);
+
+    if (rc == PvmOk)
+        rc = pvmi_request_ask(PVMI_MSG_host_delete, &msg, NULL, NULL, &answer);
+    return rc == PvmOk ? take_infos(&answer, nhost, infos) : rc;
+}
+
+int pvm_delhosts(char **hosts, int nhost, int *infos)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_delhosts", delete_hosts(hosts, nhost, infos));
+}
+
+/* ---- the rest ---- */
+
+static int host_status(const char *host)
+{
+    struct pvmi_msg_host_query msg = { .name = host };
+    int rc = pvmi_task_enroll();
+
+    if (rc != PvmOk)
+        return rc;
+    if (host == NULL || host[0] == '\0')
+        return pvmi_call_fail(PvmBadParam, "the host has no name");
+    rc = pvmi_request_value(PVMI_MSG_host_query, &msg);
+    return rc < 0 ? rc : PvmOk;
+}
+
+int pvm_mstat(const char *host)
+{
+    int rc;
+
+    pvmi_call_enter();
+    rc = host_status(host);
+    if (rc == PvmNoHost || rc == PvmHostFail)
+        return pvmi_call_leave_quiet(rc);
+    return pvmi_call_leave("pvm_mstat", rc);
+}
+
+static int halt(void)
+{
+    struct pvmi_msg_halt msg = { 0 };
+    int rc = pvmi_task_enroll();
+
+    if (rc == PvmOk)
+        rc = pvmi_request_value(PVMI_MSG_halt, &msg);
+    return rc < 0 ? rc : PvmOk;
+}
+
+int pvm_halt(void)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_halt", halt());
+}
+
+int pvm_tidtohost(int tid)
+{
+    return tid & PVMI_TID_HOST_MASK;
+}

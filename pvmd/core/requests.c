@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Control messages come in here: who may send what stands in control.def, and nothing is done before that was
+ * checked. Requests of our own to other daemons are kept open here until they are answered, or until the
+ * other daemon is dropped; so each ends. A request to this very daemon takes the same way, without a link.
+ */
+#include "core_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+/* ---- answers ---- */
+
+static void request_answered(struct core *core, int host, int type, const void *msg);
+
+void asker_send(struct core *core, const struct asker *asker, int type, void *msg)
+{
+    struct link *link;
+    struct peer *peer;
+
+    memcpy(msg, &asker->id, sizeof(asker->id));    /* the id is the first member of all that is sent here */
+    switch (asker->kind) {
+    case ASKER_NONE:
+        break;
+    case ASKER_TASK:
+        link = link_find(core, asker->link);
+        if (link != NULL)
+            link_send_control(core, link, type, msg);
+        break;
+    case ASKER_HOST:
+        peer = peer_find(core, asker->host);
+        if (peer != NULL && peer->incarnation == asker->incarnation)
+            peer_send(core, peer, PVMI_CHANNEL_CONTROL, type, msg);
+        break;
+    case ASKER_SELF:
+        request_answered(core, core_self(core), type, msg);
+        break;
+    }
+}
+
+void asker_answer(struct core *core, const struct asker *asker, const struct pvmi_fault *fault, int32_t value)
+{
+    struct pvmi_msg_answer answer = { .value = value };
+
+    if (fault != NULL)
+        answer.error = fault_record(fault);
+    asker_send(core, asker, PVMI_MSG_answer, &answer);
+}
+
+void asker_fail(struct core *core, const struct asker *asker, int code, const char *format, ...)
+{
+    struct pvmi_fault fault;
+    char text[sizeof(fault.text)];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    pvmi_fault_set(&fault, code, core->self->rec.name, "%s", text);
+    asker_answer(core, asker, &fault, 0);
+}
+
+/* ---- open requests ---- */
+
+struct request *request_open(struct core *core, int host, request_done_fn *done)
+{
+    struct request *request = core_alloc(core, sizeof(*request));
+
+    if (request == NULL)
+        return NULL;
+    do {
+        request->id = core->next_request++;
+    } while (request->id == 0 || pvmi_table_get(&core->requests, request->id) != NULL);
+    request->host = host;
+    request->done = done;
+    if (core_table_set(core, &core->requests, request->id, request) != PvmOk) {
+        pvmi_free(request);
+        return NULL;
+    }
+    return request;
+}
+
+static void request_end(struct core *core, struct request *request, const struct pvmi_fault *fault, int type,
+                        const void *msg)
+{
+    pvmi_table_remove(&core->requests, request->id);
+    request->done(core, request, fault, type, msg);
+    pvmi_free(request);
+}
+
+static void serve(struct core *core, const struct asker *asker, int type, const void *msg);
+
+void request_post(struct core *core, struct request *request, int type, void *msg)
+{
+    struct asker self = { .kind = ASKER_SELF, .id = request->id };
+    struct peer *peer = peer_find(core, request->host);
+    struct pvmi_fault fault;
+
+    memcpy(msg, &request->id, sizeof(request->id));
+    if (request->host == core_self(core)) {
+        serve(core, &self, type, msg);
+        return;
+    }
+    if (peer == NULL || !peer->member) {
+        pvmi_fault_set(&fault, PvmHostFail, core->self->rec.name, "%s is not in the virtual machine",
+                       host_name(core, request->host));
+        request_end(core, request, &fault, 0, NULL);
+        return;
+    }
+    int rc = peer_send(core, peer, PVMI_CHANNEL_CONTROL, type, msg);
+    if (rc == PvmOk)
+        return;
+    pvmi_fault_set(&fault, rc == PvmOverflow ? PvmBadParam : rc, core->self->rec.name,
+                   "the request \"%s\" is too large to be sent to %s", pvmi_control_name(type), peer->name);
+    request_end(core, request, &fault, 0, NULL);
+}
+
+/* Progress leaves the request open; everything else ends it. */
+static void request_answered(struct core *core, int host, int type, const void *msg)
+{
+    struct request *request;
+    uint32_t id;
+
+    memcpy(&id, msg, sizeof(id));
+    request = pvmi_table_get(&core->requests, id);
+    if (request == NULL || request->host != host)
+        return;
+    if (type == PVMI_MSG_host_progress) {
+        struct pvmi_msg_host_progress progress = *(const struct pvmi_msg_host_progress *)msg;
+
+        asker_send(core, &request->asker, type, &progress);
+        return;
+    }
+    request_end(core, request, NULL, type, msg);
+}
+
+void request_fail_host(struct core *core, int host, const char *text)
+{
+    uint32_t cursor = 0;
+    struct request *request;
+    struct pvmi_fault fault;
+
+    pvmi_fault_set(&fault, PvmHostFail, core->self->rec.name, "%s", text);
+    while ((request = pvmi_table_next(&core->requests, &cursor, NULL)) != NULL) {
+        if (request->host == host)
+            request_end(core, request, &fault, 0, NULL);
+    }
+}
+
+void request_free_all(struct core *core)
+{
+    uint32_t cursor = 0;
+    struct request *request;
+    struct pvmi_fault fault;
+
+    pvmi_fault_set(&fault, PvmSysErr, NULL, "the daemon ends");
+    while ((request = pvmi_table_next(&core->requests, &cursor, NULL)) != NULL)
+        request_end(core, request, &fault, 0, NULL);
+    pvmi_table_fini(&core->requests);
+}
+
+/* What only the first host can do, for a task of this host. */
+static void on_forwarded(struct core *core, struct request *request, const struct pvmi_fault *fault, int type,
+                         const void *msg)
+{
+    struct pvmi_msg_answer answer;
+
+    if (fault != NULL) {
+        asker_answer(core, &request->asker, fault, 0);
+        return;
+    }
+    if (type != PVMI_MSG_answer) {
+        asker_fail(core, &request->asker, PvmSysErr, "%s answered with \"%s\"", host_name(core, request->host),
+                   pvmi_control_name(type));
+        return;
+    }
+    answer = *(const struct pvmi_msg_answer *)msg;
+    asker_send(core, &request->asker, type, &answer);
+}
+
+static void forward(struct core *core, const struct asker *asker, int type, void *msg)
+{
+    struct request *request = request_open(core, core_orderer_number(core), on_forwarded);
+
+    if (request == NULL) {
+        asker_fail(core, asker, PvmNoMem, "no memory for the request");
+        return;
+    }
+    request->asker = *asker;
+    request_post(core, request, type, msg);
+}
+
+/* ---- what a daemon does for daemons, and for itself ---- */
+
+static void serve_as_orderer(struct core *core, const struct asker *asker, int type, const void *msg)
+{
+    if (!core_is_orderer(core)) {
+        asker_fail(core, asker, PvmSysErr, "%s does not order the virtual machine", core->self->rec.name);
+        return;
+    }
+    if (type == PVMI_MSG_host_add)
+        join_add(core, asker, &((const struct pvmi_msg_host_add *)msg)->lines, false);
+    else if (type == PVMI_MSG_host_delete)
+        hosts_delete(core, asker, msg);
+    else if (type == PVMI_MSG_halt)
+        halt_request(core, asker);
+    else
+        groups_request(core, asker, msg);
+}
+
+static void serve(struct core *core, const struct asker *asker, int type, const void *msg)
+{
+    switch (type) {
+    case PVMI_MSG_task_query:
+        query_task(core, asker, ((const struct pvmi_msg_task_query *)msg)->tid);
+        break;
+    case PVMI_MSG_tasks_query:
+        query_tasks(core, asker, ((const struct pvmi_msg_tasks_query *)msg)->where);
+        break;
+    case PVMI_MSG_start:
+        start_request(core, asker, msg);
+        break;
+    default:
+        serve_as_orderer(core, asker, type, msg);
+        break;
+    }
+}
+
+/* A request that cannot be taken for want of memory. */
+static bool is_request(int type)
+{
+    switch (type) {
+    case PVMI_MSG_spawn:
+    case PVMI_MSG_task_query:
+    case PVMI_MSG_tasks_query:
+    case PVMI_MSG_hosts_query:
+    case PVMI_MSG_host_add:
+    case PVMI_MSG_host_delete:
+    case PVMI_MSG_host_query:
+    case PVMI_MSG_group:
+    case PVMI_MSG_start:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool refused_for_memory(struct core *core, const struct asker *asker, int type)
+{
+    if (core->reserve != NULL || !is_request(type))
+        return false;
+    asker_fail(core, asker, PvmNoMem, "%s is short of memory: try again later", core->self->rec.name);
+    return true;
+}
+
+/* The bytes of another host's request may come from nobody else. */
+static void group_from_peer(struct core *core, struct peer *peer, struct asker *asker,
+                            const struct pvmi_msg_group *msg)
+{
+    if (pvmi_tid_host(msg->tid) != peer->number)
+        asker_fail(core, asker, PvmBadParam, "t%x is no task of %s", (unsigned)msg->tid, peer->name);
+    else
+        serve(core, asker, PVMI_MSG_group, msg);
+}
+
+static void told_by_peer(struct core *core, struct peer *peer, int type, const void *msg)
+{
+    const struct pvmi_msg_exited *exited = msg;
+    const struct pvmi_msg_log_output *output = msg;
+    const struct pvmi_msg_credit *credit = msg;
+
+    switch (type) {
+    case PVMI_MSG_signal:
+        query_signal(core, ((const struct pvmi_msg_signal *)msg)->tid,
+                     ((const struct pvmi_msg_signal *)msg)->signum);
+        break;
+    case PVMI_MSG_start_done:
+        start_on_done(core, peer->number, ((const struct pvmi_msg_start_done *)msg)->id);
+        break;
+    case PVMI_MSG_siblings:
+        siblings_set(core, &((const struct pvmi_msg_siblings *)msg)->tids);
+        break;
+    case PVMI_MSG_watch:
+        notify_watch(core, peer, ((const struct pvmi_msg_watch *)msg)->tid);
+        break;
+    case PVMI_MSG_unwatch:
+        notify_unwatch(core, peer, ((const struct pvmi_msg_unwatch *)msg)->tid);
+        break;
+    case PVMI_MSG_exited:
+        if (pvmi_tid_host(exited->tid) == peer->number)
+            notify_exited(core, exited->tid, exited->status);
+        break;
+    case PVMI_MSG_credit:
+        flow_on_credit(core, peer, credit->tid, credit->bytes);
+        break;
+    case PVMI_MSG_log_output:
+        output_log(core, output->tid, output->text.data, output->text.length);
+        break;
+    default:
+        break;
+    }
+}
+
+/* What only the orderer hears, and what only it says. */
+static void about_the_machine(struct core *core, struct peer *peer, int type, const void *msg)
+{
+    struct peer *accused;
+
+    switch (type) {
+    case PVMI_MSG_accuse:
+        accused = peer_find(core, ((const struct pvmi_msg_accuse *)msg)->number);
+        if (core_is_orderer(core) && accused != NULL)
+            peer_probe(core, accused);
+        break;
+    case PVMI_MSG_welcome:
+        state_on_welcome(core, msg);
+        break;
+    case PVMI_MSG_welcomed:
+        join_on_welcomed(core, peer);
+        break;
+    case PVMI_MSG_append:
+        state_on_append(core, msg);
+        break;
+    case PVMI_MSG_task_gone:
+        if (core_is_orderer(core) && pvmi_tid_host(((const struct pvmi_msg_task_gone *)msg)->tid) == peer->number)
+            groups_order_gone(core, ((const struct pvmi_msg_task_gone *)msg)->tid);
+        break;
+    case PVMI_MSG_halting:
+        halt_begin(core, ((const struct pvmi_msg_halting *)msg)->reason == 1
+                             ? "this host was deleted from the virtual machine"
+                             : NULL);
+        break;
+    case PVMI_MSG_halted:
+        peer->halted = true;
+        hosts_delete_ready(core, peer);
+        halt_check(core);
+        break;
+    default:
+        told_by_peer(core, peer, type, msg);
+        break;
+    }
+}
+
+static void dispatch_from_peer(struct core *core, struct peer *peer, const struct pvmi_control *control)
+{
+    struct asker asker = { .kind = ASKER_HOST, .host = peer->number, .incarnation = peer->incarnation };
+
+    switch (control->type) {
+    case PVMI_MSG_answer:
+    case PVMI_MSG_tasks:
+    case PVMI_MSG_host_progress:
+        request_answered(core, peer->number, control->type, control->msg);
+        break;
+    case PVMI_MSG_task_query:
+    case PVMI_MSG_tasks_query:
+    case PVMI_MSG_host_add:
+    case PVMI_MSG_host_delete:
+    case PVMI_MSG_halt:
+    case PVMI_MSG_group:
+    case PVMI_MSG_start:
+        memcpy(&asker.id, control->msg, sizeof(asker.id));
+        if (refused_for_memory(core, &asker, control->type))
+            break;
+        if (control->type == PVMI_MSG_group)
+            group_from_peer(core, peer, &asker, control->msg);
+        else
+            serve(core, &asker, control->type, control->msg);
+        break;
+    default:
+        about_the_machine(core, peer, control->type, control->msg);
+        break;
+    }
+}
+
+static int decode(struct core *core, const struct pvmi_frame *frame, struct pvmi_control *ret_control)
+{
+    int rc = pvmi_control_decode(pvmi_frame_bytes(frame), frame->header.length, ret_control);
+
+    if (rc == PvmNoMem && core_release_reserve(core))
+        rc = pvmi_control_decode(pvmi_frame_bytes(frame), frame->header.length, ret_control);
+    return rc;
+}
+
+void requests_from_peer(struct core *core, struct peer *peer, const struct pvmi_frame *frame)
+{
+    int role = PVMI_FROM_HOST;
+    struct pvmi_control control;
+
+    if (!core_is_orderer(core) && peer->number == core_orderer_number(core))
+        role |= PVMI_FROM_ORDERER;
+    int rc = decode(core, frame, &control);
+    if (rc == PvmNoMem) {
+        core_out_of_memory(core);    /* it may be a command of the ordered log: it must not be lost */
+        return;
+    }
+    if (rc != PvmOk) {
+        core_log(core, PVMI_LOG_WARN, "%s sent a control message that cannot be read: dropped", peer->name);
+        return;
+    }
+    bool joins = !peer->member && (control.type == PVMI_MSG_welcomed || (role & PVMI_FROM_ORDERER) != 0);
+    if ((pvmi_control_senders(control.type) & role) == 0 || (!peer->member && !joins))
+        core_log(core, PVMI_LOG_WARN, "%s sent \"%s\", which it may not: dropped", peer->name,
+                 pvmi_control_name(control.type));
+    else
+        dispatch_from_peer(core, peer, &control);
+    pvmi_control_free(&control);
+}
+
+/* ---- tasks ---- */
+
+static void leave_request(struct core *core, const struct asker *asker, struct link *link)
+{
+    asker_answer(core, asker, NULL, 0);
+    task_leave(core, link->task);
+    link_doom(core, link);
+}
+
+static void signal_request(struct core *core, const struct asker *asker, const struct pvmi_msg_signal *msg)
+{
+    if (!pvmi_tid_is_task(msg->tid)) {
+        asker_fail(core, asker, PvmBadParam, "0x%x is no task", (unsigned)msg->tid);
+        return;
+    }
+    asker_answer(core, asker, NULL, 0);    /* before the signal: it may be for the task that asks */
+    query_signal(core, msg->tid, msg->signum);
+}
+
+static void group_request(struct core *core, const struct asker *asker, struct task *task,
+                          const struct pvmi_msg_group *msg)
+{
+    struct pvmi_msg_group group = *msg;
+
+    group.tid = task->tid;
+    if (group.op == PVMI_GROUP_JOIN)
+        task->grouped = true;
+    forward(core, asker, PVMI_MSG_group, &group);
+}
+
+static void option_request(struct core *core, struct task *task, const struct pvmi_msg_option *msg)
+{
+    if (task_set_inherit(core, task, &msg->inherit) != PvmOk)
+        core_log(core, PVMI_LOG_ERROR, "no memory for the options of t%x", (unsigned)task->tid);
+}
+
+static void dispatch_from_task(struct core *core, struct link *link, const struct pvmi_control *control)
+{
+    struct asker asker = { .kind = ASKER_TASK, .link = link->handle };
+    struct task *task = link->task;
+
+    if (control->type != PVMI_MSG_notify && control->type != PVMI_MSG_option)
+        memcpy(&asker.id, control->msg, sizeof(asker.id));
+    if (refused_for_memory(core, &asker, control->type))
+        return;
+    switch (control->type) {
+    case PVMI_MSG_leave:
+        leave_request(core, &asker, link);
+        break;
+    case PVMI_MSG_spawn:
+        spawn_request(core, &asker, task, control->msg);
+        break;
+    case PVMI_MSG_signal:
+        signal_request(core, &asker, control->msg);
+        break;
+    case PVMI_MSG_hosts_query:
+        query_hosts(core, &asker);
+        break;
+    case PVMI_MSG_host_query:
+        query_host(core, &asker, ((const struct pvmi_msg_host_query *)control->msg)->name);
+        break;
+    case PVMI_MSG_host_add:
+    case PVMI_MSG_host_delete:
+    case PVMI_MSG_halt:
+        forward(core, &asker, control->type, control->msg);
+        break;
+    case PVMI_MSG_notify:
+        notify_request(core, task, control->msg);
+        break;
+    case PVMI_MSG_group:
+        group_request(core, &asker, task, control->msg);
+        break;
+    case PVMI_MSG_option:
+        option_request(core, task, control->msg);
+        break;
+    case PVMI_MSG_siblings_query:
+        siblings_query(core, &asker, task);
+        break;
+    default:
+        serve(core, &asker, control->type, control->msg);
+        break;
+    }
+}
+
+void requests_from_task(struct core *core, struct link *link, const struct pvmi_frame *frame)
+{
+    int role = link->task != NULL ? PVMI_FROM_TASK : PVMI_FROM_STRANGER;
+    struct pvmi_control control;
+
+    int rc = decode(core, frame, &control);
+    if (rc != PvmOk) {
+        core_log(core, PVMI_LOG_WARN, "process %d sent a control message that cannot be read (%s): closing",
+                 (int)link->pid, pvmi_error_text(rc));
+        link_doom(core, link);
+        return;
+    }
+    if ((pvmi_control_senders(control.type) & role) == 0) {
+        core_log(core, PVMI_LOG_WARN, "process %d sent \"%s\", which it may not: closing", (int)link->pid,
+                 pvmi_control_name(control.type));
+        link_doom(core, link);
+    } else if (role == PVMI_FROM_STRANGER) {
+        task_enroll(core, link, control.msg);
+    } else {
+        dispatch_from_task(core, link, &control);
+    }
+    pvmi_control_free(&control);
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Tasks of this host, and the processes behind them.
+ *
+ *   started:        TASK_START --STARTED--> runs --enroll with its claim--> task with a link
+ *   by hand:                                      enroll -----------------> task with a link
+ *   either:         leave, or its link breaks --> has left; its end is told ("reported")
+ *
+ * A started one is in the table from the start, and stays until its process has ended and its output is
+ * complete, also after it has left; its end is told then, so that it comes behind its output and can carry
+ * the exit status. One that leaves and lives on is told after EXIT_STATUS_MS.
+ */
+#include "core_internal.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+
+struct task *task_find(struct core *core, int32_t tid)
+{
+    struct task *task = pvmi_table_get(&core->tasks, (uint32_t)tid);
+
+    return task != NULL && !task->left ? task : NULL;
+}
+
+struct task *task_of_handle(struct core *core, uint64_t handle)
+{
+    return pvmi_table_get(&core->processes, handle);
+}
+
+bool task_room(const struct core *core)
+{
+    return core->config.tasks_max <= 0 || core->task_count < core->config.tasks_max;
+}
+
+/* Numbers come round as late as possible, and not while anything of the one before is left. */
+static int32_t tid_next(struct core *core)
+{
+    for (int32_t tries = 0; tries < PVMI_LOCAL_MAX; tries++) {
+        int32_t tid = pvmi_tid_make(core_self(core), core->next_local);
+
+        core->next_local = core->next_local == PVMI_LOCAL_MAX ? 1 : core->next_local + 1;
+        if (pvmi_table_get(&core->tasks, (uint32_t)tid) == NULL && !flow_alive(core, tid))
+            return tid;
+    }
+    return 0;
+}
+
+struct task *task_new(struct core *core)
+{
+    int32_t tid = tid_next(core);
+    struct task *task = tid != 0 ? core_alloc(core, sizeof(*task)) : NULL;
+
+    if (task == NULL)
+        return NULL;
+    task->tid = tid;
+    pvmi_list_init(&task->inbox);
+    pvmi_list_init(&task->watches);
+    pvmi_list_init(&task->dead);
+    task->report_at = CORE_NEVER;
+    task->kill_at = CORE_NEVER;
+    if (core_table_set(core, &core->tasks, (uint32_t)tid, task) != PvmOk) {
+        pvmi_free(task);
+        return NULL;
+    }
+    core->task_count++;
+    return task;
+}
+
+int task_set_inherit(struct core *core, struct task *task, const struct pvmi_rec_inherit *inherit)
+{
+    char *mask = core_strdup(core, inherit->trace_mask);
+
+    if (mask == NULL && inherit->trace_mask != NULL)
+        return PvmNoMem;
+    pvmi_free(task->trace_mask);
+    task->trace_mask = mask;
+    task->self = *inherit;
+    task->self.trace_mask = mask;
+    return PvmOk;
+}
+
+static void task_free(struct task *task)
+{
+    pvmi_list_remove(&task->dead);
+    pvmi_frame_free_all(&task->inbox);
+    pvmi_free(task->file);
+    pvmi_free(task->trace_mask);
+    pvmi_free(task->siblings);
+    pvmi_free(task);
+}
+
+/* It is in no table any more; whoever holds a pointer to it in this step may still look at it. */
+static void task_bury(struct core *core, struct task *task)
+{
+    pvmi_table_remove(&core->tasks, (uint32_t)task->tid);
+    if (task->handle != 0)
+        pvmi_table_remove(&core->processes, task->handle);
+    flow_forget(core, task->tid);
+    pvmi_list_push(&core->dead, &task->dead);
+}
+
+void task_free_dead(struct core *core)
+{
+    struct pvmi_list *node;
+
+    while ((node = pvmi_list_pop(&core->dead)) != NULL)
+        task_free(PVMI_CONTAINER(node, struct task, dead));
+}
+
+void task_free_all(struct core *core)
+{
+    uint32_t cursor = 0;
+    struct task *task;
+
+    task_free_dead(core);
+    while ((task = pvmi_table_next(&core->tasks, &cursor, NULL)) != NULL) {
+        notify_forget(core, task);
+        if (task->link != NULL)
+            task->link->task = NULL;
+        pvmi_table_remove(&core->tasks, (uint32_t)task->tid);
+        task_free(task);
+    }
+    pvmi_table_fini(&core->tasks);
+    pvmi_table_fini(&core->processes);
+}
+
+/* ---- enrolment ---- */
+
+static void enroll_refuse(struct core *core, struct link *link, int code, const char *text)
+{
+    struct pvmi_fault fault;
+    struct pvmi_msg_enrolled enrolled = { .tid = 0 };
+
+    pvmi_fault_set(&fault, code, core->self->rec.name, "%s", text);
+    enrolled.error = fault_record(&fault);
+    link_send_control(core, link, PVMI_MSG_enrolled, &enrolled);
+    link_doom(core, link);
+}
+
+/* The spawned task that this process is, if it says so rightly and is the first to do so. */
+static struct task *enroll_claim(struct core *core, const struct pvmi_msg_enroll *msg)
+{
+    struct task *task = msg->claim_tid != 0 ? task_find(core, msg->claim_tid) : NULL;
+
+    if (task == NULL || task->handle == 0 || task->claimed || task->nonce != msg->claim_nonce)
+        return NULL;
+    return task;
+}
+
+static void enroll_accept(struct core *core, struct link *link, struct task *task)
+{
+    struct pvmi_msg_enrolled enrolled = {
+        .tid = task->tid,
+        .parent = task->parent,
+        .host = core->self->rec.name,
+        .incarnation = core->self->rec.incarnation,
+        .inherit = task->self,
+    };
+
+    task->claimed = true;
+    task->link = link;
+    link->task = task;
+    link_send_control(core, link, PVMI_MSG_enrolled, &enrolled);
+    route_flush(core, task);
+}
+
+void task_enroll(struct core *core, struct link *link, const struct pvmi_msg_enroll *msg)
+{
+    struct pvmi_fault fault;
+    struct task *task = enroll_claim(core, msg);
+
+    if (msg->version < PVMI_VERSION_MIN || msg->version > PVMI_VERSION) {
+        pvmi_fault_set(&fault, PvmBadVersion, NULL,
+                       "the program speaks version %u of the protocol, this daemon %d to %d: "
+                       "use a libpvm3 and a pvmd of one installation",
+                       msg->version, PVMI_VERSION_MIN, PVMI_VERSION);
+        enroll_refuse(core, link, PvmBadVersion, fault.text);
+        return;
+    }
+    if (!core->ready || core->halting) {
+        enroll_refuse(core, link, PvmSysErr,
+                      core->halting ? "the virtual machine is halting"
+                                    : "this host is not yet in the virtual machine: try again");
+        return;
+    }
+    if (task == NULL && !task_room(core)) {
+        pvmi_fault_set(&fault, PvmOutOfRes, NULL, "no more than %d tasks may run here (PVM_MAX_TASKS)",
+                       core->config.tasks_max);
+        enroll_refuse(core, link, PvmOutOfRes, fault.text);
+        return;
+    }
+    if (task == NULL)
+        task = task_new(core);
+    if (task == NULL) {
+        enroll_refuse(core, link, PvmNoMem, "no memory for one more task");
+        return;
+    }
+    if (task->handle == 0)
+        task->pid = link->pid > 0 ? link->pid : msg->pid;
+    enroll_accept(core, link, task);
+}
+
+/* ---- the end ---- */
+
+static void task_report(struct core *core, struct task *task)
+{
+    task->reported = true;
+    notify_task_ended(core, task);
+}
+
+/* A process of ours: true when all that its end waits for has come, or has had its time. */
+static bool process_settled(struct core *core, struct task *task)
+{
+    if (task->ended && task->output_eof)
+        return true;
+    if (core->now_ms >= task->report_at)
+        return true;
+    core_wake_at(core, task->report_at);
+    return false;
+}
+
+/* Its process has ended, and still it has not left: what it sent is in its link, which ends by itself. */
+static void task_leave_ended(struct core *core, struct task *task)
+{
+    struct link *link = task->link;
+
+    if (link != NULL && (core->now_ms < task->report_at || link->read_off)) {
+        if (!link->read_off)
+            core_wake_at(core, task->report_at);
+        return;
+    }
+    if (link != NULL)
+        link_doom(core, link);
+    task_leave(core, task);
+}
+
+void task_settle(struct core *core, struct task *task)
+{
+    if (!task->left) {
+        if (task->ended)
+            task_leave_ended(core, task);
+        return;
+    }
+    if (task->handle == 0) {
+        if (!task->reported) {
+            task_report(core, task);
+            task_bury(core, task);
+        }
+        return;
+    }
+    if (!process_settled(core, task))
+        return;
+    if (!task->reported)
+        task_report(core, task);
+    if (!task->ended) {
+        task->report_at = CORE_NEVER;
+        return;
+    }
+    output_end(core, task);
+    if (pvmi_list_empty(&task->dead))
+        task_bury(core, task);
+}
+
+static void tell_groups(struct core *core, struct task *task)
+{
+    struct pvmi_msg_task_gone gone = { .tid = task->tid };
+
+    if (!task->grouped || core->stopped)
+        return;
+    if (core_is_orderer(core))
+        groups_order_gone(core, task->tid);
+    else
+        peer_send(core, peer_orderer(core), PVMI_CHANNEL_CONTROL, PVMI_MSG_task_gone, &gone);
+}
+
+void task_leave(struct core *core, struct task *task)
+{
+    if (task->left)
+        return;
+    task->left = true;
+    core->task_count--;
+    if (task->link != NULL)
+        task->link->task = NULL;
+    task->link = NULL;
+    route_drop_inbox(core, task);
+    notify_forget(core, task);
+    task->siblings_asker.kind = ASKER_NONE;
+    tell_groups(core, task);
+    if (task->handle != 0 && !task->ended)
+        task->report_at = core->now_ms + EXIT_STATUS_MS;
+    task_settle(core, task);
+}
+
+void task_link_down(struct core *core, struct link *link)
+{
+    struct task *task = link->task;
+
+    link->task = NULL;
+    task->link = NULL;
+    task_leave(core, task);
+}
+
+/* ---- processes ---- */
+
+void task_on_started(struct core *core, struct core_event *event)
+{
+    struct task *task = task_of_handle(core, event->handle);
+
+    if (task == NULL)
+        return;
+    task->pid = event->started.pid;
+    task->running = true;
+    if (core->halting)
+        action_signal(core, task, 15);
+    if (task->kill_at != CORE_NEVER) {
+        action_signal(core, task, 15);
+        core_wake_at(core, task->kill_at);
+    }
+    output_begin(core, task);
+    start_on_started(core, task);
+}
+
+void task_on_start_failed(struct core *core, struct core_event *event)
+{
+    struct task *task = task_of_handle(core, event->handle);
+
+    if (task == NULL)
+        return;
+    core->process_count--;
+    task->ended = true;
+    task->output_eof = true;
+    task->reported = true;    /* nobody has ever heard of it */
+    if (!task->left)
+        core->task_count--;
+    task->left = true;
+    route_drop_inbox(core, task);
+    start_on_failed(core, task, &event->start_failed.fault);
+    task_bury(core, task);
+    halt_check(core);
+}
+
+void task_on_ended(struct core *core, struct core_event *event)
+{
+    struct task *task = task_of_handle(core, event->handle);
+
+    if (task == NULL || task->ended)
+        return;
+    core->process_count--;
+    task->ended = true;
+    task->status = event->ended.status;
+    task->report_at = core->now_ms + EXIT_EOF_MS;
+    task_settle(core, task);
+    halt_check(core);
+}
+
+void task_timers(struct core *core)
+{
+    uint32_t cursor = 0;
+    struct task *task;
+
+    while ((task = pvmi_table_next(&core->tasks, &cursor, NULL)) != NULL) {
+        if (!pvmi_list_empty(&task->inbox))
+            route_flush(core, task);
+        if (task->kill_at <= core->now_ms && task->running && !task->ended) {
+            action_signal(core, task, 9);
+            task->kill_at = CORE_NEVER;
+        } else if (task->kill_at != CORE_NEVER && task->running) {
+            core_wake_at(core, task->kill_at);
+        }
+        if (task->ended || task->left)
+            task_settle(core, task);
+    }
+}
+
+void task_info(const struct task *task, struct pvmi_rec_taskinfo *ret_info)
+{
+    *ret_info = (struct pvmi_rec_taskinfo){
+        .tid = task->tid,
+        .parent = task->parent,
+        .host = pvmi_tid_of_host(pvmi_tid_host(task->tid)),
+        .flags = (task->handle != 0 ? 0x2 : 0) | (task->claimed ? 0x4 : 0),
+        .file = task->file != NULL ? task->file : "",
+        .pid = task->pid,
+    };
+}

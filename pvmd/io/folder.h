@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Our files (base/rundir.h has the layout): taking the folder, also from a dead daemon, and leaving none. */
+#ifndef PVMD_IO_FOLDER_H
+#define PVMD_IO_FOLDER_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct folder;
+
+/*
+ * Takes the folder of host name and writes run and, on the first host, first. What a dead daemon left goes:
+ * its files, and processes of ours that carry its mark.
+ *
+ * Returns PvmOk; PvmAlready when a daemon lives there; others with fault.
+ */
+int folder_take(const char *name, bool first, const char *run, struct folder **ret_folder,
+                struct pvmi_fault *fault);
+
+const char *folder_path(const struct folder *folder);
+const char *folder_socket(const struct folder *folder);
+
+/* Descriptor of the log file, or -1; the folder's. */
+int folder_log(const struct folder *folder);
+
+/* Removes the folder with all that is in it, and frees it. NULL is fine. */
+void folder_remove(struct folder *folder);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Starting a daemon on another host, or another one on this: a launcher (ssh, what PVM_RSH names, or the
+ * daemon itself) is run with a pipe to its stdin, over which the join line goes, and one from its stdout,
+ * over which the ready line comes (joinline.h).
+ *
+ *   RESOLVING --address--> WAITING --a place--> RUNNING --ready line--> JOINING --LAUNCH_END--> ENDING
+ *        \                                         |                                              |
+ *         unknown, or a member's                   its end, 60 s, another version             its end
+ *          \                                       |                                              |
+ *           +--------> LAUNCHED with what is wrong, ENDING                                     forgotten
+ *
+ * LAUNCHED is said once: at the ready line, or at the first thing that is wrong.
+ */
+#ifndef PVMD_IO_LAUNCH_H
+#define PVMD_IO_LAUNCH_H
+
+#include "base/buffer.h"
+#include "pvmd/io/io.h"
+#include "pvmd/io/resolve.h"
+
+enum launch_step {
+    LAUNCH_RESOLVING,
+    LAUNCH_WAITING,    /* for a place: 32 launchers run at a time */
+    LAUNCH_RUNNING,
+    LAUNCH_JOINING,
+    LAUNCH_ENDING
+};
+
+/* How a launcher is started: which program, with which words. Errors go to fault. */
+struct launch_command {
+    char *path;
+    char *argv[16];
+    int argc;
+};
+
+struct launch {
+    struct pvmi_list node;
+    struct io *io;
+    uint64_t handle;
+    struct hostspec *spec;
+    int number;
+    uint64_t ticket;
+    uint8_t secret[PVMI_KEY_SIZE];
+    enum launch_step step;
+    struct resolve *resolve;
+    char addresses[RESOLVE_MAX][64];    /* of the host, as we see it */
+    int address_count;
+    char *host_addresses[IO_ADDRESSES_MAX + 1];    /* of LAUNCHED */
+    pid_t pid;                          /* 0: none runs */
+    int in;                             /* its stdin; -1 closed */
+    int outs[2];                        /* its stdout, stderr; -1 at their ends */
+    struct watch *watches[2];
+    struct pvmi_buffer lines[2];        /* the line that is coming */
+    char said[1024];                    /* the last that came on stderr, for the explanation */
+    bool old_pvmd;                      /* PVM 3's line came on stdout */
+    bool killed;
+    struct alarm *alarm;
+};
+
+struct launches *launches_new(struct io *io);
+
+/* Ends all launchers. NULL is fine. */
+void launches_free(struct launches *launches);
+
+/* LAUNCH: takes the action's spec. */
+void launch_start(struct io *io, struct core_action *action);
+
+/* LAUNCH_END: keep: the host is in, its launcher may go; else it must not come in any more. */
+void launch_end(struct io *io, uint64_t handle, bool keep);
+
+/* A child of ours has ended: perhaps a launcher. */
+void launches_on_child(struct io *io);
+
+/* ---- launch_ssh.c, launch_local.c: the kinds ---- */
+
+int launch_ssh_command(const struct launch *launch, struct launch_command *command, struct pvmi_fault *fault);
+int launch_local_command(const struct launch *launch, struct launch_command *command, struct pvmi_fault *fault);
+bool launch_is_local(const struct hostspec *spec);
+
+/* Frees path and argv. */
+void launch_command_fini(struct launch_command *command);
+
+/* Appends a word, which becomes the command's; NULL is out of memory. Returns PvmOk or PvmNoMem. */
+int launch_command_add(struct launch_command *command, char *word);
+
+/* ---- launch_words.c ---- */
+
+/* What the end of a launcher means (status as of wait()), and what to do about it. */
+void launch_explain_end(const struct launch *launch, int status, struct pvmi_fault *fault);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * via=ssh: `ssh -o BatchMode=yes -o ConnectTimeout=10 [-l LOGIN] ADDRESS COMMAND`; or, where PVM_RSH names
+ * another program, exactly `PVM_RSH ADDRESS [-l LOGIN] COMMAND`. COMMAND is one word: dx= as it is, for
+ * the shell there to expand; else one that tries the path that pvmd has here, then PATH there.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/env.h"
+#include "pvmd/io/launch.h"
+#include "pvmd/keeper/find.h"
+
+extern char **environ;
+
+void launch_command_fini(struct launch_command *command)
+{
+    for (int i = 0; i < command->argc; i++)
+        pvmi_free(command->argv[i]);
+    pvmi_free(command->path);
+    memset(command, 0, sizeof(*command));
+}
+
+int launch_command_add(struct launch_command *command, char *word)
+{
+    if (word == NULL)
+        return PvmNoMem;
+    command->argv[command->argc++] = word;
+    return PvmOk;
+}
+
+/* True when every shell takes text as it stands. */
+static bool is_plain(const char *text)
+{
+    return text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@")] == '\0';
+}
+
+/* What the shell there is to run. A host name with odd characters is left to the join line, which has it too. */
+static char *remote_command(const struct launch *launch)
+{
+    const struct hostspec *spec = launch->spec;
+    const char *name = is_plain(spec->name) ? spec->name : "host";
+    const char *dx = spec->dx != NULL ? spec->dx : pvmi_env(PVMI_ENV_PVM_DPATH);
+    const char *own = launch->io->own.program;
+
+    if (dx != NULL)
+        return pvmi_asprintf("%s -s -n%s", dx, name);
+    if (!is_plain(own))
+        return pvmi_asprintf("pvmd -s -n%s", name);
+    return pvmi_asprintf("sh -c 'if [ -x %s ]; then exec %s -s -n%s; fi; exec pvmd -s -n%s'", own, own, name, name);
+}
+
+static int find_program(const char *program, char **ret_path, struct pvmi_fault *fault)
+{
+    struct pvmi_strings env = { environ, 0 };
+    struct pvmi_strings none = { NULL, 0 };
+    struct find_request request = { .file = program, .path = &none, .env = &env };
+    int rc;
+
+    while (environ[env.n] != NULL)
+        env.n++;
+    rc = find_executable(&request, ret_path, fault);
+    if (rc == PvmNoFile)
+        pvmi_fault_set(fault, PvmCantStart, NULL,
+                       "there is no %s on this host to start others with: install it (Debian: openssh-client), "
+                       "or set PVM_RSH", program);
+    return rc == PvmOk ? PvmOk : fault->code;
+}
+
+static int add_options(struct launch_command *command)
+{
+    static const char *const words[] = { "-o", "BatchMode=yes", "-o", "ConnectTimeout=10" };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (launch_command_add(command, pvmi_strdup(words[i])) != PvmOk)
+            return PvmNoMem;
+    return PvmOk;
+}
+
+static int add_login(struct launch_command *command, const char *login)
+{
+    if (login == NULL)
+        return PvmOk;
+    if (launch_command_add(command, pvmi_strdup("-l")) != PvmOk)
+        return PvmNoMem;
+    return launch_command_add(command, pvmi_strdup(login));
+}
+
+int launch_ssh_command(const struct launch *launch, struct launch_command *command, struct pvmi_fault *fault)
+{
+    const struct hostspec *spec = launch->spec;
+    const char *rsh = pvmi_env(PVMI_ENV_PVM_RSH);
+    const char *address = spec->ip != NULL ? spec->ip : spec->name;
+    int rc = find_program(rsh != NULL ? rsh : "ssh", &command->path, fault);
+
+    if (rc != PvmOk)
+        return rc;
+    if (address[0] == '-') {
+        pvmi_fault_set(fault, PvmBadParam, NULL, "%s is no host name", address);
+        return PvmBadParam;
+    }
+    rc = launch_command_add(command, pvmi_strdup(command->path));
+    if (rc == PvmOk && rsh == NULL)
+        rc = add_options(command);
+    if (rc == PvmOk && rsh == NULL)
+        rc = add_login(command, spec->login);
+    if (rc == PvmOk)
+        rc = launch_command_add(command, pvmi_strdup(address));
+    if (rc == PvmOk && rsh != NULL)
+        rc = add_login(command, spec->login);
+    if (rc == PvmOk)
+        rc = launch_command_add(command, remote_command(launch));
+    if (rc != PvmOk)
+        pvmi_fault_set(fault, rc, NULL, "no memory to start %s", spec->name);
+    return rc;
+}
