@@ -23,7 +23,8 @@
 
 /*
  * "BASE/pvm-UID/VMID.HOST" for host. '/', '%' and control characters in HOST and VMID, and '.' in VMID, are
- * written as %XX, so that a folder's first '.' ends the VMID. Returns PvmOk, or PvmOverflow for what is too long.
+ * written as %XX, so that a folder's first '.' ends the VMID. Returns PvmOk, or PvmOverflow for what is too
+ * long.
  */
 int pvmi_rundir_path(const char *host, char *ret_path, size_t path_max);
 

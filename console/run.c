@@ -158,8 +158,13 @@ static void signals_catch(void)
     static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
     struct sigaction action = { .sa_handler = on_signal };
 
-    for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
-        sigaction(caught[i], &action, NULL);
+    for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
+        struct sigaction before;
+
+        sigaction(caught[i], NULL, &before);
+        if (before.sa_handler != SIG_IGN)    /* nohup, or a script's background job */
+            sigaction(caught[i], &action, NULL);
+    }
     action.sa_handler = SIG_IGN;    /* a reader that has gone is seen by fflush() */
     sigaction(SIGPIPE, &action, NULL);
 }

@@ -26,7 +26,7 @@
 #include "base/error.h"
 
 /* The code of the last error of this process, as in PVM 3; exported. Successes keep it. */
-extern int pvm_errno __attribute__((visibility("default")));
+extern int pvm_errno;
 
 /* Option PvmAutoErr: 0 silent, 1 a line on stderr, 2 the line and then pvm_exit() and exit(code), 3 the
  * line and abort(); other values act as 1. */

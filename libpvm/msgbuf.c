@@ -93,6 +93,7 @@ static struct pvmi_msgbuf *msgbuf_alloc(int encoding, int format)
     if (buf == NULL)
         return NULL;
     pvmi_list_init(&buf->link);
+    pvmi_list_init(&buf->same);
     buf->encoding = encoding;
     buf->format = format;
     buf->foreign = format != pvmi_format_own();
@@ -127,6 +128,7 @@ void pvmi_msgbuf_free(struct pvmi_msgbuf *buf)
     if (buf->id != 0)
         msgbuf_withdraw(buf);
     pvmi_list_remove(&buf->link);
+    pvmi_list_remove(&buf->same);
     pvmi_block_free_chain(buf->first);
     pvmi_free(buf);
 }

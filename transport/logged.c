@@ -97,7 +97,8 @@ static int logged_connect(struct pvmi_transport *transport, const struct pvmi_ad
     ep->number = ++tp->endpoint_count;
     rc = tp->inner->ops->connect(tp->inner, peer, &ep->inner);
     pvmi_log(PVMI_LOG_DEBUG, "%s %u: connect to t%" PRIx32 " path %s descriptor %d: %s", tp->ops.name,
-             ep->number, (uint32_t)peer->tid, peer->path != NULL ? peer->path : "none", peer->fd, logged_result(rc));
+             ep->number, (uint32_t)peer->tid, peer->path != NULL ? peer->path : "none", peer->fd,
+             logged_result(rc));
     if (rc != PvmOk) {
         pvmi_free(ep);
         return rc;

@@ -570,8 +570,8 @@ void output_free_all(struct core *core);
 
 /* ---- groups.c ---- */
 void groups_request(struct core *core, const struct asker *asker, const struct pvmi_msg_group *msg);
-void groups_member_gone(struct core *core, const char *group, int32_t tid);    /* after it was taken out */
-void groups_on_task_gone(struct core *core, int32_t tid);
+/* tid is no member of group any more: it has ended, or left. */
+void groups_member_gone(struct core *core, const struct group *group, int32_t tid, bool ended);
 /* At the orderer: a task that once joined a group has ended. */
 void groups_order_gone(struct core *core, int32_t tid);
 void groups_free_all(struct core *core);

@@ -97,11 +97,16 @@ int state_group_join(struct core *core, const char *name, int32_t tid)
     return PvmOk;
 }
 
-static void member_remove(struct group *group, struct group_member *member)
+/* Whoever waits for the group is told while it is still there. */
+static void member_remove(struct core *core, struct group *group, struct group_member *member, bool ended)
 {
+    int32_t tid = member->tid;
+
     pvmi_list_remove(&member->link);
     pvmi_free(member);
-    if (--group->count == 0)
+    group->count--;
+    groups_member_gone(core, group, tid, ended);
+    if (group->count == 0)
         group_free(group);
 }
 
@@ -111,7 +116,7 @@ void state_group_leave(struct core *core, const char *name, int32_t tid)
     struct group_member *member = group != NULL ? group_member_find(group, tid) : NULL;
 
     if (member != NULL)
-        member_remove(group, member);
+        member_remove(core, group, member, false);
 }
 
 void state_group_freeze(struct core *core, const char *name, int32_t size)
@@ -128,16 +133,9 @@ void state_task_gone(struct core *core, int32_t tid)
         struct group *group = PVMI_CONTAINER(node, struct group, link);
         struct group_member *member = group_member_find(group, tid);
 
-        if (member == NULL)
-            continue;
-        pvmi_list_remove(&member->link);
-        pvmi_free(member);
-        group->count--;
-        groups_member_gone(core, group->name, tid);    /* while the group is still there */
-        if (group->count == 0)
-            group_free(group);
+        if (member != NULL)
+            member_remove(core, group, member, true);
     }
-    groups_on_task_gone(core, tid);
 }
 
 /* In order of group and instance, so that every daemon does the same. */

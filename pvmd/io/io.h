@@ -37,6 +37,7 @@ struct links;
 struct listener;
 struct peers;
 struct tasks;
+struct watch;
 
 #define IO_ADDRESSES_MAX 32
 
@@ -104,14 +105,15 @@ void io_post(struct io *io, struct core_event *event);
 /* Posts CORE_EVENT_LINK_DOWN. */
 void io_post_down(struct io *io, uint64_t handle, enum core_down_reason reason, const char *text);
 
-/* Fills io with the loop and its own parts. Returns PvmOk or PvmNoMem. */
+/* Gives a zeroed io its loop and its own parts. Returns PvmOk or PvmNoMem. */
 int io_open(struct io *io);
 
-/*
- * Makes the core, does what it says until it says stop, and clears up all objects of io, which have been made
- * before (those that are NULL are fine). Returns the exit status.
- */
+/* Makes the core and does what it says until it says stop. The objects of io have been made before. Returns the
+ * exit status. */
 int io_run(struct io *io, const struct core_config *config);
+
+/* Frees io's own parts, and all objects that are still there. Blocks for a name look-up that cannot be stopped. */
+void io_close(struct io *io);
 
 /* Ends the daemon: text (NULL when it was asked for) goes to the log and to the terminal. Once. */
 void io_stop(struct io *io, const char *text);

@@ -29,16 +29,16 @@ extern char **environ;
 
 struct launches {
     struct pvmi_list all;    /* in the order of their actions */
+    bool filling;            /* inside launches_next() */
 };
 
 static void launches_next(struct io *io);
 static void launch_on_alarm(void *owner);
 
-struct launches *launches_new(struct io *io)
+struct launches *launches_new(void)
 {
     struct launches *launches = pvmi_calloc(1, sizeof(*launches));
 
-    (void)io;
     if (launches != NULL)
         pvmi_list_init(&launches->all);
     return launches;
@@ -106,7 +106,7 @@ static void launch_finish(struct launch *launch, uint64_t limit_ms)
 
 static void launch_kill(struct launch *launch)
 {
-    if (launch->pid > 0)
+    if (launch->pid > 0 && !launch->reaped)
         kill(-launch->pid, SIGTERM);
     launch->killed = true;
     launch_finish(launch, LAUNCH_KILL_MS);
@@ -289,6 +289,7 @@ static void launch_on_exit(struct launch *launch, int status)
 {
     struct pvmi_fault fault;
 
+    launch->reaped = true;
     for (int i = 0; i < 2; i++) {
         while (launch_read(launch, i))
             continue;
@@ -304,15 +305,25 @@ static void launch_on_exit(struct launch *launch, int status)
     }
 }
 
-void launches_on_child(struct io *io)
+/* The next one whose launcher has ended. */
+static struct launch *launches_reap(struct io *io, int *ret_status)
 {
     PVMI_LIST_EACH(node, &io->launches->all) {
         struct launch *launch = PVMI_CONTAINER(node, struct launch, node);
-        int status;
 
-        if (launch->pid > 0 && waitpid(launch->pid, &status, WNOHANG) == launch->pid)
-            launch_on_exit(launch, status);
+        if (launch->pid > 0 && waitpid(launch->pid, ret_status, WNOHANG) == launch->pid)
+            return launch;
     }
+    return NULL;
+}
+
+void launches_on_child(struct io *io)
+{
+    struct launch *launch;
+    int status;
+
+    while ((launch = launches_reap(io, &status)) != NULL)
+        launch_on_exit(launch, status);
 }
 
 static void launch_on_alarm(void *owner)
@@ -448,25 +459,34 @@ static void launch_run(struct launch *launch)
         launch_fail(launch, &fault);
 }
 
-/* Runs those that wait, as long as there are places. */
-static void launches_next(struct io *io)
+/* The one that has waited longest; NULL when none does, or there is no place. */
+static struct launch *launches_first_waiting(struct io *io)
 {
+    struct launch *first = NULL;
     int running = 0;
 
-    if (io->stopping)
-        return;
-    PVMI_LIST_EACH(node, &io->launches->all)
-        running += PVMI_CONTAINER(node, struct launch, node)->step == LAUNCH_RUNNING;
-    PVMI_LIST_EACH(waiting, &io->launches->all) {
-        struct launch *launch = PVMI_CONTAINER(waiting, struct launch, node);
+    PVMI_LIST_EACH(node, &io->launches->all) {
+        struct launch *launch = PVMI_CONTAINER(node, struct launch, node);
 
-        if (launch->step != LAUNCH_WAITING)
-            continue;
-        if (running >= LAUNCH_AT_A_TIME)
-            return;
-        launch_run(launch);
-        return;    /* a failed one has called us again, and so does the alarm below for the rest */
+        running += launch->step == LAUNCH_RUNNING;
+        if (launch->step == LAUNCH_WAITING && first == NULL)
+            first = launch;
     }
+    return running < LAUNCH_AT_A_TIME ? first : NULL;
+}
+
+/* Runs those that wait, as long as there are places. One that fails at once comes here again: only the
+ * outermost call works. */
+static void launches_next(struct io *io)
+{
+    struct launch *launch;
+
+    if (io->stopping || io->launches->filling)
+        return;
+    io->launches->filling = true;
+    while ((launch = launches_first_waiting(io)) != NULL)
+        launch_run(launch);
+    io->launches->filling = false;
 }
 
 /* ---- which host it is ---- */

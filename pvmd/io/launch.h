@@ -54,11 +54,12 @@ struct launch {
     struct pvmi_buffer lines[2];        /* the line that is coming */
     char said[1024];                    /* the last that came on stderr, for the explanation */
     bool old_pvmd;                      /* PVM 3's line came on stdout */
+    bool reaped;                        /* it has ended; pid is no longer its own */
     bool killed;
     struct alarm *alarm;
 };
 
-struct launches *launches_new(struct io *io);
+struct launches *launches_new(void);
 
 /* Ends all launchers. NULL is fine. */
 void launches_free(struct launches *launches);

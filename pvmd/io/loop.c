@@ -318,7 +318,7 @@ void io_stop(struct io *io, const char *text)
     if (text != NULL) {
         io->exit_status = 1;
         pvmi_log(PVMI_LOG_ERROR, "%s", text);
-        if (isatty(STDERR_FILENO))
+        if (isatty(STDERR_FILENO) || joiner_is_heard(io->joiner))
             fprintf(stderr, "pvmd: %s\n", text);
     }
     alarm_set(io->stop_alarm, IO_STOP_MS);
@@ -330,7 +330,6 @@ void io_stop(struct io *io, const char *text)
 
 int io_open(struct io *io)
 {
-    memset(io, 0, sizeof(*io));
     pvmi_list_init(&io->events);
     pvmi_list_init(&io->spare_events);
     io->deadline_ms = UINT64_MAX;
@@ -364,21 +363,9 @@ static void io_start(struct io *io)
     io_post(io, event);
 }
 
-static void io_free_events(struct pvmi_list *events)
-{
-    struct pvmi_list *node;
-
-    while ((node = pvmi_list_pop(events)) != NULL)
-        pvmi_free(PVMI_CONTAINER(node, struct io_event, link));
-}
-
 /* Tasks end with the keeper, the folder goes when there is nothing left that belongs to it. */
-static void io_clear_up(struct io *io)
+static void io_free_objects(struct io *io)
 {
-    struct pvmi_list *node;
-
-    while ((node = pvmi_list_pop(&io->events)) != NULL)
-        io_event_discard(io, PVMI_CONTAINER(node, struct io_event, link));
     listener_free(io->listener);
     entrance_free(io->entrance);
     dials_free(io->dials);
@@ -389,13 +376,29 @@ static void io_clear_up(struct io *io)
     joiner_free(io->joiner);
     peers_free(io->peers);
     folder_remove(io->folder);
-    for (int i = 0; i < 3; i++)
-        uv_close((uv_handle_t *)&io->signals[i], NULL);
     alarm_free(io->deadline);
     alarm_free(io->stop_alarm);
+}
+
+void io_close(struct io *io)
+{
+    struct pvmi_list *node;
+
+    if (io->loop == NULL)
+        return;
+    io->stopping = true;
+    while ((node = pvmi_list_pop(&io->events)) != NULL)
+        io_event_discard(io, PVMI_CONTAINER(node, struct io_event, link));
+    io_free_objects(io);
+    for (int i = 0; i < 3; i++)
+        if (io->signals[i].data != NULL)
+            uv_close((uv_handle_t *)&io->signals[i], NULL);
     core_free(io->core);
     io->core = NULL;
-    io_free_events(&io->spare_events);
+    while ((node = pvmi_list_pop(&io->spare_events)) != NULL)
+        pvmi_free(PVMI_CONTAINER(node, struct io_event, link));
+    while (uv_loop_close(io->loop) == UV_EBUSY)
+        uv_run(io->loop, UV_RUN_ONCE);
 }
 
 int io_run(struct io *io, const struct core_config *config)
@@ -403,11 +406,9 @@ int io_run(struct io *io, const struct core_config *config)
     io_signals_start(io);
     if (!io_reserve_events(io) || core_new(config, &io->core) != PvmOk) {
         pvmi_log(PVMI_LOG_ERROR, "no memory to start");
-        io->exit_status = 1;
-    } else {
-        io_start(io);
-        uv_run(io->loop, UV_RUN_DEFAULT);
+        return 1;
     }
-    io_clear_up(io);
+    io_start(io);
+    uv_run(io->loop, UV_RUN_DEFAULT);
     return io->exit_status;
 }

@@ -133,17 +133,17 @@ void own_fini(struct io_own *own)
 
 /* ---- addresses ---- */
 
-void own_find_addresses(struct io_own *own, bool bound)
+void own_find_addresses(struct io_own *own, const char *advertised)
 {
     char found[IO_ADDRESSES_MAX][64];
-    int count = 0;
+    const char *first = own->ip != NULL ? own->ip : advertised;
+    int count = own->ip == NULL ? pvmi_tcp_own_addresses(found, IO_ADDRESSES_MAX - 1) : 0;
 
-    if (own->ip != NULL)
-        snprintf(own->addresses[own->address_count++], sizeof(own->addresses[0]), "%s", own->ip);
-    if (!bound)
-        count = pvmi_tcp_own_addresses(found, IO_ADDRESSES_MAX - 1);
+    own->address_count = 0;
+    if (first != NULL)
+        snprintf(own->addresses[own->address_count++], sizeof(own->addresses[0]), "%s", first);
     for (int i = 0; i < count; i++)
-        if (own->ip == NULL || strcmp(found[i], own->ip) != 0)
+        if (first == NULL || strcmp(found[i], first) != 0)
             memcpy(own->addresses[own->address_count++], found[i], sizeof(found[i]));
 }
 

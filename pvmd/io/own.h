@@ -22,8 +22,9 @@ char *own_expand(const char *text);
 /* A fresh incarnation, key pair and path of our executable. Returns PvmOk, PvmNoMem, PvmSysErr. */
 int own_identify(struct io_own *own);
 
-/* The addresses that go into the host table: own->ip first, or alone when bound says so. */
-void own_find_addresses(struct io_own *own, bool bound);
+/* Sets the addresses that go into the host table: own->ip alone; or without one those of the interfaces,
+ * and before them advertised, if that is not NULL. */
+void own_find_addresses(struct io_own *own, const char *advertised);
 
 /* True when a numeric address is one of this host's. Loopback addresses other than our own ip= are not:
  * they serve as other hosts in tests; without an ip=, 127.0.0.1 and ::1 are this host. */

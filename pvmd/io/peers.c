@@ -24,11 +24,10 @@ struct peers {
     unsigned ring_at;
 };
 
-struct peers *peers_new(struct io *io)
+struct peers *peers_new(void)
 {
     struct peers *peers = pvmi_calloc(1, sizeof(*peers));
 
-    (void)io;
     if (peers == NULL)
         return NULL;
     pvmi_table_init(&peers->hosts);

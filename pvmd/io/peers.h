@@ -28,7 +28,7 @@ struct peer {
     uint8_t secret[PVMI_KEY_SIZE]; /* of the launch */
 };
 
-struct peers *peers_new(struct io *io);
+struct peers *peers_new(void);
 void peers_free(struct peers *peers);
 
 /* The secret of a launch, before the host of that ticket is known. */

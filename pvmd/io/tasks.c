@@ -48,11 +48,10 @@ struct tasks {
 
 extern char **environ;
 
-struct tasks *tasks_new(struct io *io, const char *socket)
+struct tasks *tasks_new(const char *socket)
 {
     struct tasks *tasks = pvmi_calloc(1, sizeof(*tasks));
 
-    (void)io;
     if (tasks == NULL)
         return NULL;
     pvmi_table_init(&tasks->handles);

@@ -6,7 +6,7 @@
 #include "pvmd/io/io.h"
 
 /* socket: what PVMSOCK is for them. NULL when there is no memory. */
-struct tasks *tasks_new(struct io *io, const char *socket);
+struct tasks *tasks_new(const char *socket);
 void tasks_free(struct tasks *tasks);
 
 /* TASK_START: ends with STARTED, and later ENDED; or with START_FAILED. */

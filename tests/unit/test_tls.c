@@ -623,8 +623,8 @@ static void making_a_link_survives_out_of_memory(void **state)
     struct pvmi_pipe *pipe;
 
     pvmi_alloc_fail_nth(0);
-    assert_int_equal(pvmi_tls_new(link->fds[CLIENT], false, link->identities[CLIENT], link->keys[SERVER], &pipe),
-                     PvmNoMem);
+    assert_int_equal(pvmi_tls_new(link->fds[CLIENT], false, link->identities[CLIENT], link->keys[SERVER],
+                                  &pipe), PvmNoMem);
     link->fds[CLIENT] = -1;    /* closed on failure, too */
     link_open_side(link, SERVER, link->keys[CLIENT]);
     assert_int_equal(pvmi_tls_handshake(link->pipes[SERVER]), PVMI_CLOSED);
