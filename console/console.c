@@ -66,15 +66,19 @@ int console_halt(struct console *console)
 {
     struct sigaction action = { .sa_handler = on_signal_ignore };
     struct timeval limit = { .tv_sec = HALT_WAIT_S };
+    int bufid;
 
     sigaction(SIGTERM, &action, NULL);
     int rc = pvm_halt();
     if (rc < 0)
         return report_call("halt", rc);
-    while (pvm_trecv(-1, -1, &limit) > 0)
-        ;
+    do {
+        bufid = pvm_trecv(-1, -1, &limit);
+    } while (bufid > 0);
     console->over = true;
     console->tid = 0;
+    if (bufid == 0)
+        return report_error("halt", "the pvmd of this host has not ended within %d s", HALT_WAIT_S);
     return EXIT_GOOD;
 }
 

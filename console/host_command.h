@@ -18,7 +18,7 @@ int host_command_start(struct console *console, int argc, char **argv);
  */
 int host_command_add_hosts(struct console *console, char **hosts, int count, int *infos, bool progress_forced);
 
-/* Lines "localN via=local" with names that no host of the machine has, for host_command_lines_free(). NULL: no memory. */
+/* Lines "localN via=local" with names that no host of the machine has; NULL: no memory. */
 char **host_command_local_lines(int count);
 void host_command_lines_free(char **lines, int count);
 

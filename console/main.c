@@ -85,7 +85,7 @@ int main(int argc, char **argv)
     int status;
 
     setlocale(LC_CTYPE, "");
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-help") == 0)) {
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         usage();
         return EXIT_GOOD;
     }

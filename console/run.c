@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "console/report.h"
@@ -141,7 +140,7 @@ static void options_free(struct run_options *options)
     free(options->hosts);
 }
 
-/* ---- signals and time ---- */
+/* ---- signals ---- */
 
 static volatile sig_atomic_t signal_first;    /* the one that ends the job */
 static volatile sig_atomic_t signal_count;
@@ -169,14 +168,6 @@ static void signals_catch(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* ---- the course of the job ---- */
 
 enum run_stage {
@@ -189,7 +180,7 @@ enum run_stage {
 /* The next step towards the end, if there is reason for one. */
 static enum run_stage stage_next(struct run *run, enum run_stage stage, int signals_seen, uint64_t limit_ms)
 {
-    bool due = signal_count > signals_seen || (limit_ms != 0 && now_ms() >= limit_ms);
+    bool due = signal_count > signals_seen || (limit_ms != 0 && run_now_ms() >= limit_ms);
 
     if (!due)
         return stage;
@@ -209,7 +200,7 @@ static int stop_reason(uint64_t limit_ms)
 {
     if (signal_count > 0)
         return EXIT_SIGNAL + signal_first;
-    return limit_ms != 0 && now_ms() >= limit_ms ? EXIT_TIMEOUT : 0;
+    return limit_ms != 0 && run_now_ms() >= limit_ms ? EXIT_TIMEOUT : 0;
 }
 
 /* Forwards output until all tasks have ended. Returns an exit status. */
@@ -218,7 +209,7 @@ static int run_watch(struct run *run)
     enum run_stage stage = RUN_RUNNING;
     int signals_seen = 0;
     int stopped = 0;
-    uint64_t limit_ms = run->options.timeout_s > 0 ? now_ms() + (uint64_t)run->options.timeout_s * 1000 : 0;
+    uint64_t limit_ms = run->options.timeout_s > 0 ? run_now_ms() + (uint64_t)run->options.timeout_s * 1000 : 0;
 
     while (stage != RUN_OVER && run_task_any_left(run)) {
         struct timeval wait = { .tv_usec = WAIT_MS * 1000 };
@@ -239,7 +230,7 @@ static int run_watch(struct run *run)
         enum run_stage next = stage_next(run, stage, signals_seen, limit_ms);
         if (next != stage) {
             signals_seen = signal_count;
-            limit_ms = now_ms() + GRACE_MS;
+            limit_ms = run_now_ms() + GRACE_MS;
             stage = next;
         }
     }

@@ -66,6 +66,9 @@ int run_host_spawn(struct run *run, char **argv);
 
 /* ---- run_task.c ---- */
 
+/* A clock that only goes forward, in milliseconds. */
+uint64_t run_now_ms(void);
+
 /* Notes task tid, and asks to be told of its end. */
 void run_task_add(struct run *run, int tid, bool copy);
 

@@ -143,10 +143,10 @@ int run_host_prepare(struct run *run)
         status = machine_start(run);
     else if (run->options.hostfile != NULL)
         status = hostfile_add(run);
-    if (status == EXIT_GOOD && run->options.host_count > 0)
-        status = named_add(run);
     if (status == EXIT_GOOD && run->options.local > 0)
         status = local_add(run);
+    if (status == EXIT_GOOD && run->options.host_count > 0)
+        status = named_add(run);
     return status;
 }
 

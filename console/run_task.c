@@ -12,7 +12,7 @@
 #define OUTPUT_END 0           /* the count of an output message that ends it */
 #define OUTPUT_GRACE_MS 2000   /* output that is not complete so long after a task's end is lost: its host went */
 
-static uint64_t now_ms(void)
+uint64_t run_now_ms(void)
 {
     struct timespec now;
 
@@ -135,7 +135,7 @@ static void task_exit(struct run *run)
     if (task == NULL || task->gone)
         return;
     task->gone = true;
-    task->gone_ms = now_ms();
+    task->gone_ms = run_now_ms();
     if (task->copy)
         copy_ended(run, task, status);
 }
@@ -154,7 +154,7 @@ void run_task_received(struct run *run, int bufid)
 
 bool run_task_any_left(const struct run *run)
 {
-    uint64_t now = now_ms();
+    uint64_t now = run_now_ms();
 
     for (const struct run_task *task = run->tasks; task != NULL; task = task->next) {
         if (!task->gone || (!task->output_ended && now < task->gone_ms + OUTPUT_GRACE_MS))

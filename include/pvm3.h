@@ -1,5 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The public API of PVM. */
+/*
+ * PVM: the public interface, and its manual.
+ *
+ * A virtual machine is a set of hosts that work together, each with its daemon, pvmd. A program that calls a
+ * function of this header becomes a task, with a number (tid) by which all others know it. Tasks start other
+ * tasks, send each other messages, form groups, and ask to be told when a task or a host ends.
+ *
+ *      #include <pvm3.h>                          cc prog.c $(pkg-config --cflags --libs pvm3)
+ *
+ *      int sum = 0, part, tids[8];
+ *      int n = pvm_spawn("worker", NULL, PvmTaskDefault, NULL, 8, tids);     start eight workers
+ *      for (int i = 0; i < n; i++) {
+ *          pvm_recv(-1, 1);                                                  a message of tag 1 from anybody
+ *          pvm_upkint(&part, 1, 1);
+ *          sum += part;
+ *      }
+ *      pvm_exit();
+ *
+ * This is the interface of PVM 3.4.6: programs written or compiled for it work. "As pvm_x(3PVM)" names the
+ * manual page of PVM 3 that holds for a function; "PVM 4" marks what is added or better here.
+ *
+ * Chapters: 1 common rules, 2 constants and structures, 3 this task, 4 other tasks, 5 hosts, 6 message
+ * buffers, 7 packing, 8 unpacking, 9 sending, 10 receiving, 11 notices, 12 groups, 13 options, 14 output of
+ * children, 15 errors.
+ */
 #ifndef PVM3_H
 #define PVM3_H
 
@@ -11,41 +35,70 @@
 extern "C" {
 #endif
 
-#define PVM_VER "3.4.6"
+/*
+ * ==== 1. Common rules ====
+ *
+ * Results. Functions return PvmOk (0) or something positive: an id, a count, a tid. Errors are negative, from
+ * the list in chapter 2. What a function documents are its own errors; besides, any that needs the daemon can
+ * give PvmSysErr (no pvmd can be reached, or it has gone), PvmNoMem, and PvmDSysErr (a daemon could not do
+ * it).
+ *
+ * Error lines. A failing function also prints "libpvm [t40001]: pvm_send(): Bad parameter" on stderr, and
+ * (PVM 4) a second line that says what was wrong, where the library knows it: see option PvmAutoErr, and
+ * pvm_errdetail(). "Not reported" marks errors that never print.
+ *
+ * Enrolment. The first call that needs the daemon makes the process a task. Not needed for it: buffers,
+ * packing, unpacking, pvm_getopt(), most of pvm_setopt(), pvm_export(), pvm_tidtohost(), pvm_version() and
+ * chapter 15. A program that pvmd did not start finds the daemon by itself: $PVMSOCK, else that of the
+ * virtual machine $PVM_VMID (or the default one) on this host.
+ *
+ * Memory. Arrays that a function hands out (pvm_config(), pvm_tasks(), pvm_siblings()) belong to the library
+ * and stay until the next call of that function. What is given to a function is only used during the call,
+ * but for PvmDataInPlace.
+ *
+ * Threads (PVM 4). All functions may be called by any thread; the library lets one in at a time, and others
+ * while it waits. Each thread has its own active buffers; a thread that never made one active uses those of
+ * the thread that enrolled. Functions are not safe in signal handlers. A child made by fork() is no task, and
+ * becomes one of its own when it calls PVM.
+ *
+ * Order. Messages of one task to another arrive in the order in which they were sent, whole, once, whatever
+ * their size, encoding or route. Nothing is promised between different senders.
+ */
+
+/* ==== 2. Constants and structures ==== */
+
+#define PVM_VER "3.4.6"    /* the PVM 3 whose interface this is */
 #define PVM_MAJOR_VERSION 3
 #define PVM_MINOR_VERSION 4
 #define PVM_PATCH_VERSION 6
 
-/* ---- encodings: pvm_initsend(), pvm_mkbuf() ---- */
-#define PvmDataDefault 0
-#define PvmDataRaw 1
-#define PvmDataInPlace 2
-#define PvmDataFoo 0
-#define PvmDataTrace 4
+/* Encodings, for pvm_initsend() and pvm_mkbuf(). */
+#define PvmDataDefault 0    /* typed, for any machine: converted by the receiver where that is needed */
+#define PvmDataRaw 1        /* bytes of memory as they are: for machines of one kind */
+#define PvmDataInPlace 2    /* the same, but only pointers are kept until the send: see chapter 7 */
+#define PvmDataFoo 0        /* old name of PvmDataDefault */
+#define PvmDataTrace 4      /* typed, for trace records */
 
-/* ---- pvm_spawn() ---- */
-#define PvmTaskDefault 0
-#define PvmTaskHost 1
-#define PvmTaskArch 2
-#define PvmTaskDebug 4
-#define PvmTaskTrace 8
-#define PvmMppFront 16
-#define PvmHostCompl 32
-#define PvmNoSpawnParent 64
+/* Flags of pvm_spawn(), to be ORed. */
+#define PvmTaskDefault 0       /* PVM chooses the hosts */
+#define PvmTaskHost 1          /* where names a host, "." this one */
+#define PvmTaskArch 2          /* where names an architecture, such as "LINUX64" */
+#define PvmTaskDebug 4         /* run under the debugger script */
+#define PvmTaskTrace 8         /* accepted, without effect */
+#define PvmMppFront 16         /* accepted, without effect */
+#define PvmHostCompl 32        /* on the hosts that were not selected */
+#define PvmNoSpawnParent 64    /* the tasks have no parent: pvm_parent() gives them PvmParentNotSet */
 
-/* ---- pvm_notify() ---- */
+/* Kinds of pvm_notify(). */
 #define PvmTaskExit 1
 #define PvmHostDelete 2
 #define PvmHostAdd 3
 #define PvmRouteAdd 4
 #define PvmRouteDelete 5
-#define PvmNotifyCancel 256
+#define PvmNotifyCancel 256    /* ORed to a kind: forget the request */
 
-/* ---- pvm_setopt(), pvm_getopt() ---- */
+/* Options, for pvm_setopt() and pvm_getopt(); what they do stands there. */
 #define PvmRoute 1
-#define PvmDontRoute 1
-#define PvmAllowDirect 2
-#define PvmRouteDirect 3
 #define PvmDebugMask 2
 #define PvmAutoErr 3
 #define PvmOutputTid 4
@@ -54,9 +107,6 @@ extern "C" {
 #define PvmTraceCode 7
 #define PvmTraceBuffer 8
 #define PvmTraceOptions 9
-#define PvmTraceFull 1
-#define PvmTraceTime 2
-#define PvmTraceCount 3
 #define PvmFragSize 10
 #define PvmResvTids 11
 #define PvmSelfOutputTid 12
@@ -67,8 +117,6 @@ extern "C" {
 #define PvmSelfTraceOptions 17
 #define PvmShowTids 18
 #define PvmPollType 19
-#define PvmPollConstant 1
-#define PvmPollSleep 2
 #define PvmPollTime 20
 #define PvmOutputContext 21
 #define PvmTraceContext 22
@@ -76,178 +124,622 @@ extern "C" {
 #define PvmSelfTraceContext 24
 #define PvmNoReset 25
 
-/* ---- trace masks ---- */
+/* Values of options: PvmRoute, PvmTraceOptions, PvmPollType. */
+#define PvmDontRoute 1
+#define PvmAllowDirect 2
+#define PvmRouteDirect 3
+#define PvmTraceFull 1
+#define PvmTraceTime 2
+#define PvmTraceCount 3
+#define PvmPollConstant 1
+#define PvmPollSleep 2
+
+/* Whose trace mask. */
 #define PvmTaskSelf 0
 #define PvmTaskChild 1
 
-#define PvmBaseContext 0
+#define PvmBaseContext 0    /* the context that tasks begin in */
 
-/* ---- data types: psend, precv, reduce, gather, scatter ---- */
+/* Data types of pvm_psend(), pvm_precv(), pvm_reduce(), pvm_gather(), pvm_scatter(). */
 #define PVM_STR 0
 #define PVM_BYTE 1
 #define PVM_SHORT 2
 #define PVM_INT 3
 #define PVM_FLOAT 4
-#define PVM_CPLX 5
+#define PVM_CPLX 5      /* two floats */
 #define PVM_DOUBLE 6
-#define PVM_DCPLX 7
+#define PVM_DCPLX 7     /* two doubles */
 #define PVM_LONG 8
 #define PVM_USHORT 9
 #define PVM_UINT 10
 #define PVM_ULONG 11
 
-/* ---- errors ---- */
+/* Errors, with what pvm_perror() says. -1, -9, -11 and -13 are not used. */
 #define PvmOk 0
-#define PvmBadParam (-2)
-#define PvmMismatch (-3)
-#define PvmOverflow (-4)
-#define PvmNoData (-5)
-#define PvmNoHost (-6)
-#define PvmNoFile (-7)
-#define PvmDenied (-8)
-#define PvmNoMem (-10)
-#define PvmBadMsg (-12)
-#define PvmSysErr (-14)
-#define PvmNoBuf (-15)
-#define PvmNoSuchBuf (-16)
-#define PvmNullGroup (-17)
-#define PvmDupGroup (-18)
-#define PvmNoGroup (-19)
-#define PvmNotInGroup (-20)
-#define PvmNoInst (-21)
-#define PvmHostFail (-22)
-#define PvmNoParent (-23)
-#define PvmNotImpl (-24)
-#define PvmDSysErr (-25)
-#define PvmBadVersion (-26)
-#define PvmOutOfRes (-27)
-#define PvmDupHost (-28)
-#define PvmCantStart (-29)
-#define PvmAlready (-30)
-#define PvmNoTask (-31)
-#define PvmNotFound (-32)
-#define PvmExists (-33)
-#define PvmHostrNMstr (-34)
-#define PvmParentNotSet (-35)
-#define PvmIPLoopback (-36)
+#define PvmBadParam (-2)         /* Bad parameter */
+#define PvmMismatch (-3)         /* Parameter mismatch: members of a group disagree */
+#define PvmOverflow (-4)         /* Value too large */
+#define PvmNoData (-5)           /* End of buffer */
+#define PvmNoHost (-6)           /* No such host */
+#define PvmNoFile (-7)           /* No such file: no such executable */
+#define PvmDenied (-8)           /* Permission denied */
+#define PvmNoMem (-10)           /* Malloc failed */
+#define PvmBadMsg (-12)          /* Can't decode message */
+#define PvmSysErr (-14)          /* Can't contact local daemon */
+#define PvmNoBuf (-15)           /* No current buffer: none is active */
+#define PvmNoSuchBuf (-16)       /* No such buffer */
+#define PvmNullGroup (-17)       /* Null group name */
+#define PvmDupGroup (-18)        /* Already in group */
+#define PvmNoGroup (-19)         /* No such group */
+#define PvmNotInGroup (-20)      /* Not in group */
+#define PvmNoInst (-21)          /* No such instance */
+#define PvmHostFail (-22)        /* Host failed */
+#define PvmNoParent (-23)        /* No parent task */
+#define PvmNotImpl (-24)         /* Not implemented */
+#define PvmDSysErr (-25)         /* Pvmd system error */
+#define PvmBadVersion (-26)      /* Version mismatch: of two daemons */
+#define PvmOutOfRes (-27)        /* Out of resources: a limit was reached */
+#define PvmDupHost (-28)         /* Duplicate host: it is there already */
+#define PvmCantStart (-29)       /* Can't start pvmd */
+#define PvmAlready (-30)         /* Already in progress */
+#define PvmNoTask (-31)          /* No such task */
+#define PvmNotFound (-32)        /* Not Found */
+#define PvmExists (-33)          /* Already Exists */
+#define PvmHostrNMstr (-34)      /* Hoster must run on master host */
+#define PvmParentNotSet (-35)    /* Spawning parent set PvmNoParent */
+#define PvmIPLoopback (-36)      /* Master Host IP Address is Loopback! */
 #define PvmNoEntry PvmNotFound
 #define PvmDupEntry PvmDenied
 
+/* A host, from pvm_config(). */
 struct pvmhostinfo {
-    int hi_tid;       /* host part: the tid of its pvmd without the pvmd bit */
-    char *hi_name;
-    char *hi_arch;
-    int hi_speed;
-    int hi_dsig;      /* data signature */
+    int hi_tid;       /* its host part, as pvm_tidtohost() gives it for its tasks */
+    char *hi_name;    /* as it was added */
+    char *hi_arch;    /* architecture, such as "LINUX64" */
+    int hi_speed;     /* sp= of the host file, else 1000 */
+    int hi_dsig;      /* data signature: hosts with equal ones store numbers alike */
 };
 
+/* A task, from pvm_tasks(). */
 struct pvmtaskinfo {
     int ti_tid;
-    int ti_ptid;
-    int ti_host;      /* host part */
-    int ti_flag;
-    char *ti_a_out;
-    int ti_pid;
+    int ti_ptid;       /* parent, 0 for none, or PvmParentNotSet */
+    int ti_host;       /* host part */
+    int ti_flag;       /* state bits of the daemon */
+    char *ti_a_out;    /* file, as it was given to pvm_spawn(); "" for a program started by hand */
+    int ti_pid;        /* process id on that host */
 };
 
+/* The header of a message, from pvm_getminfo(). */
 struct pvmminfo {
-    int len;
-    int ctx;
+    int len;    /* length, as pvm_bufinfo() gives it */
+    int ctx;    /* context */
     int tag;
-    int wid;
-    int enc;
-    int crc;
-    int src;
+    int wid;    /* wait id, free for use by the program: it travels along */
+    int enc;    /* 0x10000000 PvmDataDefault, 0x20000000 PvmDataInPlace, 0x40000000 PvmDataTrace, else raw:
+                   the sender's data signature */
+    int crc;    /* 0 */
+    int src;    /* tids */
     int dst;
 };
 
-int pvm_addhosts(char **hosts, int nhost, int *infos);
-int pvm_barrier(const char *group, int count);
-int pvm_bcast(const char *group, int msgtag);
-int pvm_bufinfo(int bufid, int *bytes, int *msgtag, int *tid);
-int pvm_buflength(int bufid, size_t *length);
-int pvm_catchout(FILE *ff);
-int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp);
-int pvm_delhosts(char **hosts, int nhost, int *infos);
-const char *pvm_errdetail(void);
-int pvm_exit(void);
-int pvm_export(const char *name);
-int pvm_freebuf(int bufid);
-int pvm_freezegroup(const char *group, int size);
-int pvm_gather(void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst);
-int pvm_getinst(const char *group, int tid);
-int pvm_getminfo(int bufid, struct pvmminfo *info);
-int pvm_getopt(int what);
-int pvm_getrbuf(void);
-int pvm_getsbuf(void);
-int pvm_gettid(const char *group, int inum);
-int pvm_gsize(const char *group);
-int pvm_halt(void);
-int pvm_initsend(int encoding);
-int pvm_joingroup(const char *group);
-int pvm_kill(int tid);
-int pvm_lvgroup(const char *group);
-int pvm_mcast(int *tids, int ntask, int msgtag);
-int pvm_mkbuf(int encoding);
-int pvm_mstat(const char *host);
+/*
+ * ==== 3. This task ====
+ *
+ * A tid is a positive number: bits 18 to 29 are the host's number, the lower bits the task's on it.
+ */
+
+/* The own tid, the same at every call; enrols. After pvm_exit() it enrols anew, with a new tid. When the
+ * daemon has gone it still gives the old one. As pvm_mytid(3PVM). */
 int pvm_mytid(void);
-int pvm_notify(int what, int msgtag, int cnt, int *tids);
-int pvm_nrecv(int tid, int msgtag);
-int pvm_packf(const char *fmt, ...);
+
+/*
+ * Leaves the virtual machine; the process goes on, and may enrol again. What was sent is delivered. With
+ * pvm_catchout() on, it first waits until the children have ended. Buffers, context and options stay,
+ * memberships of groups go. A process that ends without it may lose its last messages.
+ *
+ * Returns PvmOk, also when the process is no task; PvmSysErr when the daemon had gone. As pvm_exit(3PVM).
+ */
+int pvm_exit(void);
+
+/* Tid of the task that spawned this one. PvmNoParent: nobody did; PvmParentNotSet: it was spawned with
+ * PvmNoSpawnParent (both not reported). As pvm_parent(3PVM). */
 int pvm_parent(void);
-int pvm_perror(const char *msg);
-int pvm_pkbyte(const char *xp, int nitem, int stride);
-int pvm_pkcplx(const float *xp, int nitem, int stride);
-int pvm_pkdcplx(const double *xp, int nitem, int stride);
-int pvm_pkdouble(const double *xp, int nitem, int stride);
-int pvm_pkfloat(const float *xp, int nitem, int stride);
-int pvm_pkint(const int *xp, int nitem, int stride);
-int pvm_pklong(const long *xp, int nitem, int stride);
-int pvm_pkshort(const short *xp, int nitem, int stride);
-int pvm_pkstr(const char *sp);
-int pvm_pkuint(const unsigned int *xp, int nitem, int stride);
-int pvm_pkulong(const unsigned long *xp, int nitem, int stride);
-int pvm_pkushort(const unsigned short *xp, int nitem, int stride);
-int pvm_precv(int tid, int msgtag, void *buf, int len, int datatype, int *atid, int *atag, int *alen);
-int pvm_probe(int tid, int msgtag);
-int pvm_psend(int tid, int msgtag, const void *buf, int len, int datatype);
-int pvm_pstat(int tid);
-int pvm_recv(int tid, int msgtag);
-int pvm_reduce(void (*func)(int *datatype, void *x, void *y, int *num, int *info), void *data, int count,
-               int datatype, int msgtag, const char *group, int rootginst);
-int pvm_scatter(void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst);
-int pvm_send(int tid, int msgtag);
-int pvm_sendsig(int tid, int signum);
-int pvm_setminfo(int bufid, struct pvmminfo *info);
-int pvm_setopt(int what, int val);
-int pvm_setrbuf(int bufid);
-int pvm_setsbuf(int bufid);
+
+/* How many tasks were started by the same pvm_spawn() call as this one, in *tids (unless NULL) their tids, in
+ * that order, this one among them. A task that was not spawned is its only sibling. As pvm_siblings(3PVM). */
 int pvm_siblings(int **tids);
+
+/* "3.4.6": the version of the interface. Not to be changed or freed. As pvm_version(3PVM). */
+char *pvm_version(void);
+
+/*
+ * ==== 4. Other tasks ====
+ */
+
+/*
+ * Starts ntask copies of the program task on hosts of the virtual machine.
+ *
+ *  task    its file: with a '/' a path as it stands, else looked for on each host in the places that the host
+ *          file names (ep=), beside this program, in its working directory, PVM 3's places, and PATH
+ *  argv    arguments, without the program's name, ended by NULL; NULL for none
+ *  flag    PvmTask... and the other flags of chapter 2; unknown bits are ignored. The number in $PVMTASK is
+ *          ORed to it
+ *  where   host or architecture, as flag says; else not used, and may be NULL. ":DIR" at its end, or alone,
+ *          is the working directory
+ *  tids    gets ntask numbers: first the tids of those that started, then an error for each other. May be
+ *          NULL
+ *
+ * The tasks inherit the variables named in PVM_EXPORT (pvm_export()), the context, and the options for output
+ * and trace; their stdout and stderr go where PvmOutputTid says (pvm_catchout()), else to pvmd's log.
+ *
+ * Errors in tids: PvmNoFile (not found, or it cannot be executed; pvm_errdetail() lists where it was looked
+ * for), PvmNoHost (no host is meant), PvmOutOfRes (a limit of tasks), PvmNoMem, PvmHostFail (the host died
+ * meanwhile), PvmDSysErr.
+ *
+ * Returns how many were started, which may be 0; PvmBadParam for ntask < 1 or task NULL. As pvm_spawn(3PVM).
+ */
 int pvm_spawn(const char *task, char **argv, int flag, const char *where, int ntask, int *tids);
-int pvm_start_pvmd(int argc, char **argv, int block);
-char *pvm_strerror(void);
+
+/* Sends a signal to a task: SIGTERM, or signum. The result is PvmOk also for a task that does not live any
+ * more; PvmBadParam for what is no tid of a task. As pvm_kill(3PVM), pvm_sendsig(3PVM). */
+int pvm_kill(int tid);
+int pvm_sendsig(int tid, int signum);
+
+/* PvmOk if the task lives, PvmNoTask if not (not reported), PvmBadParam for what is no tid of a task.
+ * As pvm_pstat(3PVM). */
+int pvm_pstat(int tid);
+
+/*
+ * Lists tasks: all (where 0), those of a host (its hi_tid), or one (its tid). *ntask gets how many there are,
+ * *taskp the array; both may be NULL.
+ *
+ * Returns PvmOk, also when there are none; PvmNoHost for an unknown host. As pvm_tasks(3PVM).
+ */
 int pvm_tasks(int where, int *ntask, struct pvmtaskinfo **taskp);
-int pvm_tidtohost(int tid);
-int pvm_trecv(int tid, int msgtag, struct timeval *tmout);
+
+/* Adds name to, takes it out of, the list in the variable PVM_EXPORT: these variables, and their values of
+ * that time, go along with pvm_spawn(). Return PvmOk. As pvm_export(3PVM), pvm_unexport(3PVM). */
+int pvm_export(const char *name);
 int pvm_unexport(const char *name);
-int pvm_unpackf(const char *fmt, ...);
+
+/*
+ * ==== 5. Hosts ====
+ */
+
+/* Lists the hosts. *nhost gets how many, *narch how many different data formats they have, *hostp the array,
+ * in the order of their numbers. Any may be NULL. Returns PvmOk. As pvm_config(3PVM). */
+int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp);
+
+/*
+ * Adds nhost hosts at once. Each string is a line of a host file, a name and options. Waits until every one
+ * is up or has failed.
+ *
+ * infos (unless NULL) gets for each the hi_tid, or: PvmBadParam (a mistake in the line), PvmNoHost (the name
+ * is unknown), PvmDupHost (it is there already), PvmCantStart (its pvmd cannot be started, or not be
+ * reached), PvmBadVersion, PvmOutOfRes. pvm_errdetail() tells of the first.
+ *
+ * Returns how many were added; PvmBadParam for nhost < 1 or > 4095. As pvm_addhosts(3PVM).
+ */
+int pvm_addhosts(char **hosts, int nhost, int *infos);
+
+/* PVM 4: the same, and calls progress, unless NULL, for each host as soon as it is up or has failed: its
+ * index in hosts, its name, what infos gets, and user. progress must not call PVM. */
+int pvm_addhosts_progress(char **hosts, int nhost, int *infos,
+                          void (*progress)(int index, const char *name, int info, void *user), void *user);
+
+/*
+ * Takes hosts, by their names, out of the virtual machine; their tasks are ended. infos (unless NULL) gets
+ * for each PvmOk, PvmNoHost (no member), PvmDupHost (named twice), PvmBadParam (the first host, which must
+ * stay).
+ *
+ * Returns how many were deleted; PvmBadParam for nhost < 1. As pvm_delhosts(3PVM).
+ */
+int pvm_delhosts(char **hosts, int nhost, int *infos);
+
+/* PvmOk if a host of this name ("." for the own) is a member; else PvmNoHost, or PvmHostFail if it does not
+ * answer (both not reported); PvmBadParam for NULL or "". As pvm_mstat(3PVM). */
+int pvm_mstat(const char *host);
+
+/* The host part of a tid, as in hi_tid. No check, no error. As pvm_tidtohost(3PVM). */
+int pvm_tidtohost(int tid);
+
+/*
+ * Starts the pvmd of this host with these arguments (without its name; argc 0 for none) and enrols. block not
+ * 0: waits until the hosts of its host file have been added.
+ *
+ * Returns PvmOk; PvmDupHost when one runs already, PvmCantStart, PvmBadParam for arguments that cannot be.
+ * As pvm_start_pvmd(3PVM).
+ */
+int pvm_start_pvmd(int argc, char **argv, int block);
+
+/* Ends the virtual machine with all its tasks, this one too: it gets SIGTERM. Returns PvmOk to a task that
+ * catches it. As pvm_halt(3PVM). */
+int pvm_halt(void);
+
+/*
+ * ==== 6. Message buffers ====
+ *
+ * A message is built in a buffer and read from one; programs know them by small positive numbers, which are
+ * used again after they were freed. Packing and sending use the active send buffer, unpacking the active
+ * receive buffer; each may be none (0), and no buffer can be both.
+ *
+ * A received message can be forwarded as it is: pvm_setsbuf(pvm_getrbuf()). Packing into it appends.
+ */
+
+/* Makes a new, empty buffer the active send buffer, and frees the one before. Returns its id; PvmBadParam for
+ * an unknown encoding, PvmNoMem: then the one before stays. As pvm_initsend(3PVM). */
+int pvm_initsend(int encoding);
+
+/* A new, empty buffer, active nowhere. Returns its id, or as pvm_initsend(). As pvm_mkbuf(3PVM). */
+int pvm_mkbuf(int encoding);
+
+/* Frees a buffer; it is active no more. Returns PvmOk, also for 0; PvmBadParam (negative), PvmNoSuchBuf.
+ * As pvm_freebuf(3PVM). */
+int pvm_freebuf(int bufid);
+
+/* The active send, receive buffer, or 0. As pvm_getsbuf(3PVM), pvm_getrbuf(3PVM). */
+int pvm_getsbuf(void);
+int pvm_getrbuf(void);
+
+/*
+ * Make a buffer (0: none) the active one, and return the id of the one before (0: none), which is not freed.
+ * Making it the receive buffer starts unpacking at its beginning, if it is not already being unpacked.
+ *
+ * PvmBadParam (negative), PvmNoSuchBuf. As pvm_setsbuf(3PVM), pvm_setrbuf(3PVM).
+ */
+int pvm_setsbuf(int bufid);
+int pvm_setrbuf(int bufid);
+
+/*
+ * Tells of a message: *bytes its length, *msgtag its tag, *tid its sender. Each may be NULL. After a send the
+ * send buffer shows the tag that it was sent with.
+ *
+ * The length of typed data is the one that PVM 3's XDR had, which programs divide by: bytes of each call
+ * filled up to a multiple of 4, short, int, float 4, double and complex 8, double complex 16, a string 4 and
+ * its bytes with NUL filled up; long 8 (PVM 4). So many bytes can be unpacked with pvm_upkbyte(). Raw data
+ * count as they are in memory, buffers of PvmDataInPlace 0 as long as they are at the sender.
+ *
+ * Returns PvmOk; PvmBadParam (id below 1), PvmNoSuchBuf, PvmOverflow (PVM 4) for a length above INT_MAX:
+ * *bytes is then INT_MAX. As pvm_bufinfo(3PVM).
+ */
+int pvm_bufinfo(int bufid, int *bytes, int *msgtag, int *tid);
+
+/* PVM 4: the length, also above INT_MAX, and in place. Errors as pvm_bufinfo(); PvmBadParam for NULL. */
+int pvm_buflength(int bufid, size_t *length);
+
+/* Reads the header of a message; writes ctx, tag, wid, src and dst into it, while len, enc and crc are left
+ * as they are. pvm_send() overwrites all of these but wid. Return PvmOk; PvmBadParam (id below 1, info NULL),
+ * PvmNoSuchBuf; get also PvmOverflow as pvm_bufinfo(). As pvm_getminfo(3PVM), pvm_setminfo(3PVM). */
+int pvm_getminfo(int bufid, struct pvmminfo *info);
+int pvm_setminfo(int bufid, struct pvmminfo *info);
+
+/*
+ * ==== 7. Packing ====
+ *
+ * Each function appends nitem items to the active send buffer, the first at xp, the others stride items
+ * further each (0: the same again; negative: backwards). Complex numbers are two reals each, real and
+ * imaginary part. A message may be packed further after it was sent, and be sent again.
+ *
+ * In buffers of PvmDataInPlace the stride must be 1. The data are read at each send, not before: they must
+ * still be there.
+ *
+ * Returns PvmOk; nitem 0 packs nothing. In this order: PvmBadParam (nitem negative), PvmNoBuf (no active send
+ * buffer), PvmNotImpl (in place: another stride, or a string), PvmBadParam (NULL with items; PVM 3 crashed),
+ * PvmNoMem, PvmBadMsg (a received buffer with raw data of another kind of machine). A pack that fails has
+ * packed nothing (PVM 4). As pvm_pk*(3PVM).
+ */
+int pvm_pkbyte(const char *xp, int nitem, int stride);
+int pvm_pkshort(const short *xp, int nitem, int stride);
+int pvm_pkushort(const unsigned short *xp, int nitem, int stride);
+int pvm_pkint(const int *xp, int nitem, int stride);
+int pvm_pkuint(const unsigned int *xp, int nitem, int stride);
+int pvm_pklong(const long *xp, int nitem, int stride);             /* whole: PVM 3 cut it to 32 bits */
+int pvm_pkulong(const unsigned long *xp, int nitem, int stride);
+int pvm_pkfloat(const float *xp, int nitem, int stride);
+int pvm_pkdouble(const double *xp, int nitem, int stride);
+int pvm_pkcplx(const float *xp, int nitem, int stride);            /* 2 * nitem floats */
+int pvm_pkdcplx(const double *xp, int nitem, int stride);          /* 2 * nitem doubles */
+
+/* Packs a string: its length with the NUL as an int, and the bytes. PvmOverflow for one of 2 GiB. */
+int pvm_pkstr(const char *sp);
+
+/*
+ * Packs by a format, in which each directive stands for a call of the functions above:
+ *
+ *      %[count][.stride][h|l|u]...letter        letters: c byte, d integer, f float, x complex, s string
+ *
+ * count and stride are digits, or '*' for an int argument. h is short, l long or double (it wins over h), u
+ * unsigned. Without count and stride the value itself is the argument (as for printf: %c and %hd take an int,
+ * %f a double), with one of them, and for x and s always, its address. "%+" at the very beginning takes an
+ * encoding (int) and does pvm_initsend(). All other characters are skipped.
+ *
+ *      pvm_packf("%+ %d %*d %s", PvmDataDefault, n, n, numbers, "name");
+ *
+ * Errors as the functions above; PvmBadParam for another letter, a NULL format, or one that ends in a
+ * directive: what stood before is packed. A negative '*' count packs nothing. In place, values and strings
+ * are copied (PVM 4). As pvm_packf(3PVM).
+ */
+int pvm_packf(const char *fmt, ...);
+
+/*
+ * ==== 8. Unpacking ====
+ *
+ * Each function takes the next nitem items out of the active receive buffer and stores them, the first at xp,
+ * the others stride items further each. Portions need not be those in which it was packed.
+ *
+ * Typed messages know what was packed (PVM 4). Of two integers of the same width the bits are kept, so an
+ * unsigned -2 is 4294967294. Integers of other widths, and floats and doubles, are converted by value.
+ * Complex numbers may be read as twice as many reals, and the reverse. Bytes are the XDR view of anything: a
+ * number read as bytes is big-endian, a short in 4 of them; a number read where bytes were packed is decoded
+ * from that, from the next multiple of 4. Bytes packed in several calls follow each other without gaps; only
+ * a call that reads on beyond them finds zeros up to the multiple of 4 first. Raw messages can be read as
+ * anything.
+ *
+ * Returns PvmOk; nitem 0 takes nothing. In this order: PvmBadParam (nitem negative), PvmNoBuf (no active
+ * receive buffer), PvmBadParam (NULL with items), and
+ *  PvmNoData     the message has ended: what there was is stored, and the rest of it is used up
+ *  PvmBadMsg     something else was packed (an int read as a float; pvm_errdetail() says what is there), raw
+ *                data come from another kind of machine (bytes can be read), or the message is damaged
+ *  PvmOverflow   the number does not fit (70000 as a short)
+ * After the last two the items before are stored, and the message stands at the one that could not be.
+ * As pvm_upk*(3PVM).
+ */
 int pvm_upkbyte(char *xp, int nitem, int stride);
+int pvm_upkshort(short *xp, int nitem, int stride);
+int pvm_upkushort(unsigned short *xp, int nitem, int stride);
+int pvm_upkint(int *xp, int nitem, int stride);
+int pvm_upkuint(unsigned int *xp, int nitem, int stride);
+int pvm_upklong(long *xp, int nitem, int stride);
+int pvm_upkulong(unsigned long *xp, int nitem, int stride);
+int pvm_upkfloat(float *xp, int nitem, int stride);
+int pvm_upkdouble(double *xp, int nitem, int stride);
 int pvm_upkcplx(float *xp, int nitem, int stride);
 int pvm_upkdcplx(double *xp, int nitem, int stride);
-int pvm_upkdouble(double *xp, int nitem, int stride);
-int pvm_upkfloat(float *xp, int nitem, int stride);
-int pvm_upkint(int *xp, int nitem, int stride);
-int pvm_upklong(long *xp, int nitem, int stride);
-int pvm_upkshort(short *xp, int nitem, int stride);
+
+/* Unpacks a string with its NUL. There must be room for it at sp: read the length first with pvm_upkint(),
+ * and the bytes with pvm_upkbyte(), if it is not known. PvmBadMsg for a negative length. */
 int pvm_upkstr(char *sp);
-int pvm_upkuint(unsigned int *xp, int nitem, int stride);
-int pvm_upkulong(unsigned long *xp, int nitem, int stride);
-int pvm_upkushort(unsigned short *xp, int nitem, int stride);
-char *pvm_version(void);
+
+/* Unpacks by a format as of pvm_packf(), without "%+"; every argument but a '*' is an address. Errors as the
+ * functions above, PvmBadParam as pvm_packf(). As pvm_unpackf(3PVM). */
+int pvm_unpackf(const char *fmt, ...);
+
+/*
+ * ==== 9. Sending ====
+ *
+ * A send returns when the message may be changed again; it does not wait for the receiver. Messages to tasks
+ * that have ended, or on hosts that are no members, are dropped without an error: ask for a notice to know. A
+ * message carries the context of its sender, and is only received in that. Tags are 0 or more.
+ */
+
+/* Sends the active send buffer to a task, which may be this one. Returns PvmOk; PvmBadParam (no tid of a
+ * task, a negative tag: both allowed with option PvmResvTids), PvmNoBuf. As pvm_send(3PVM). */
+int pvm_send(int tid, int msgtag);
+
+/* The same to each different task in a list of ntask tids, but never to this one. Returns PvmOk; PvmBadParam
+ * (also for one wrong tid, then nothing is sent; ntask negative), PvmNoBuf. As pvm_mcast(3PVM). */
+int pvm_mcast(int *tids, int ntask, int msgtag);
+
+/*
+ * Sends len items at buf, of a data type PVM_BYTE to PVM_ULONG, as one raw message; no buffer of the program
+ * is used or changed. Any receive takes it.
+ *
+ * Returns PvmOk, for len 0 or less with an empty message; PvmBadParam (tid, tag, data type, buf NULL),
+ * PvmNotImpl (PVM_STR). As pvm_psend(3PVM).
+ */
+int pvm_psend(int tid, int msgtag, const void *buf, int len, int datatype);
+
+/*
+ * ==== 10. Receiving ====
+ *
+ * Messages wait until they are received. A receive takes the oldest one that comes from tid (-1: anybody)
+ * with this msgtag (-1: any) in the context of this task. Other negative numbers match nothing.
+ *
+ * It first frees the active receive buffer, also when it then finds nothing (to keep that one:
+ * pvm_setrbuf(0)), and makes the message the new one.
+ */
+
+/* Waits for a message and returns the id of its buffer. From a task that has ended it waits for ever: ask for
+ * a notice, or use pvm_trecv(). PvmSysErr when the daemon goes meanwhile. As pvm_recv(3PVM). */
+int pvm_recv(int tid, int msgtag);
+
+/* The same without waiting: 0 when there is none. As pvm_nrecv(3PVM). */
+int pvm_nrecv(int tid, int msgtag);
+
+/* Waits for at most tmout from now (NULL: for ever; {0, 0} or less: not at all): 0 when none came.
+ * As pvm_trecv(3PVM). */
+int pvm_trecv(int tid, int msgtag, struct timeval *tmout);
+
+/* The id of the message that a receive would take now, 0 for none. It stays where it is; pvm_bufinfo() tells
+ * of it. As pvm_probe(3PVM). */
+int pvm_probe(int tid, int msgtag);
+
+/*
+ * Waits for a message and stores at most len items of it at buf; the active receive buffer does not change.
+ * *atid, *atag get sender and tag, *alen the length of the whole message in bytes, as pvm_bufinfo() gives it;
+ * each may be NULL. A shorter message leaves the rest of buf alone.
+ *
+ * Typed messages are converted to datatype as by unpacking, or with PVM_BYTE give their XDR view (PVM 4); raw
+ * ones are copied.
+ *
+ * Returns PvmOk; PvmBadParam (data type, buf NULL), PvmNotImpl (PVM_STR), PvmBadMsg and PvmOverflow as
+ * unpacking. As pvm_precv(3PVM).
+ */
+int pvm_precv(int tid, int msgtag, void *buf, int len, int datatype, int *atid, int *atag, int *alen);
+
+/*
+ * ==== 11. Notices ====
+ */
+
+/*
+ * Asks for a message, with this tag and the present context, when something happens. It comes from tid
+ * 0x80000000, in PvmDataDefault, exactly once for each request:
+ *
+ *  PvmTaskExit      tids: cnt tasks. For each, when it has ended: its tid
+ *  PvmHostDelete    tids: cnt hosts (or tasks there). For each, when it has gone: the value as it was given
+ *  PvmHostAdd       at each addition: the number of new hosts, and their hi_tids. cnt messages, -1: for ever,
+ *                   0: no more; repeating the request (same tag and context) sets the number anew. tids is
+ *                   not used
+ *  PvmRouteAdd      when a direct route to a task opens: its tid and -1. cnt as for PvmHostAdd
+ *  PvmRouteDelete   tids: cnt tasks. When the direct route there closes, at once if there is none: its
+ *                   tid and -1
+ *
+ * What is gone already is told at once. Of this task itself only message handlers hear, during pvm_exit().
+ * PvmNotifyCancel ORed to what ends a request of the same tag and context: for tasks and hosts the message
+ * comes at once, else never. After the notice of a task or host no message from there arrives.
+ *
+ * Returns PvmOk; PvmBadParam (kind, a negative tag, no tids, what is no tid of a task). As pvm_notify(3PVM).
+ */
+int pvm_notify(int what, int msgtag, int cnt, int *tids);
+
+/*
+ * ==== 12. Groups ====
+ *
+ * A group is a name and its members, each with an instance number from 0 upwards. It is there as long as it
+ * has members. A member that ends leaves by itself; the others keep their numbers, and the next to join fills
+ * the lowest hole. Groups need nothing to be started (PVM 4).
+ *
+ * All return PvmNullGroup for NULL or ""; their errors are not reported, but those of pvm_reduce(),
+ * pvm_gather() and pvm_scatter(). The active buffers stay as they are.
+ */
+
+/* Joins, and makes the group if need be. Returns the instance number; PvmDupGroup (is a member),
+ * PvmNotInGroup (the group is frozen). As pvm_joingroup(3PVM). */
+int pvm_joingroup(const char *group);
+
+/* Leaves. Returns PvmOk; PvmNoGroup, PvmNotInGroup. As pvm_lvgroup(3PVM). */
+int pvm_lvgroup(const char *group);
+
+/* How many members there are; PvmNoGroup. As pvm_gsize(3PVM). */
+int pvm_gsize(const char *group);
+
+/* Instance number of a task; PvmNotInGroup, PvmNoGroup. As pvm_getinst(3PVM). */
+int pvm_getinst(const char *group, int tid);
+
+/* Tid of an instance; PvmNoInst, PvmNoGroup. As pvm_gettid(3PVM). */
+int pvm_gettid(const char *group, int inum);
+
+/*
+ * Waits until count members (-1: as many as there are now) have called it.
+ *
+ * Returns PvmOk; PvmNotInGroup, PvmNoGroup; PvmMismatch: another count than the first caller's, or 0;
+ * PvmNoTask (PVM 4): a member has ended, and those that are left are too few. As pvm_barrier(3PVM).
+ */
+int pvm_barrier(const char *group, int count);
+
+/* Sends the active send buffer to all members but this task, which need not be one. Returns PvmOk;
+ * PvmNoGroup, PvmNoInst (no other member), PvmNoBuf, PvmBadParam (negative tag). As pvm_bcast(3PVM). */
+int pvm_bcast(const char *group, int msgtag);
+
+/* Waits until size members (-1: as many as there are now) have called it; from then on nobody can join, and
+ * size and tids are known without asking. Returns the size; PvmDupGroup (is frozen), PvmNotInGroup,
+ * PvmNoGroup, PvmMismatch. As pvm_freezegroup(3PVM). */
+int pvm_freezegroup(const char *group, int size);
+
+/*
+ * Combines the data of all members, element by element, in data of the member with instance rootginst. All
+ * call it with the same count (items), datatype, msgtag and root; others than the root do not wait for it.
+ *
+ * func puts x op y into x for *num items of *datatype: PvmMax, PvmMin, PvmSum, PvmProduct, or one of the
+ * program's own; a negative *info ends the call with that code. The order of instances is kept, so results
+ * are reproducible (PVM 4).
+ *
+ * Returns PvmOk; PvmBadParam (func or data NULL, count < 1, a data type other than PVM_BYTE to PVM_LONG),
+ * PvmNoGroup, PvmNotInGroup, PvmNoInst (no such root; or (PVM 4) a member has ended before its part came).
+ * As pvm_reduce(3PVM).
+ */
+int pvm_reduce(void (*func)(int *datatype, void *x, void *y, int *num, int *info), void *data, int count,
+               int datatype, int msgtag, const char *group, int rootginst);
+
+/* For pvm_reduce(). Types PVM_SHORT, INT, LONG, FLOAT, DOUBLE, CPLX, DCPLX, Max and Min also BYTE (signed);
+ * complex numbers compare by modulus. PvmBadParam in *info for others. As pvm_reduce(3PVM). */
 void PvmMax(int *datatype, void *x, void *y, int *num, int *info);
 void PvmMin(int *datatype, void *x, void *y, int *num, int *info);
-void PvmProduct(int *datatype, void *x, void *y, int *num, int *info);
 void PvmSum(int *datatype, void *x, void *y, int *num, int *info);
+void PvmProduct(int *datatype, void *x, void *y, int *num, int *info);
+
+/*
+ * Gather: count items at data of each member come to result + instance * count items at the root. Scatter:
+ * from data + instance * count items at the root to result of each. All call it with the same arguments; the
+ * root's array (result of gather, data of scatter) is not used by the others, and may be NULL there.
+ *
+ * Return PvmOk; PvmBadParam (NULL, count < 1, a data type other than PVM_STR, here bytes, to PVM_LONG),
+ * PvmNoGroup, PvmNotInGroup, PvmNoInst (no such root, the instances have holes, or (PVM 4) a member has ended
+ * meanwhile). As pvm_gather(3PVM), pvm_scatter(3PVM).
+ */
+int pvm_gather(void *result, void *data, int count, int datatype, int msgtag, const char *group,
+               int rootginst);
+int pvm_scatter(void *result, void *data, int count, int datatype, int msgtag, const char *group,
+                int rootginst);
+
+/*
+ * ==== 13. Options ====
+ *
+ *  PvmRoute             PvmDontRoute: messages go through the daemons. PvmAllowDirect (default),
+ *                       PvmRouteDirect: straight to the other task, where that is possible
+ *  PvmDebugMask         bits for the library's debugging; $PVMTASKDEBUG
+ *  PvmAutoErr           what a failing function does: 0 nothing, 1 (default) prints a line, 2 prints, calls
+ *                       pvm_exit() and exit() with the error as status, 3 prints and calls abort()
+ *  PvmOutputTid, PvmOutputContext, PvmOutputCode
+ *                       to whom, in which context and with which tag the output of later children goes.
+ *                       Inherited from the parent; the tid is 0 (pvmd's log), the own or the inherited one
+ *  PvmTraceTid, PvmTraceContext, PvmTraceCode, PvmTraceBuffer, PvmTraceOptions
+ *                       the same for trace messages of later children; how many bytes of them to collect;
+ *                       PvmTraceFull, PvmTraceTime or PvmTraceCount
+ *  PvmFragSize          52 to 1048576, default 4080: kept, without effect (PVM 4 has no use for it)
+ *  PvmResvTids          not 0: allows reserved tags and tids that are not of tasks
+ *  PvmSelfOutputTid, PvmSelfOutputCode, PvmSelfTraceTid, PvmSelfTraceCode, PvmSelfTraceBuffer,
+ *  PvmSelfTraceOptions  this task's own output and trace; setting them sets those of children, too
+ *  PvmSelfOutputContext, PvmSelfTraceContext
+ *                       can only be asked for
+ *  PvmShowTids          not 0 (default 1): pvm_catchout() begins lines with "[t40002] "
+ *  PvmPollType, PvmPollTime
+ *                       for systems of the past
+ *  PvmNoReset           not 0: the console's reset spares this task
+ *
+ * Children inherit those of output and trace.
+ */
+
+/* Sets an option and returns its value before (which may be negative); PvmBadParam for an unknown option or a
+ * value that it does not take, PvmNotImpl for one that cannot be set. As pvm_setopt(3PVM). */
+int pvm_setopt(int what, int val);
+
+/* The value of an option; PvmBadParam for an unknown one. As pvm_getopt(3PVM). */
+int pvm_getopt(int what);
+
+/*
+ * ==== 14. Output of children ====
+ */
+
+/*
+ * Writes what later children, and theirs, print to ff, line by line, with "[t40002] " before each
+ * (PvmShowTids); "BEGIN" and "EOF" in its place mark start and end of a task. Lines are written while this
+ * task is in a call of PVM. NULL ends it. pvm_exit() waits for the children's end.
+ *
+ * Returns PvmOk. As pvm_catchout(3PVM).
+ */
+int pvm_catchout(FILE *ff);
+
+/*
+ * ==== 15. Errors ====
+ */
+
+/* The error of the last call that failed in this process, 0 if none has; successes keep it. (PVM 3 exports it
+ * without declaring it.) */
+extern int pvm_errno;
+
+/* Prints "libpvm [t40001]: MSG: Bad parameter", with the text of the last error, on stderr. Returns 0.
+ * As pvm_perror(3PVM). */
+int pvm_perror(const char *msg);
+
+/* The text of the last error, such as "Bad parameter". Not to be changed or freed. */
+char *pvm_strerror(void);
+
+/* PVM 4: what the last error of this thread was about, in a sentence: which file was looked for where, which
+ * host did not answer and what to do. "" when there is no more to say; never NULL. Stays until the thread's
+ * next error. Also set by calls that succeed in part, such as pvm_spawn(). */
+const char *pvm_errdetail(void);
 
 #ifdef __cplusplus
 }

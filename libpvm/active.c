@@ -27,7 +27,7 @@ uint64_t pvmi_active_epoch = 1;
 __thread struct pvmi_active_kept pvmi_active_kept_send;
 __thread struct pvmi_active_kept pvmi_active_kept_receive;
 
-static __thread struct active_thread active_here __attribute__((tls_model("initial-exec")));
+static __thread struct active_thread active_here;
 
 static unsigned thread_count;
 static unsigned owner_number;    /* the thread whose buffers are shared; 0 none yet */
@@ -55,22 +55,18 @@ static struct pvmi_msgbuf *active_buf(const struct active *active)
     return pvmi_msgbuf_find(active->id);
 }
 
-static struct pvmi_msgbuf *active_keep(struct pvmi_active_kept *kept, struct pvmi_msgbuf *buf)
-{
-    kept->epoch = pvmi_active_epoch;
-    kept->buf = buf;
-    return buf;
-}
-
 struct pvmi_msgbuf *pvmi_active_find_send(void)
 {
-    return active_keep(&pvmi_active_kept_send, active_buf(active_here.send.own ? &active_here.send : &shared_send));
+    pvmi_active_kept_send.buf = active_buf(active_here.send.own ? &active_here.send : &shared_send);
+    pvmi_active_kept_send.epoch = pvmi_active_epoch;
+    return pvmi_active_kept_send.buf;
 }
 
 struct pvmi_msgbuf *pvmi_active_find_receive(void)
 {
-    return active_keep(&pvmi_active_kept_receive,
-                       active_buf(active_here.receive.own ? &active_here.receive : &shared_receive));
+    pvmi_active_kept_receive.buf = active_buf(active_here.receive.own ? &active_here.receive : &shared_receive);
+    pvmi_active_kept_receive.epoch = pvmi_active_epoch;
+    return pvmi_active_kept_receive.buf;
 }
 
 int pvmi_active_send(void)

@@ -32,7 +32,10 @@ extern int pvm_errno;
  * line and abort(); other values act as 1. */
 extern int pvmi_autoerr;
 
-/* What a thread is doing in the library. Small, for its TLS model needs room that a dlopen may not find. */
+/*
+ * What a thread is doing in the library. Small, for its TLS model needs room that a dlopen may not find. Never
+ * through a pointer: where UBSan checks that for NULL, ld turns the add that sets the flags into a lea.
+ */
 struct pvmi_call_state {
     int depth;       /* public functions that this thread is in */
     bool locked;     /* it holds the library's lock */
@@ -50,20 +53,16 @@ void pvmi_call_report(const char *function, int rc);
 /* Takes the library's lock (recursive), unless this process has one thread only. Forgets the thread's fault. */
 static inline void pvmi_call_enter(void)
 {
-    struct pvmi_call_state *state = &pvmi_call_state;
-
-    if (!state->locked && !pvmi_call_one_thread())
+    if (!pvmi_call_state.locked && !pvmi_call_one_thread())
         pvmi_call_take();
-    if (state->depth++ == 0)
-        state->noted = false;
+    if (pvmi_call_state.depth++ == 0)
+        pvmi_call_state.noted = false;
 }
 
 /* The way out that they all share, and all of it for results that may be negative without being errors. */
 static inline int pvmi_call_end(int rc)
 {
-    struct pvmi_call_state *state = &pvmi_call_state;
-
-    if (--state->depth == 0 && state->locked)
+    if (--pvmi_call_state.depth == 0 && pvmi_call_state.locked)
         pvmi_call_give();
     return rc;
 }

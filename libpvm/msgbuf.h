@@ -70,7 +70,7 @@ int pvmi_active_receive(void);
 
 /*
  * The buffers themselves, NULL for none. Asked at each pack and unpack, so the answers are kept until a
- * buffer is freed or made active anywhere: then the epoch changes.
+ * buffer is freed or made active anywhere: then the epoch changes. (TLS as in call.h: no pointers to it.)
  */
 struct pvmi_active_kept {
     uint64_t epoch;

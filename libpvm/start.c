@@ -5,7 +5,8 @@
  *   this process --fork--> (new session) --fork--> pvmd      the one in the middle ends at once, so that the
  *                                                            daemon is no child that the program must wait for
  *
- * The daemon prints one line on stdout when it is ready. Ending without one, it has said why on stderr.
+ * The daemon prints one line on stdout when it is ready, the path of its socket. Ending without one, it has
+ * said why on stderr.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -253,11 +254,12 @@ static int start_pvmd(int argc, char **argv, bool block)
     unsetenv(pvmi_env_name(PVMI_ENV_PVMSOCK));    /* that of a daemon that is no more */
     rc = run_pvmd(path, all, &start);
     pvmi_free(all);
-    if (rc == PvmOk)
-        rc = pvmi_task_enroll();
     if (rc != PvmOk)
         return rc;
-    setenv(pvmi_env_name(PVMI_ENV_PVMSOCK), pvmi_task.socket_path, 1);
+    setenv(pvmi_env_name(PVMI_ENV_PVMSOCK), start.line, 1);
+    rc = pvmi_task_enroll();
+    if (rc != PvmOk)
+        return rc;
     return block ? wait_for_hosts() : PvmOk;
 }
 

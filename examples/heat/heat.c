@@ -170,7 +170,7 @@ static int work(int master)
         }
         row_send(master, TAG_STRIP, now + setup.width, setup.width * setup.count);
     }
-    pvm_recv(-1, TAG_EXIT);    /* stay until the master has all and leaves: an earlier end would look like a death */
+    pvm_recv(-1, TAG_EXIT);    /* stay until the master leaves: an earlier end would look like a death */
     free(now);
     free(next);
     return 0;
@@ -431,9 +431,10 @@ static int command(struct job *job, char *program)
     double parallel_s = seconds() - start_time;
     double difference = serial_difference(job, start);
     free(start);
-    printf("%s/frame_0000.png to frame_%04d.png: %d x %d points, %d steps by %d tasks in %.1f s\n", job->directory,
-           job->frames, job->width, job->height, job->steps, job->tasks, parallel_s);
-    printf("largest difference to the serial answer (%.1f s): %g\n", seconds() - start_time - parallel_s, difference);
+    printf("%s/frame_0000.png to frame_%04d.png: %d x %d points, %d steps by %d tasks in %.1f s\n",
+           job->directory, job->frames, job->width, job->height, job->steps, job->tasks, parallel_s);
+    printf("largest difference to the serial answer (%.1f s): %g\n", seconds() - start_time - parallel_s,
+           difference);
     if (!(difference <= DIFFERENCE_MAX)) {
         fprintf(stderr, "heat: that is too much: %g is allowed\n", DIFFERENCE_MAX);
         return -1;

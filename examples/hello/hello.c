@@ -60,9 +60,9 @@ static int ask_all(int me, char *program)
     int count, started = 0;
     struct pvmhostinfo *hosts;
 
-    if (pvm_config(&count, NULL, &hosts) < 0)
-        return 1;
     printf("I am task t%x on host %s\n", (unsigned)me, host_of(me));
+    if (pvm_config(&count, NULL, &hosts) < 0)    /* hosts is good until the next pvm_config() */
+        return 1;
 
     for (int i = 0; i < count; i++) {
         int tid;    /* of the new task, or a negative code that says why there is none */

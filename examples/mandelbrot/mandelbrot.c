@@ -346,8 +346,8 @@ static int picture_write(const struct master *master, const char *file)
         fprintf(stderr, "mandelbrot: cannot write %s: %s\n", file, image.message);
         return -1;
     }
-    printf("%s: %d x %d pixels by %d workers in %.1f s\n", file, master->view.width, master->view.height,
-           master->worker_count, seconds() - master->start);
+    printf("%s: %d x %d pixels by %d worker%s in %.1f s\n", file, master->view.width, master->view.height,
+           master->worker_count, master->worker_count == 1 ? "" : "s", seconds() - master->start);
     return 0;
 }
 

@@ -243,6 +243,8 @@ void core_step(struct core *core, uint64_t now_ms, struct core_event *event, str
         link_close_doomed(core);
         task_free_dead(core);
         peer_pump_all(core);
+        if (core->stop_wanted)
+            action_stop(core, core->halt_text);
         core->actions = NULL;
     }
     core_event_free(event);

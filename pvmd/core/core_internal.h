@@ -321,8 +321,9 @@ struct core {
     uint64_t join_deadline_ms;     /* this host must be in by then */
 
     bool halting;
-    bool halt_machine;             /* the orderer waits for the others, too */
-    bool halt_told;
+    bool halt_asked;               /* the orderer was asked to halt the machine */
+    bool halt_told;                /* the orderer has told the others, and waits for them */
+    bool stop_wanted;              /* STOP at the end of this step */
     uint64_t halt_kill_ms;
     uint64_t halt_stop_ms;
     char *halt_text;               /* why, for STOP; NULL when it was asked for */
@@ -389,7 +390,7 @@ void peer_free(struct core *core, struct peer *peer);
 int peer_send(struct core *core, struct peer *peer, enum pvmi_channel channel, int type, const void *msg);
 void peer_link_in(struct core *core, const struct core_event *event);
 void peer_link_up(struct core *core, struct link *link);
-void peer_link_down(struct core *core, struct link *link, enum core_down_reason reason, const char *text);
+void peer_link_down(struct core *core, struct link *link, enum core_down_reason reason);
 void peer_frame(struct core *core, struct link *link, struct pvmi_frame *frame);
 /* A sign of life is wanted from it now. */
 void peer_probe(struct core *core, struct peer *peer);
@@ -474,12 +475,11 @@ int core_orderer_number(const struct core *core);
 void join_begin(struct core *core);    /* this host joins */
 void join_add(struct core *core, const struct asker *asker, const struct pvmi_strings *lines, bool file);
 void join_on_launched(struct core *core, struct core_event *event);
-struct launch *join_find_ticket(struct core *core, uint64_t ticket);
 struct launch *join_find_number(struct core *core, int number);
 void join_on_link(struct core *core, struct peer *peer);       /* its control link stands */
 void join_on_welcomed(struct core *core, struct peer *peer);
 void join_on_member(struct core *core, int number);
-void join_on_denied(struct core *core, struct peer *peer, const char *text);
+void join_abandon_all(struct core *core);    /* the machine halts */
 void join_timers(struct core *core);
 void join_free_all(struct core *core);
 int join_pending(const struct core *core);    /* hosts of the host file not yet decided */
@@ -579,8 +579,9 @@ void groups_free_all(struct core *core);
 /* ---- halt.c ---- */
 void halt_request(struct core *core, const struct asker *asker);
 void halt_on_event(struct core *core);
-/* Ends this host's tasks and then the daemon. text: why, for STOP, or NULL. */
-void halt_begin(struct core *core, const char *text);
+/* Ends this host's tasks, those started by hand only if by_hand, and then the daemon. text: why, for STOP, or
+ * NULL when it was asked for. */
+void halt_begin(struct core *core, bool by_hand, const char *text);
 void halt_check(struct core *core);    /* after anything that may have been waited for */
 void halt_timers(struct core *core);
 

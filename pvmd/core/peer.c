@@ -226,27 +226,21 @@ static void orderer_lost(struct core *core, const char *why)
 
     pvmi_fault_set(&fault, PvmHostFail, NULL, "the first host, %s, is lost (%s): the virtual machine has ended",
                    core->orderer->rec.name, why);
-    halt_begin(core, fault.text);
+    halt_begin(core, false, fault.text);
 }
 
-/* Nobody listens any more where a member used to. */
-static bool peer_refused(struct core *core, struct peer *peer)
+/* Nobody listens any more where a member used to. May free the peer. */
+static void peer_refused(struct core *core, struct peer *peer)
 {
     if (!peer->dial_proven || core->halting)
-        return false;
-    if (core_is_orderer(core) && peer->member) {
+        return;
+    if (core_is_orderer(core) && peer->member)
         hosts_order_drop(core, peer->number, peer->deleting ? 0 : 1, "it refuses connections: its daemon has ended");
-        return true;
-    }
-    if (!core_is_orderer(core) && core->ready && peer->number == core_orderer_number(core)) {
+    else if (!core_is_orderer(core) && core->ready && peer->number == core_orderer_number(core))
         orderer_lost(core, "it refuses connections");
-        return true;
-    }
-    return false;
 }
 
-static void channel_dial_failed(struct core *core, struct channel *channel, enum core_down_reason reason,
-                                const char *text)
+static void channel_dial_failed(struct core *core, struct channel *channel, enum core_down_reason reason)
 {
     struct peer *peer = channel->peer;
 
@@ -258,19 +252,18 @@ static void channel_dial_failed(struct core *core, struct channel *channel, enum
     core_wake_at(core, channel->dial_at);
     if (channel->link != NULL || channel->number != PVMI_CHANNEL_CONTROL)
         return;
-    if (reason == CORE_DOWN_REFUSED && peer_refused(core, peer))
-        return;
-    join_on_denied(core, peer, text);
+    if (reason == CORE_DOWN_REFUSED)
+        peer_refused(core, peer);
 }
 
-void peer_link_down(struct core *core, struct link *link, enum core_down_reason reason, const char *text)
+void peer_link_down(struct core *core, struct link *link, enum core_down_reason reason)
 {
     struct peer *peer = link->peer;
     struct channel *channel = &peer->channels[link->channel];
 
     if (channel->dial == link) {
         link_free(core, link);
-        channel_dial_failed(core, channel, reason, text);
+        channel_dial_failed(core, channel, reason);
         return;
     }
     link_free(core, link);

@@ -329,9 +329,9 @@ static void about_the_machine(struct core *core, struct peer *peer, int type, co
             groups_order_gone(core, ((const struct pvmi_msg_task_gone *)msg)->tid);
         break;
     case PVMI_MSG_halting:
-        halt_begin(core, ((const struct pvmi_msg_halting *)msg)->reason == 1
-                             ? "this host was deleted from the virtual machine"
-                             : NULL);
+        halt_begin(core, true, ((const struct pvmi_msg_halting *)msg)->reason == 1
+                                   ? "this host was deleted from the virtual machine"
+                                   : NULL);
         break;
     case PVMI_MSG_halted:
         peer->halted = true;

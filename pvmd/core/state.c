@@ -131,7 +131,7 @@ static void state_broken(struct core *core, const char *why)
     pvmi_fault_set(&fault, PvmSysErr, NULL, "the machine's state came in disorder from %s (%s)",
                    core->orderer->rec.name, why);
     core_log(core, PVMI_LOG_ERROR, "%s", fault.text);
-    halt_begin(core, fault.text);
+    halt_begin(core, false, fault.text);
 }
 
 void state_on_append(struct core *core, const struct pvmi_msg_append *msg)

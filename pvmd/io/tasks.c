@@ -152,7 +152,7 @@ static uint32_t count_strings(char *const *strings)
 
 /* The strings that are made for one start. */
 struct made {
-    char *texts[5];
+    char *texts[6];    /* NULL-terminated */
     int count;
     bool no_memory;
 };
@@ -186,7 +186,7 @@ static int start_env(const struct io *io, const struct core_action *action, stru
     made_add(made, pvmi_asprintf("PVM_RUN=%s", io->own.run));
     made_add(made, pvmi_asprintf("PVM_CLAIM=%x:%llx", (unsigned)action->start.tid,
                                  (unsigned long long)action->start.nonce));
-    made_add(made, pvmi_asprintf("PVMEPID=%d", (int)action->start.tid));
+    made_add(made, pvmi_strdup("PVMEPID=00000000000"));    /* the keeper puts the pid there */
     if (made->no_memory)
         return PvmNoMem;
     ret_env->v = pvmi_calloc(count + added + (size_t)made->count, sizeof(char *));
@@ -197,7 +197,8 @@ static int start_env(const struct io *io, const struct core_action *action, stru
         if (!is_own_variable(environ[i]) && !is_overridden(environ[i], action->start.env))
             ret_env->v[n++] = environ[i];
     for (uint32_t i = 0; i < added; i++)
-        ret_env->v[n++] = action->start.env[i];
+        if (!is_overridden(action->start.env[i], made->texts))
+            ret_env->v[n++] = action->start.env[i];
     for (int i = 0; i < made->count; i++)
         ret_env->v[n++] = made->texts[i];
     ret_env->n = n;

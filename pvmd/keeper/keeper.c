@@ -137,6 +137,18 @@ static char **run_env(const struct pvmi_msg_run *run)
     return env;
 }
 
+/* Where the pid goes: io leaves room for it behind "PVMEPID=". NULL for none. */
+static char *run_pid_text(const struct pvmi_msg_run *run)
+{
+    static const char name[] = "PVMEPID=";
+
+    for (uint32_t i = 0; i < run->env.n; i++)
+        if (strncmp(run->env.v[i], name, strlen(name)) == 0 &&
+            strlen(run->env.v[i]) + 1 >= strlen(name) + START_PID_ROOM)
+            return run->env.v[i] + strlen(name);
+    return NULL;
+}
+
 static void explain_start(struct pvmi_fault *fault, const char *path, const char *step, int error)
 {
     if (strcmp(step, "exec") != 0) {
@@ -190,6 +202,7 @@ static int keeper_start(struct keeper *keeper, const struct pvmi_msg_run *run, c
             .argv = argv,
             .env = env,
             .directory = run->directory,
+            .pid_text = run_pid_text(run),
             .fds = { keeper->null, out, out },
         };
         error = start_process(&spec, ret_pid, &step);
@@ -422,11 +435,18 @@ static __attribute__((noreturn)) void keeper_main(int fd)
 int keeper_fork(int *ret_fd, pid_t *ret_pid)
 {
     int ends[2];
+    sigset_t all;
+    sigset_t before;
     pid_t pid;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return PvmSysErr;
+    /* A signal that comes before the keeper ignores it must not end it either. */
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
     pid = fork();
+    if (pid != 0)
+        sigprocmask(SIG_SETMASK, &before, NULL);
     if (pid < 0) {
         close(ends[0]);
         close(ends[1]);

@@ -326,7 +326,7 @@ void actor_cancel(struct actor *actor, struct watch *watch)
 
 void actor_host_added(struct actor *actor, int number)
 {
-    if (!actor_alive(actor))
+    if (actor->process->actor != actor)
         return;
     for (int i = 0; i < actor->watch_count; i++) {
         struct watch *watch = actor->watches[i];
@@ -403,14 +403,18 @@ static void act_notify(struct actor *actor)
     }
 }
 
+/* Not one of two that are the same: which of them a notice is for could not be told. */
 static void act_cancel(struct actor *actor)
 {
     struct watch *watch;
+    int same = 0;
 
     if (actor->watch_count == 0)
         return;
     watch = actor->watches[world_below(actor->world, (uint64_t)actor->watch_count)];
-    if (!watch->cancelled)
+    for (int i = 0; i < actor->watch_count; i++)
+        same += actor->watches[i]->tag == watch->tag && actor->watches[i]->value == watch->value;
+    if (!watch->cancelled && same == 1)
         actor_cancel(actor, watch);
 }
 

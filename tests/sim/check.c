@@ -35,7 +35,7 @@ static void check_life(struct world *world, const struct node *node)
         world_fail(world, "daemon outlives the machine", "node %d, the first host ended at %llu ms", node->number,
                    (unsigned long long)(world->first->died_at / MS));
     if (!node->was_member && node != world->first &&
-        world->now > latest(node->born_at, node->thawed_at) + world->join_ms * MS + dead)
+        world->now > latest(node->born_at, node->thawed_at) + 2 * world->join_ms * MS + dead)
         world_fail(world, "daemon that never joined lives on", "node %d", node->number);
 }
 

@@ -449,7 +449,10 @@ void net_kick(struct node *node, uint64_t delay_max)
     struct world *world = node->world;
 
     for (int i = 0; i < node->conn_count; i++) {
+        struct conn *conn = node->conns[i];
+        bool local = conn->end[0].process != NULL || delay_max == 0;
+
         for (int side = 0; side < 2; side++)
-            net_kick_end(&node->conns[i]->end[side], delay_max == 0 ? 0 : world_below(world, delay_max));
+            net_kick_end(&conn->end[side], local ? 0 : world_below(world, delay_max));
     }
 }

@@ -298,7 +298,7 @@ static void plan_calm(struct world *world)
 {
     world_say(world, "calm");
     plan_heal(world);
-    world_run(world, world->now + (world->dead_ms * 2 + world->join_ms) * MS + 25 * SECOND);
+    world_run(world, world->now + (world->dead_ms + world->join_ms) * 2 * MS + 25 * SECOND);
 }
 
 static void ask_groups(struct actor *actor)

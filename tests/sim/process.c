@@ -13,7 +13,7 @@
 
 #define OUTPUT_EVENT_MAX 4096    /* bytes that io reads at a time */
 
-static void process_flush(struct process *process);
+static void process_flush_run(void *object, uint64_t value);
 
 uint8_t process_output_byte(const struct process *process, uint64_t at)
 {
@@ -44,7 +44,7 @@ static void process_write(struct process *process)
     struct world *world = process->world;
 
     process->made += world_chance(world, 50) ? world_below(world, 200000) : world_between(world, 1, 300);
-    process_flush(process);
+    world_after(world, 1, process_flush_run, process, 0);
 }
 
 static void process_quit(struct process *process)

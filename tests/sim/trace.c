@@ -37,7 +37,8 @@ static void trace_words(const struct pvmi_frame_header *header, const uint8_t *p
         snprintf(words, size, "%s t%x->t%x message %u at %llu", kinds[header->kind], (unsigned)header->src,
                  (unsigned)header->dst, header->message, (unsigned long long)header->offset);
     } else if (pvmi_control_decode(payload, header->length, &control) == PvmOk) {
-        snprintf(words, size, "\"%s\" %d", pvmi_control_name(control.type), *(int32_t *)control.msg);
+        snprintf(words, size, "\"%s\" %d", pvmi_control_name(control.type),
+                 control.type == PVMI_MSG_siblings ? 0 : *(int32_t *)control.msg);
         pvmi_control_free(&control);
     } else {
         snprintf(words, size, "control that does not decode");

@@ -475,7 +475,7 @@ static void random_bodies_do_no_harm(void **state)
         struct pvmi_msgbuf *buf;
 
         for (size_t at = 0; at < length; at++)
-            body[at] = (uint8_t)(random_below(3) == 0 ? 0xc9 : random_below(3) == 0 ? random_next() : random_below(12));
+            body[at] = (uint8_t)(random_below(3) == 0 ? 0xc9 : random_below(random_below(3) == 0 ? 256 : 12));
         buf = deliver_in_blocks(body, length, random_below(4), 40);
         (void)pvmi_msgbuf_xdr_length(buf);
         for (int k = 0; k < 20; k++) {
