@@ -86,12 +86,16 @@ struct pvmi_msgbuf *pvmi_active_find_receive(void);
 
 static inline struct pvmi_msgbuf *pvmi_active_send_buf(void)
 {
-    return pvmi_active_kept_send.epoch == pvmi_active_epoch ? pvmi_active_kept_send.buf : pvmi_active_find_send();
+    if (pvmi_active_kept_send.epoch != pvmi_active_epoch)
+        return pvmi_active_find_send();
+    return pvmi_active_kept_send.buf;
 }
 
 static inline struct pvmi_msgbuf *pvmi_active_receive_buf(void)
 {
-    return pvmi_active_kept_receive.epoch == pvmi_active_epoch ? pvmi_active_kept_receive.buf : pvmi_active_find_receive();
+    if (pvmi_active_kept_receive.epoch != pvmi_active_epoch)
+        return pvmi_active_find_receive();
+    return pvmi_active_kept_receive.buf;
 }
 
 /* Makes id, or with 0 none, active; frees nothing. */

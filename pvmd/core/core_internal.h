@@ -557,7 +557,7 @@ void notify_free_all(struct core *core);
 void output_on_event(struct core *core, struct core_event *event);
 void output_first_grant(struct core *core, struct task *task);
 void output_begin(struct core *core, struct task *task);                 /* "a task was started" */
-void output_spawned(struct core *core, const struct pvmi_rec_inherit *inherit, int32_t parent, int32_t tid);
+void output_spawned(struct core *core, struct task *task);               /* "its pvm_spawn is complete" */
 void output_end(struct core *core, struct task *task);                   /* says that there is no more, once */
 void output_grant(struct core *core, struct task *task);                 /* as far as the window allows */
 /* Text of tid for the first host's log; length 0: there is no more. */

@@ -93,7 +93,8 @@ static void wait_end(struct core *core, struct group_wait *wait, const struct pv
     wait_free(wait);
 }
 
-static void wait_remove(struct group_wait *wait, int32_t tid)
+/* The task has ended, but its daemon still keeps the request open: that gets its answer, too. */
+static void wait_remove(struct core *core, struct group_wait *wait, int32_t tid)
 {
     PVMI_LIST_EACH(node, &wait->waiters) {
         struct group_waiter *waiter = PVMI_CONTAINER(node, struct group_waiter, link);
@@ -101,8 +102,9 @@ static void wait_remove(struct group_wait *wait, int32_t tid)
         if (waiter->tid != tid)
             continue;
         pvmi_list_remove(&waiter->link);
-        pvmi_free(waiter);
         wait->waiting--;
+        asker_fail(core, &waiter->asker, PvmNoTask, "t%x is in group \"%s\" no more", (unsigned)tid, wait->group);
+        pvmi_free(waiter);
     }
 }
 
@@ -336,7 +338,7 @@ void groups_member_gone(struct core *core, const struct group *group, int32_t ti
 
         if (strcmp(wait->group, group->name) != 0)
             continue;
-        wait_remove(wait, tid);
+        wait_remove(core, wait, tid);
         if (wait->waiting == 0) {
             wait_free(wait);
         } else if (wait->needed > group->count && (ended || wait->present_size)) {

@@ -26,21 +26,20 @@ static void put_section(uint8_t **at, int type, const void *data, uint32_t lengt
     *at += length;
 }
 
-/* ints and bytes as a message of dst; src is whose output it is, a task of this host. */
-static void send_message(struct core *core, int32_t src, const struct pvmi_rec_inherit *inherit,
-                         const int32_t *ints, uint32_t int_count, const uint8_t *bytes, uint32_t length)
+/* ints and bytes as a message to who catches the output of task. */
+static void send_message(struct core *core, struct task *task, const int32_t *ints, uint32_t int_count,
+                         const uint8_t *bytes, uint32_t length)
 {
     size_t size = PVMI_SECTION_HEADER_SIZE + int_count * sizeof(*ints);
     struct pvmi_frame_header header = {
         .kind = PVMI_FRAME_OUTPUT,
         .encoding = PVMI_ENCODING_DEFAULT,
         .format = (uint8_t)pvmi_format_own(),
-        .src = src,
-        .dst = inherit->output_tid,
-        .tag = inherit->output_tag,
-        .ctx = inherit->output_ctx,
+        .src = task->tid,
+        .dst = task->self.output_tid,
+        .tag = task->self.output_tag,
+        .ctx = task->self.output_ctx,
     };
-    struct task *task = pvmi_table_get(&core->tasks, (uint32_t)src);
 
     if (length > 0)
         size += PVMI_SECTION_HEADER_SIZE + length;
@@ -60,8 +59,7 @@ static void send_message(struct core *core, int32_t src, const struct pvmi_rec_i
     pvmi_blob_unref(blob);
     if (frame == NULL)
         return;
-    if (task != NULL)
-        task->output_waiting += (size_t)frame_cost(&frame->header);
+    task->output_waiting += (size_t)frame_cost(&frame->header);
     route_frame(core, frame);
 }
 
@@ -95,20 +93,22 @@ void output_grant(struct core *core, struct task *task)
     task->output_ungranted = 0;
 }
 
-void output_begin(struct core *core, struct task *task)
+static void output_event(struct core *core, struct task *task, int32_t what)
 {
-    int32_t ints[] = { task->tid, OUTPUT_STARTED, task->spawner };
+    int32_t ints[] = { task->tid, what, task->spawner };
 
-    if (catcher_there(core, task->self.output_tid))
-        send_message(core, task->tid, &task->self, ints, 3, NULL, 0);
+    if (!task->output_eof && catcher_there(core, task->self.output_tid))
+        send_message(core, task, ints, 3, NULL, 0);
 }
 
-void output_spawned(struct core *core, const struct pvmi_rec_inherit *inherit, int32_t parent, int32_t tid)
+void output_begin(struct core *core, struct task *task)
 {
-    int32_t ints[] = { tid, OUTPUT_SPAWNED, parent };
+    output_event(core, task, OUTPUT_STARTED);
+}
 
-    if (catcher_there(core, inherit->output_tid))
-        send_message(core, parent, inherit, ints, 3, NULL, 0);
+void output_spawned(struct core *core, struct task *task)
+{
+    output_event(core, task, OUTPUT_SPAWNED);
 }
 
 static void output_bytes(struct core *core, struct task *task, const uint8_t *bytes, size_t length)
@@ -118,7 +118,7 @@ static void output_bytes(struct core *core, struct task *task, const uint8_t *by
         int32_t ints[] = { task->tid, (int32_t)part };
 
         if (catcher_there(core, task->self.output_tid))
-            send_message(core, task->tid, &task->self, ints, 2, bytes, (uint32_t)part);
+            send_message(core, task, ints, 2, bytes, (uint32_t)part);
         else
             output_log(core, task->tid, bytes, part);
         bytes += part;
@@ -134,7 +134,7 @@ void output_end(struct core *core, struct task *task)
         return;
     task->output_eof = true;
     if (catcher_there(core, task->self.output_tid))
-        send_message(core, task->tid, &task->self, ints, 2, NULL, 0);
+        send_message(core, task, ints, 2, NULL, 0);
     output_log(core, task->tid, NULL, 0);
 }
 

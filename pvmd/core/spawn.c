@@ -2,7 +2,7 @@
 /*
  * pvm_spawn, at the daemon of the task that asks: hosts are chosen, each gets a "start" for its block of
  * copies, and when all have answered the task gets tids first, then codes. Then the children learn their
- * siblings, whoever catches their output learns that the spawn is complete, and each host hears "start_done".
+ * siblings, and each host hears "start_done".
  */
 #include "core_internal.h"
 
@@ -22,7 +22,6 @@ struct spawn_part {
 struct spawn {
     struct asker asker;
     int32_t parent;
-    struct pvmi_rec_inherit inherit;    /* where output goes; no mask */
     uint32_t count;
     int32_t *values;                    /* as the parts have them */
     int *hosts;                         /* of each copy */
@@ -130,8 +129,6 @@ static void spawn_decided(struct core *core, struct spawn *spawn)
     if (values != NULL) {
         spawn_answer(core, spawn, values, tid_count);
         spawn_tell_hosts(core, spawn, values, tid_count);
-        for (uint32_t i = 0; i < tid_count; i++)
-            output_spawned(core, &spawn->inherit, spawn->parent, values[i]);
     } else {
         core_out_of_memory(core);
     }
@@ -275,8 +272,6 @@ void spawn_request(struct core *core, const struct asker *asker, struct task *ta
     }
     spawn->asker = *asker;
     spawn->parent = task->tid;
-    spawn->inherit = msg->inherit;
-    spawn->inherit.trace_mask = NULL;
     int rc = placement_choose(core, msg->flags, msg->where, msg->count, spawn->hosts, &fault);
     if (rc == PvmNoHost) {
         for (uint32_t i = 0; i < spawn->count; i++) {

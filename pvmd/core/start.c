@@ -298,6 +298,18 @@ void start_on_failed(struct core *core, struct task *task, const struct pvmi_fau
         job_failed(core, job, task->job_index, fault);
 }
 
+static void job_done(struct core *core, struct start_job *job)
+{
+    for (uint32_t i = 0; i < job->count; i++) {
+        struct task *task =
+            job->values[i] > 0 ? pvmi_table_get(&core->tasks, (uint32_t)job->values[i]) : NULL;
+
+        if (task != NULL)
+            output_spawned(core, task);
+    }
+    job_free(job);
+}
+
 void start_on_done(struct core *core, int host, uint32_t id)
 {
     PVMI_LIST_EACH(node, &core->jobs) {
@@ -305,7 +317,7 @@ void start_on_done(struct core *core, int host, uint32_t id)
         int from = job->asker.kind == ASKER_HOST ? job->asker.host : core_self(core);
 
         if (job->answered && from == host && job->asker.id == id) {
-            job_free(job);
+            job_done(core, job);
             return;
         }
     }

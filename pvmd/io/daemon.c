@@ -83,6 +83,8 @@ static void daemon_open_log(struct io *io, const struct daemon_options *options,
              (int)getpid(), options->number);
     if (geteuid() == 0)
         pvmi_log(PVMI_LOG_INFO, "running as root: so do all tasks");
+    if (folder_killed(io->folder) > 0)
+        pvmi_log(PVMI_LOG_INFO, "ended %d processes of a pvmd that was killed", folder_killed(io->folder));
     if (refused_wd != NULL)
         pvmi_log(PVMI_LOG_WARN, "wd=%s cannot be entered, it is left aside", refused_wd);
 }

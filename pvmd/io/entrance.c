@@ -46,6 +46,11 @@ struct entrance *entrance_new(void)
     return entrance;
 }
 
+int entrance_count(const struct entrance *entrance)
+{
+    return entrance->count;
+}
+
 static void stranger_free(struct stranger *stranger)
 {
     pvmi_list_remove(&stranger->node);

@@ -13,6 +13,9 @@
 struct entrance *entrance_new(void);
 void entrance_free(struct entrance *entrance);
 
+/* Strangers that are there now. */
+int entrance_count(const struct entrance *entrance);
+
 /* Takes a connection that was accepted. It ends as LINK_IN, or is closed with a line in the log. */
 void entrance_take(struct io *io, int fd);
 

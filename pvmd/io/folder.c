@@ -19,6 +19,7 @@ struct folder {
     int dir;
     int lock;
     int log;
+    int killed;
 };
 
 /* The first line of a file of ours; empty when there is none. */
@@ -81,7 +82,6 @@ int folder_take(const char *name, bool first, const char *run, struct folder **r
                 struct pvmi_fault *fault)
 {
     struct folder *folder = pvmi_calloc(1, sizeof(*folder));
-    int killed;
     int rc;
 
     if (folder == NULL) {
@@ -98,15 +98,13 @@ int folder_take(const char *name, bool first, const char *run, struct folder **r
         return rc;
     }
     snprintf(folder->socket, sizeof(folder->socket), "%s/sock", folder->path);
-    killed = folder_clear_stale(folder);
+    folder->killed = folder_clear_stale(folder);
     rc = folder_fill(folder, first, run, fault);
     if (rc != PvmOk) {
         folder_remove(folder);
         return rc;
     }
     *ret_folder = folder;
-    if (killed > 0)
-        pvmi_log(PVMI_LOG_INFO, "ended %d processes of an earlier pvmd that was killed", killed);
     return PvmOk;
 }
 
@@ -118,6 +116,11 @@ const char *folder_path(const struct folder *folder)
 const char *folder_socket(const struct folder *folder)
 {
     return folder->socket;
+}
+
+int folder_killed(const struct folder *folder)
+{
+    return folder->killed;
 }
 
 int folder_log(const struct folder *folder)

@@ -21,6 +21,9 @@ int folder_take(const char *name, bool first, const char *run, struct folder **r
 const char *folder_path(const struct folder *folder);
 const char *folder_socket(const struct folder *folder);
 
+/* Processes of a dead daemon that taking the folder has ended. */
+int folder_killed(const struct folder *folder);
+
 /* Descriptor of the log file, or -1; the folder's. */
 int folder_log(const struct folder *folder);
 

@@ -49,7 +49,7 @@ ours() {
     local dir
     for dir in /proc/[0-9]*; do
         [[ ${dir#/proc/} != "$$" ]] || continue
-        tr '\0' '\n' <"$dir/environ" 2>/dev/null | grep -qxF "PVM_TMP=$PVM_TMP" &&
+        { tr '\0' '\n' <"$dir/environ"; } 2>/dev/null | grep -qxF "PVM_TMP=$PVM_TMP" &&
             readlink "$dir/exe" 2>/dev/null | grep -qE '/(pvmd|pvm|tool)$|sleep$' && echo "${dir#/proc/}"
     done
     return 0
