@@ -507,7 +507,7 @@ struct task *task_of_handle(struct core *core, uint64_t handle);
 bool task_room(const struct core *core);
 int task_set_inherit(struct core *core, struct task *task, const struct pvmi_rec_inherit *inherit);
 void task_enroll(struct core *core, struct link *link, const struct pvmi_msg_enroll *msg);
-void task_link_down(struct core *core, struct link *link);
+void task_link_lost(struct core *core, struct task *task);     /* which is freed already */
 void task_leave(struct core *core, struct task *task);    /* it is no task from now on */
 void task_on_started(struct core *core, struct core_event *event);
 void task_on_start_failed(struct core *core, struct core_event *event);

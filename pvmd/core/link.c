@@ -53,10 +53,11 @@ void link_close_doomed(struct core *core)
 
     while ((node = pvmi_list_pop(&core->doomed)) != NULL) {
         struct link *link = PVMI_CONTAINER(node, struct link, doomed);
+        struct task *task = link->task;
 
-        if (link->task != NULL)
-            task_link_down(core, link);
         link_close(core, link, true);
+        if (task != NULL)
+            task_link_lost(core, task);
     }
 }
 
@@ -128,9 +129,11 @@ static void link_down(struct core *core, struct link *link, const struct core_ev
         peer_link_down(core, link, event->link_down.reason);
         return;
     }
-    if (link->task != NULL)
-        task_link_down(core, link);
+
+    struct task *task = link->task;
     link_free(core, link);
+    if (task != NULL)
+        task_link_lost(core, task);
 }
 
 static void link_congestion(struct core *core, struct link *link, bool congested)

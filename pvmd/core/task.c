@@ -292,11 +292,8 @@ void task_leave(struct core *core, struct task *task)
     task_settle(core, task);
 }
 
-void task_link_down(struct core *core, struct link *link)
+void task_link_lost(struct core *core, struct task *task)
 {
-    struct task *task = link->task;
-
-    link->task = NULL;
     task->link = NULL;
     task_leave(core, task);
 }
