@@ -67,7 +67,7 @@ static int part_wait_watched(const struct collective *c, int32_t tid, struct pvm
 
         rc = pvmi_recv_wait(tid, c->tag, PVMI_CONTEXT_GROUP, 0, ret_buf);
         if (rc == PVMI_AGAIN && gone)
-            rc = pvmi_call_fail(PvmNoInst, "t%x (instance %d of group %s) has ended", (unsigned)tid,
+            rc = pvmi_call_fail(PvmNoTask, "t%x (instance %d of group %s) has ended", (unsigned)tid,
                                 pvmi_members_find(c->members, tid), c->group);
         else if (rc == PVMI_AGAIN && !watch.gone)
             pvmi_progress_wait(PVMI_PROGRESS_NO_DEADLINE);

@@ -112,6 +112,8 @@ static int join(const char *group)
 {
     int rc = group_check(group);
 
+    if (rc == PvmOk && pvmi_names_get(&frozen_groups, group) != NULL)
+        return pvmi_call_fail(PvmNotInGroup, "group %s is frozen", group);
     return rc == PvmOk ? group_ask(PVMI_GROUP_JOIN, group, 0, NULL) : rc;
 }
 

@@ -95,7 +95,8 @@ static void write_line(const struct source *source, const char *text, size_t len
         return;
     if (pvmi_options.show_tids != 0)
         fprintf(output.file, "[t%x] ", (unsigned)source->tid);
-    fwrite(source->line.data, 1, source->line.length, output.file);
+    if (source->line.length > 0)
+        fwrite(source->line.data, 1, source->line.length, output.file);
     fwrite(text, 1, length, output.file);
     putc('\n', output.file);
 }

@@ -224,6 +224,15 @@ static int spawn_from_here(struct pvmi_msg_spawn *msg, const char *where, int *t
     return rc;
 }
 
+/* A program without a name is found nowhere. */
+static int spawn_nothing(int ntask, int *tids)
+{
+    for (int i = 0; tids != NULL && i < ntask; i++)
+        tids[i] = PvmNoFile;
+    pvmi_call_fail(PvmNoFile, "the program has no name");
+    return 0;
+}
+
 static int spawn(const char *task, char **argv, int flag, const char *where, int ntask, int *tids)
 {
     const char *list = pvmi_env(PVMI_ENV_PVM_EXPORT);
@@ -236,6 +245,8 @@ static int spawn(const char *task, char **argv, int flag, const char *where, int
         return pvmi_call_fail(PvmBadParam, "%d tasks cannot be started", ntask);
     if (task == NULL)
         return pvmi_call_fail(PvmBadParam, "the name of the program is NULL");
+    if (task[0] == '\0')
+        return spawn_nothing(ntask, tids);
     if (list != NULL)
         rc = exports_fill(&exports, list);
     if (rc == PvmOk) {

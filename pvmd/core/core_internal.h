@@ -197,7 +197,7 @@ struct task {
     int32_t *siblings;
     uint32_t sibling_count;
     bool siblings_known;
-    struct asker siblings_asker;
+    struct pvmi_list siblings_waiters;
     struct start_job *job;   /* that waits for its process to start */
     uint32_t job_index;
     struct pvmi_list watches;    /* struct watch.own: what it asked for */
@@ -528,6 +528,7 @@ void start_on_failed(struct core *core, struct task *task, const struct pvmi_fau
 void start_host_dropped(struct core *core, int number);
 void start_free_all(struct core *core);
 void siblings_set(struct core *core, const struct pvmi_ints *tids);
+void siblings_forget(struct task *task);    /* who waits for them */
 void siblings_query(struct core *core, const struct asker *asker, struct task *task);
 /*
  * Gives each of count copies a host number, in order, in ret_hosts. PvmOk, or PvmNoHost with fault filled.

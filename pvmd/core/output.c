@@ -91,6 +91,10 @@ void output_grant(struct core *core, struct task *task)
     if (action != NULL)
         action->grant.bytes = task->output_ungranted;
     task->output_ungranted = 0;
+    if (task->ended) {    /* the time for the rest counts from when it may be read */
+        task->report_at = core->now_ms + EXIT_EOF_MS;
+        core_wake_at(core, task->report_at);
+    }
 }
 
 static void output_event(struct core *core, struct task *task, int32_t what)

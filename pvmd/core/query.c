@@ -281,7 +281,7 @@ void query_signal(struct core *core, int32_t tid, int signum)
     if (pvmi_tid_host(tid) == core_self(core)) {
         struct task *task = task_find(core, tid);
 
-        if (task != NULL && (task->handle == 0 || task->running))
+        if (task != NULL && (task->handle == 0 || (task->running && !task->ended)))
             action_signal(core, task, signum);
     } else if (peer != NULL && peer->member) {
         peer_send(core, peer, PVMI_CHANNEL_CONTROL, PVMI_MSG_signal, &signal);

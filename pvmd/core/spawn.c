@@ -291,6 +291,11 @@ void spawn_request(struct core *core, const struct asker *asker, struct task *ta
 
 /* ---- siblings ---- */
 
+struct siblings_waiter {
+    struct pvmi_list link;    /* in task.siblings_waiters */
+    struct asker asker;
+};
+
 static void siblings_answer(struct core *core, const struct asker *asker, int32_t *tids, uint32_t count)
 {
     struct pvmi_msg_answer answer = { .value = (int32_t)count, .values = { .v = tids, .n = count } };
@@ -298,34 +303,58 @@ static void siblings_answer(struct core *core, const struct asker *asker, int32_
     asker_send(core, asker, PVMI_MSG_answer, &answer);
 }
 
+void siblings_forget(struct task *task)
+{
+    struct pvmi_list *node;
+
+    while ((node = pvmi_list_pop(&task->siblings_waiters)) != NULL)
+        pvmi_free(PVMI_CONTAINER(node, struct siblings_waiter, link));
+}
+
+static void siblings_learn(struct core *core, struct task *task, const struct pvmi_ints *tids)
+{
+    int32_t *copy = core_alloc(core, tids->n * sizeof(*copy));
+
+    if (copy == NULL) {
+        core_out_of_memory(core);
+        return;
+    }
+    memcpy(copy, tids->v, tids->n * sizeof(*copy));
+    task->siblings = copy;
+    task->sibling_count = tids->n;
+    task->siblings_known = true;
+    PVMI_LIST_EACH(node, &task->siblings_waiters)
+        siblings_answer(core, &PVMI_CONTAINER(node, struct siblings_waiter, link)->asker, copy, tids->n);
+    siblings_forget(task);
+}
+
 void siblings_set(struct core *core, const struct pvmi_ints *tids)
 {
     for (uint32_t i = 0; i < tids->n; i++) {
         struct task *task = task_find(core, tids->v[i]);
-        int32_t *copy;
 
-        if (task == NULL || task->siblings_known)
-            continue;
-        copy = core_alloc(core, tids->n * sizeof(*copy));
-        if (copy == NULL) {
-            core_out_of_memory(core);
-            return;
-        }
-        memcpy(copy, tids->v, tids->n * sizeof(*copy));
-        task->siblings = copy;
-        task->sibling_count = tids->n;
-        task->siblings_known = true;
-        siblings_answer(core, &task->siblings_asker, copy, tids->n);
-        task->siblings_asker.kind = ASKER_NONE;
+        if (task != NULL && !task->siblings_known)
+            siblings_learn(core, task, tids);
     }
 }
 
 void siblings_query(struct core *core, const struct asker *asker, struct task *task)
 {
-    if (task->siblings_known)
+    struct siblings_waiter *waiter;
+
+    if (task->siblings_known) {
         siblings_answer(core, asker, task->siblings, task->sibling_count);
-    else if (task->handle == 0)
+        return;
+    }
+    if (task->handle == 0) {
         siblings_answer(core, asker, &task->tid, 1);
-    else
-        task->siblings_asker = *asker;
+        return;
+    }
+    waiter = core_alloc(core, sizeof(*waiter));
+    if (waiter == NULL) {
+        asker_fail(core, asker, PvmNoMem, "no memory to wait for the siblings");
+        return;
+    }
+    waiter->asker = *asker;
+    pvmi_list_push(&task->siblings_waiters, &waiter->link);
 }

@@ -57,6 +57,7 @@ struct task *task_new(struct core *core)
     pvmi_list_init(&task->inbox);
     pvmi_list_init(&task->watches);
     pvmi_list_init(&task->dead);
+    pvmi_list_init(&task->siblings_waiters);
     task->report_at = CORE_NEVER;
     task->kill_at = CORE_NEVER;
     if (core_table_set(core, &core->tasks, (uint32_t)tid, task) != PvmOk) {
@@ -84,6 +85,7 @@ static void task_free(struct task *task)
 {
     pvmi_list_remove(&task->dead);
     pvmi_frame_free_all(&task->inbox);
+    siblings_forget(task);
     pvmi_free(task->file);
     pvmi_free(task->trace_mask);
     pvmi_free(task->siblings);
@@ -214,6 +216,8 @@ static bool process_settled(struct core *core, struct task *task)
 {
     if (task->ended && task->output_eof)
         return true;
+    if (task->ended && task->output_ungranted > 0)
+        return false;    /* its output waits for whoever catches it */
     if (core->now_ms >= task->report_at)
         return true;
     core_wake_at(core, task->report_at);
@@ -285,7 +289,7 @@ void task_leave(struct core *core, struct task *task)
     task->link = NULL;
     route_drop_inbox(core, task);
     notify_forget(core, task);
-    task->siblings_asker.kind = ASKER_NONE;
+    siblings_forget(task);
     tell_groups(core, task);
     if (task->handle != 0 && !task->ended)
         task->report_at = core->now_ms + EXIT_STATUS_MS;
@@ -327,11 +331,11 @@ void task_on_start_failed(struct core *core, struct core_event *event)
     core->process_count--;
     task->ended = true;
     task->output_eof = true;
-    task->reported = true;    /* nobody has ever heard of it */
     if (!task->left)
         core->task_count--;
     task->left = true;
     route_drop_inbox(core, task);
+    task_report(core, task);    /* somebody may have guessed its tid */
     start_on_failed(core, task, &event->start_failed.fault);
     task_bury(core, task);
     halt_check(core);

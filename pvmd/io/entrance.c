@@ -126,10 +126,10 @@ static void stranger_handshake(struct stranger *stranger)
         bool writes = stranger->pipe->ops->wants_write(stranger->pipe);
 
         watch_set(stranger->watch, UV_READABLE | (writes ? UV_WRITABLE : 0));
+    } else if (rc == PVMI_CLOSED) {
+        stranger_free(stranger);    /* a member that has dialled twice, or we it meanwhile: nothing is wrong */
     } else {
-        stranger_refuse(stranger, rc == PvmDenied    ? "its key is not the one of that host"
-                                  : rc == PVMI_CLOSED ? "closed in the handshake"
-                                                      : "the handshake failed");
+        stranger_refuse(stranger, rc == PvmDenied ? "its key is not the one of that host" : "the handshake failed");
     }
 }
 

@@ -199,7 +199,7 @@ static void launch_on_ready_line(struct launch *launch, const char *line)
 
 /* ---- what the launcher says ---- */
 
-/* Keeps the end of what came on stderr. */
+/* Keeps the end of all that. */
 static void launch_remember(struct launch *launch, const char *line)
 {
     size_t length = strlen(line);
@@ -227,8 +227,7 @@ static void launch_on_line(struct launch *launch, int which, char *line)
         return;
     pvmi_log(PVMI_LOG_INFO, "%s@%s: %s", which == 0 ? "stdout" : "stderr", launch->spec->name, line);
     launch->old_pvmd |= which == 0 && strncmp(line, "ddpro<", 6) == 0;
-    if (which == 1)
-        launch_remember(launch, line);
+    launch_remember(launch, line);
 }
 
 /* Whole lines; what is too long for one is one. */

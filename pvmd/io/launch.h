@@ -52,7 +52,7 @@ struct launch {
     int outs[2];                        /* its stdout, stderr; -1 at their ends */
     struct watch *watches[2];
     struct pvmi_buffer lines[2];        /* the line that is coming */
-    char said[1024];                    /* the last that came on stderr, for the explanation */
+    char said[1024];                    /* the last of what it printed, for the explanation */
     bool old_pvmd;                      /* PVM 3's line came on stdout */
     bool reaped;                        /* it has ended; pid is no longer its own */
     bool killed;

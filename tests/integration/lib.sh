@@ -41,7 +41,7 @@ until_true() {
 # The test's own task, built like a user's program.
 build_tool() {
     cc -O1 -g -D_GNU_SOURCE ${SANITIZE-} -o "$work/tool" "$here/tool.c" $(pkg-config --cflags --libs pvm3) \
-        -Wl,-rpath,"$prefix/lib" || { bad "the test's task builds by pkg-config"; exit 1; }
+        -Wl,-rpath,"${TOOL_LIBDIR:-$prefix/lib}" || { bad "the test's task builds by pkg-config"; exit 1; }
 }
 
 # Pids of all our processes: daemons, keepers, tasks; found by the folder of this test in their environment.

@@ -16,7 +16,7 @@ lab_up() {
 }
 
 build_lab_tool() {
-    build_tool
+    TOOL_LIBDIR=/mnt/pvm/lib build_tool
     cp "$work/tool" "$LAB_DIR/tool"
 }
 

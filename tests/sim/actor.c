@@ -86,10 +86,13 @@ void actor_message_fill(const struct pair *pair, uint32_t number, uint64_t offse
 {
     uint64_t hash = pair_hash(pair, number);
 
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length;) {
         uint64_t word = hash + (offset + i) / 8;
+        size_t skip = (offset + i) % 8;
+        size_t part = 8 - skip < length - i ? 8 - skip : length - i;
 
-        bytes[i] = (uint8_t)(word >> (8 * ((offset + i) % 8)));
+        memcpy(bytes + i, (const uint8_t *)&word + skip, part);
+        i += part;
     }
 }
 

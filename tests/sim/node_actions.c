@@ -174,7 +174,7 @@ static void act_stop(struct node *node, const struct core_action *action)
     struct world *world = node->world;
 
     world_say(world, "node %d stops: %s", node->number, action->stop.text == NULL ? "as asked" : action->stop.text);
-    if (node->dropped_at != 0 && plant_strikes(world, PLANT_LIVING_DEAD, 1000))
+    if (node->dropped_at != 0 && plant_strikes(world, PLANT_LIVING_DEAD, 300))
         return;
     check_stop(node, action->stop.text != NULL);
     node->stopped = true;

@@ -17,9 +17,9 @@ static void process_flush_run(void *object, uint64_t value);
 
 uint8_t process_output_byte(const struct process *process, uint64_t at)
 {
-    if (at % 40 == 39)
+    if (at % 64 == 63)
         return '\n';
-    return (uint8_t)('a' + ((uint64_t)process->pid * 7 + at / 40 * 3 + at) % 26);
+    return (uint8_t)('a' + (((uint64_t)process->pid * 7 + at / 64 * 3 + at) & 15));
 }
 
 static struct process *process_new(struct node *node)
@@ -43,7 +43,7 @@ static void process_write(struct process *process)
 {
     struct world *world = process->world;
 
-    process->made += world_chance(world, 50) ? world_below(world, 200000) : world_between(world, 1, 300);
+    process->made += world_chance(world, 30) ? world_below(world, 150000) : world_between(world, 1, 300);
     world_after(world, 1, process_flush_run, process, 0);
 }
 

@@ -43,27 +43,27 @@ static bool to_task(struct conn_end *end, const struct pvmi_frame *frame, int ty
     bool answer = type == PVMI_MSG_answer || type == PVMI_MSG_tasks || type == PVMI_MSG_hosts;
 
     if (header->kind == PVMI_FRAME_NOTICE) {
-        if (plant_strikes(world, PLANT_DOUBLE_NOTICE, 100))
+        if (plant_strikes(world, PLANT_DOUBLE_NOTICE, 20))
             send_again(end, frame);
-        if (net_waiting(end) > 0 && plant_strikes(world, PLANT_EARLY_NOTICE, 1000)) {
+        if (net_waiting(end) > 0 && plant_strikes(world, PLANT_EARLY_NOTICE, 500)) {
             send_first(end, frame);
             return true;
         }
-        return plant_strikes(world, PLANT_LOST_NOTICE, 100);
+        return plant_strikes(world, PLANT_LOST_NOTICE, 10);
     }
     if (header->kind == PVMI_FRAME_OUTPUT) {
-        if (net_waiting(end) > 0 && plant_strikes(world, PLANT_SWAPPED_OUTPUT, 500)) {
+        if (net_waiting(end) > 0 && plant_strikes(world, PLANT_SWAPPED_OUTPUT, 100)) {
             send_first(end, frame);
             return true;
         }
-        return header->length > 100 && plant_strikes(world, PLANT_LOST_OUTPUT, 50);
+        return header->length > 100 && plant_strikes(world, PLANT_LOST_OUTPUT, 5);
     }
-    if (answer && plant_strikes(world, PLANT_DOUBLE_ANSWER, 50))
+    if (answer && plant_strikes(world, PLANT_DOUBLE_ANSWER, 5))
         send_again(end, frame);
     if (header->kind == PVMI_FRAME_DATA && header->offset > 0 &&
         header->offset + header->length == header->message_length)
-        return plant_strikes(world, PLANT_CUT_MESSAGE, 200);
-    return answer && plant_strikes(world, PLANT_LOST_ANSWER, 20);
+        return plant_strikes(world, PLANT_CUT_MESSAGE, 50);
+    return answer && plant_strikes(world, PLANT_LOST_ANSWER, 5);
 }
 
 /* ---- between daemons: other contents under the same number ---- */
@@ -116,10 +116,10 @@ static bool change_control(struct conn_end *end, const struct pvmi_frame *frame)
         return false;
     if (control.type == PVMI_MSG_append) {
         done = miss_drop(end, frame, control.msg);
-    } else if (control.type == PVMI_MSG_credit && plant_strikes(world, PLANT_LOST_CREDIT, 1000)) {
+    } else if (control.type == PVMI_MSG_credit && plant_strikes(world, PLANT_LOST_CREDIT, 200)) {
         ((struct pvmi_msg_credit *)control.msg)->bytes = 0;
         done = send_changed(end, frame, control.type, control.msg);
-    } else if (control.type == PVMI_MSG_start && plant_strikes(world, PLANT_DOUBLE_START, 100)) {
+    } else if (control.type == PVMI_MSG_start && plant_strikes(world, PLANT_DOUBLE_START, 20)) {
         ((struct pvmi_msg_start *)control.msg)->count++;
         done = send_changed(end, frame, control.type, control.msg);
     }
@@ -137,8 +137,8 @@ static bool shift_begin(struct conn_end *end, const struct pvmi_frame *frame)
 
     if (world->shift != NULL || frame->header.number == 0 || frame->header.kind != PVMI_FRAME_DATA)
         return false;
-    doubles = plant_strikes(world, PLANT_NO_DEDUP, 100);
-    if (!doubles && !plant_strikes(world, PLANT_LOST_FRAME, 100))
+    doubles = plant_strikes(world, PLANT_NO_DEDUP, 5);
+    if (!doubles && !plant_strikes(world, PLANT_LOST_FRAME, 5))
         return false;
     shift = world_alloc(world, sizeof(*shift));
     shift->from = end->node;
@@ -234,12 +234,14 @@ void shim_close(struct conn_end *end)
 {
     struct world *world = end->conn->world;
 
+    if (net_other(end)->node == NULL || net_other(end)->node->dropped_at == 0)
+        return;
     for (struct packet *packet = end->first; packet != NULL; packet = packet->next) {
         struct late *late = world_alloc(world, sizeof(*late) + packet->length);
 
         late->world = world;
         memcpy(late->bytes, packet->bytes, packet->length);
-        if (net_other(end)->node != NULL && pvmi_frame_header_decode(packet->bytes, &late->header) == PvmOk &&
+        if (pvmi_frame_header_decode(packet->bytes, &late->header) == PvmOk &&
             late->header.kind == PVMI_FRAME_DATA)
             world_after(world, 5 * MS, late_run, late, packet->length);
     }
@@ -251,7 +253,7 @@ void shim_start(struct node *node, struct core_action *action)
 
     for (int i = 0; i < world->process_count; i++) {
         if (world->processes[i]->node == node && world->processes[i]->claim_tid != 0 &&
-            plant_strikes(world, PLANT_REUSED_TID, 50)) {
+            plant_strikes(world, PLANT_REUSED_TID, 5)) {
             action->start.tid = world->processes[i]->claim_tid;
             return;
         }

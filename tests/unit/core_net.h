@@ -112,12 +112,16 @@ struct net {
     int log_count;
     int tasks_max;
     int sends;                 /* LINK_SEND actions so far */
-    bool cut[NET_HOSTS + 1][NET_HOSTS + 1];    /* frames between the two vanish, dials fail */
+    int steps;                 /* core_step() calls so far */
+    int fail_step;             /* in this one (from 1) the allocation fail_nth fails */
+    int fail_nth;
+    bool cut[NET_HOSTS + 1][NET_HOSTS + 1];    /* frames from one to the other vanish, dials fail */
+    bool firewall[NET_HOSTS + 1][NET_HOSTS + 1];    /* only dials fail */
 };
 
 #define NET_UNUSED __attribute__((unused))
 
-static uint64_t net_random(void *user)
+NET_UNUSED static uint64_t net_random(void *user)
 {
     struct net *net = user;
 
@@ -125,7 +129,7 @@ static uint64_t net_random(void *user)
     return net->random ^ (net->random >> 29);
 }
 
-static struct net_event *net_post(struct net *net, int host, enum core_event_type type, uint64_t handle)
+NET_UNUSED static struct net_event *net_post(struct net *net, int host, enum core_event_type type, uint64_t handle)
 {
     struct net_event *event = calloc(1, sizeof(*event));
 
@@ -137,12 +141,12 @@ static struct net_event *net_post(struct net *net, int host, enum core_event_typ
     return event;
 }
 
-static void net_post_down(struct net *net, int host, uint64_t handle, enum core_down_reason reason)
+NET_UNUSED static void net_post_down(struct net *net, int host, uint64_t handle, enum core_down_reason reason)
 {
     net_post(net, host, CORE_EVENT_LINK_DOWN, handle)->event.link_down.reason = reason;
 }
 
-static struct net_link *net_link_new(struct net *net, int *ret_index)
+NET_UNUSED static struct net_link *net_link_new(struct net *net, int *ret_index)
 {
     for (int i = 0; i < NET_LINKS; i++) {
         if (!net->links[i].used) {
@@ -157,7 +161,7 @@ static struct net_link *net_link_new(struct net *net, int *ret_index)
 }
 
 /* The connection of which host has end handle. */
-static struct net_link *net_link_of(struct net *net, int host, uint64_t handle)
+NET_UNUSED static struct net_link *net_link_of(struct net *net, int host, uint64_t handle)
 {
     for (int i = 0; i < NET_LINKS; i++) {
         struct net_link *link = &net->links[i];
@@ -171,7 +175,7 @@ static struct net_link *net_link_of(struct net *net, int host, uint64_t handle)
     return NULL;
 }
 
-static void net_host_config(struct net *net, int number, const char *name, struct core_config *config)
+NET_UNUSED static void net_host_config(struct net *net, int number, const char *name, struct core_config *config)
 {
     struct net_host *host = &net->hosts[number];
 
@@ -205,7 +209,7 @@ static void net_host_config(struct net *net, int number, const char *name, struc
     config->random_user = net;
 }
 
-static void net_core_start(struct net *net, int number, const char *name)
+NET_UNUSED static void net_core_start(struct net *net, int number, const char *name)
 {
     struct core_config config;
 
@@ -216,7 +220,7 @@ static void net_core_start(struct net *net, int number, const char *name)
 
 /* ---- actions ---- */
 
-static void net_dial(struct net *net, int host, const struct core_action *action)
+NET_UNUSED static void net_dial(struct net *net, int host, const struct core_action *action)
 {
     int to = action->dial.host;
     struct net_host *other = to <= NET_HOSTS ? &net->hosts[to] : NULL;
@@ -224,8 +228,8 @@ static void net_dial(struct net *net, int host, const struct core_action *action
     struct net_link *link;
     int index;
 
-    if (net->cut[host][to] || (other != NULL && other->dead && other->core != NULL)) {
-        net_post_down(net, host, action->handle, other->dead && !net->cut[host][to] ? CORE_DOWN_REFUSED : CORE_DOWN_UNREACHED);
+    if (net->cut[host][to] || net->firewall[host][to] || (other != NULL && other->dead && other->core != NULL)) {
+        net_post_down(net, host, action->handle, other->dead && !net->cut[host][to] && !net->firewall[host][to] ? CORE_DOWN_REFUSED : CORE_DOWN_UNREACHED);
         return;
     }
     if (other == NULL || other->core == NULL || other->stopped || other->incarnation != action->dial.incarnation) {
@@ -245,7 +249,7 @@ static void net_dial(struct net *net, int host, const struct core_action *action
     event->event.link_in.channel = action->dial.channel;
 }
 
-static void net_adopt(struct net *net, int host, const struct core_action *action, bool adopt)
+NET_UNUSED static void net_adopt(struct net *net, int host, const struct core_action *action, bool adopt)
 {
     struct net_link *link = &net->links[action->adopt.token - 1];
 
@@ -268,7 +272,7 @@ static void net_adopt(struct net *net, int host, const struct core_action *actio
         net_post(net, link->dialler, CORE_EVENT_LINK_UP, link->dial_handle);
 }
 
-static void net_send(struct net *net, int host, struct core_action *action)
+NET_UNUSED static void net_send(struct net *net, int host, struct core_action *action)
 {
     struct net_link *link = net_link_of(net, host, action->handle);
     struct pvmi_frame *frame = action->send.frame;
@@ -293,7 +297,7 @@ static void net_send(struct net *net, int host, struct core_action *action)
         ->event.frame.frame = frame;
 }
 
-static void net_close(struct net *net, int host, uint64_t handle)
+NET_UNUSED static void net_close(struct net *net, int host, uint64_t handle)
 {
     struct net_link *link = net_link_of(net, host, handle);
     bool dialler;
@@ -310,7 +314,7 @@ static void net_close(struct net *net, int host, uint64_t handle)
         net_post_down(net, link->dialler, link->dial_handle, CORE_DOWN_CLOSED);
 }
 
-static struct net_process *net_process_of(struct net *net, int host, uint64_t handle)
+NET_UNUSED static struct net_process *net_process_of(struct net *net, int host, uint64_t handle)
 {
     for (int i = 0; i < net->process_count; i++) {
         if (net->processes[i].host == host && net->processes[i].handle == handle)
@@ -319,7 +323,7 @@ static struct net_process *net_process_of(struct net *net, int host, uint64_t ha
     return NULL;
 }
 
-static void net_join_strings(char *to, size_t size, char **strings)
+NET_UNUSED static void net_join_strings(char *to, size_t size, char **strings)
 {
     to[0] = '\0';
     for (; *strings != NULL; strings++) {
@@ -328,7 +332,7 @@ static void net_join_strings(char *to, size_t size, char **strings)
     }
 }
 
-static void net_started(struct net *net, struct net_process *process)
+NET_UNUSED static void net_started(struct net *net, struct net_process *process)
 {
     struct net_event *event = net_post(net, process->host, CORE_EVENT_STARTED, process->handle);
 
@@ -336,7 +340,7 @@ static void net_started(struct net *net, struct net_process *process)
     event->event.started.path = pvmi_strdup("/bin/x");
 }
 
-static void net_task_start(struct net *net, int host, const struct core_action *action)
+NET_UNUSED static void net_task_start(struct net *net, int host, const struct core_action *action)
 {
     struct net_process *process = &net->processes[net->process_count++];
 
@@ -355,7 +359,7 @@ static void net_task_start(struct net *net, int host, const struct core_action *
         net_started(net, process);
 }
 
-static void net_signal(struct net *net, int host, const struct core_action *action)
+NET_UNUSED static void net_signal(struct net *net, int host, const struct core_action *action)
 {
     struct net_process *process = net_process_of(net, host, action->handle);
 
@@ -365,7 +369,7 @@ static void net_signal(struct net *net, int host, const struct core_action *acti
     process->signum = action->signal.signum;
 }
 
-static void net_launched(struct net *net, uint64_t handle, const char *name, int number)
+NET_UNUSED static void net_launched(struct net *net, uint64_t handle, const char *name, int number)
 {
     struct net_event *event;
 
@@ -375,7 +379,7 @@ static void net_launched(struct net *net, uint64_t handle, const char *name, int
     event->event.launched.host = event->rec;
 }
 
-static void net_launch(struct net *net, const struct core_action *action)
+NET_UNUSED static void net_launch(struct net *net, const struct core_action *action)
 {
     net->launches++;
     net->last_launch = action->handle;
@@ -385,7 +389,7 @@ static void net_launch(struct net *net, const struct core_action *action)
         net_launched(net, action->handle, action->launch.spec->name, action->launch.number);
 }
 
-static void net_log(struct net *net, const char *name, const char *text)
+NET_UNUSED static void net_log(struct net *net, const char *name, const char *text)
 {
     char line[sizeof(net->logs[0])];
 
@@ -393,7 +397,7 @@ static void net_log(struct net *net, const char *name, const char *text)
     memcpy(net->logs[net->log_count++ % NET_LOGS], line, sizeof(line));
 }
 
-static void net_do(struct net *net, int number, struct core_action *action)
+NET_UNUSED static void net_do(struct net *net, int number, struct core_action *action)
 {
     struct net_host *host = &net->hosts[number];
     struct net_process *process;
@@ -456,7 +460,7 @@ static void net_do(struct net *net, int number, struct core_action *action)
 }
 
 /* A daemon that has ended, or a host that was powered off: in the first case its sockets say so. */
-static void net_host_gone(struct net *net, int number, bool silent)
+NET_UNUSED static void net_host_gone(struct net *net, int number, bool silent)
 {
     for (int i = 0; i < NET_LINKS; i++) {
         struct net_link *link = &net->links[i];
@@ -474,7 +478,7 @@ static void net_host_gone(struct net *net, int number, bool silent)
     }
 }
 
-static void net_step(struct net *net, int number, struct core_event *event)
+NET_UNUSED static void net_step(struct net *net, int number, struct core_event *event)
 {
     struct net_host *host = &net->hosts[number];
     struct pvmi_list actions;
@@ -490,7 +494,10 @@ static void net_step(struct net *net, int number, struct core_event *event)
         return;
     }
     pvmi_list_init(&actions);
+    if (++net->steps == net->fail_step)
+        pvmi_alloc_fail_nth(net->fail_nth);
     core_step(host->core, net->now_ms, event, &actions);
+    pvmi_alloc_fail_nth(-1);
     while (!pvmi_list_empty(&actions)) {
         struct core_action *action = PVMI_CONTAINER(actions.next, struct core_action, link);
 
@@ -502,7 +509,7 @@ static void net_step(struct net *net, int number, struct core_event *event)
 }
 
 /* Until nothing is under way. */
-static void net_run(struct net *net)
+NET_UNUSED static void net_run(struct net *net)
 {
     struct pvmi_list *node;
 
@@ -544,7 +551,7 @@ NET_UNUSED static void net_advance(struct net *net, uint64_t ms)
 
 /* ---- the test's own acts ---- */
 
-static struct net *net_new(void)
+NET_UNUSED static struct net *net_new(void)
 {
     struct net *net = calloc(1, sizeof(*net));
 
@@ -557,7 +564,7 @@ static struct net *net_new(void)
     return net;
 }
 
-static void net_free(struct net *net)
+NET_UNUSED static void net_free(struct net *net)
 {
     struct pvmi_list *node;
 
@@ -580,7 +587,7 @@ static void net_free(struct net *net)
 }
 
 /* A machine of hosts: h1, h2, ... */
-static struct net *net_machine(int hosts)
+NET_UNUSED static struct net *net_machine(int hosts)
 {
     struct net *net = net_new();
     char line[16];
@@ -599,7 +606,7 @@ static struct net *net_machine(int hosts)
     return net;
 }
 
-static void net_task_send_control(struct net *net, int task, int type, const void *msg)
+NET_UNUSED static void net_task_send_control(struct net *net, int task, int type, const void *msg)
 {
     struct pvmi_frame_header header = { .kind = PVMI_FRAME_CONTROL };
     struct net_link *link = &net->links[net->tasks[task].net_link];
@@ -614,7 +621,7 @@ static void net_task_send_control(struct net *net, int task, int type, const voi
 }
 
 /* A process connects to its daemon; index of the task. */
-static int net_connect(struct net *net, int host, int32_t pid)
+NET_UNUSED static int net_connect(struct net *net, int host, int32_t pid)
 {
     int index = 0;
     int number;
@@ -644,7 +651,7 @@ static int net_connect(struct net *net, int host, int32_t pid)
 }
 
 /* The next control message that came to the task and is of this type; it must be there. Free it. */
-static struct pvmi_control net_take(struct net *net, int task, int type)
+NET_UNUSED static struct pvmi_control net_take(struct net *net, int task, int type)
 {
     struct pvmi_control control = { .type = 0 };
 
@@ -668,7 +675,7 @@ NET_UNUSED static bool net_has_answer(struct net *net, int task)
 }
 
 /* Enrols; the error code. */
-static int net_enroll(struct net *net, int task, int32_t claim_tid, uint64_t nonce)
+NET_UNUSED static int net_enroll(struct net *net, int task, int32_t claim_tid, uint64_t nonce)
 {
     struct pvmi_msg_enroll enroll = {
         .version = PVMI_VERSION,
@@ -690,7 +697,7 @@ static int net_enroll(struct net *net, int task, int32_t claim_tid, uint64_t non
 }
 
 /* A program started by hand. */
-static int net_task(struct net *net, int host)
+NET_UNUSED static int net_task(struct net *net, int host)
 {
     static int32_t pid = 5000;
     int task = net_connect(net, host, pid++);
@@ -711,7 +718,7 @@ NET_UNUSED static int net_claim(struct net *net, int process)
 }
 
 /* Sends a request, whose first member becomes a fresh id. */
-static void net_ask(struct net *net, int task, int type, void *msg)
+NET_UNUSED static void net_ask(struct net *net, int task, int type, void *msg)
 {
     uint32_t id = net->tasks[task].next_id++;
 
@@ -721,19 +728,19 @@ static void net_ask(struct net *net, int task, int type, void *msg)
 }
 
 /* And its answer, to be freed. */
-static struct pvmi_control net_request(struct net *net, int task, int type, void *msg)
+NET_UNUSED static struct pvmi_control net_request(struct net *net, int task, int type, void *msg)
 {
     net_ask(net, task, type, msg);
     return net_take(net, task, PVMI_MSG_answer);
 }
 
-static const struct pvmi_msg_answer *net_answer(const struct pvmi_control *control)
+NET_UNUSED static const struct pvmi_msg_answer *net_answer(const struct pvmi_control *control)
 {
     return control->msg;
 }
 
 /* Its code, or its value. */
-static int net_result(struct net *net, int task)
+NET_UNUSED static int net_result(struct net *net, int task)
 {
     struct pvmi_control control = net_take(net, task, PVMI_MSG_answer);
     const struct pvmi_msg_answer *answer = control.msg;

@@ -627,10 +627,10 @@ static void a_member_that_has_ended_ends_the_call(void **state)
     int result[4];
 
     (void)state;
-    assert_int_equal(pvm_gather(result, data, 2, PVM_INT, 5, "g", 0), PvmNoInst);
+    assert_int_equal(pvm_gather(result, data, 2, PVM_INT, 5, "g", 0), PvmNoTask);
     assert_non_null(strstr(pvm_errdetail(), "t40099"));
-    assert_int_equal(pvm_reduce(PvmMax, data, 2, PVM_INT, 5, "g", 0), PvmNoInst);
-    assert_int_equal(pvm_scatter(result, data, 2, PVM_INT, 5, "g", 1), PvmNoInst);
+    assert_int_equal(pvm_reduce(PvmMax, data, 2, PVM_INT, 5, "g", 0), PvmNoTask);
+    assert_int_equal(pvm_scatter(result, data, 2, PVM_INT, 5, "g", 1), PvmNoTask);
 }
 
 static void collectives_check_their_arguments(void **state)
