@@ -182,11 +182,13 @@ static int wait_ready(const char *path, struct start *start)
         return PvmOk;
     }
     if (start->out_fd >= 0)
-        return pvmi_call_fail(PvmCantStart, "%s has not become ready within %d s", path, READY_TIMEOUT_US / 1000000);
+        return pvmi_call_fail(PvmCantStart, "%s has not become ready within %d s", path,
+                              READY_TIMEOUT_US / 1000000);
     while (start->err_fd >= 0)
         read_more(&start->err_fd, start->words, sizeof(start->words));
     first_line(start->words);
-    return pvmi_call_fail(PvmCantStart, "%s has ended%s%s", path, start->words[0] == '\0' ? "" : ": ", start->words);
+    return pvmi_call_fail(PvmCantStart, "%s has ended%s%s", path, start->words[0] == '\0' ? "" : ": ",
+                          start->words);
 }
 
 static int run_pvmd(const char *path, char **argv, struct start *start)

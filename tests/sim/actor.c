@@ -469,7 +469,7 @@ static void act_spawn(struct actor *actor)
     struct world *world = actor->world;
     struct node *node = node_numbered(world, pvmi_tid_host(actor_choose_host(actor)));
 
-    if (world->process_count < 40 + 10 * world->hosts_wanted)
+    if (world->process_count < world->process_max)
         actor_spawn(actor, (int)world_between(world, 1, SPAWN_MAX),
                     world_chance(world, 300) && node != NULL ? node->name : NULL);
 }

@@ -344,7 +344,7 @@ static void node_timer(struct node *node)
     if (world->faults.slow && world_chance(world, 20))
         delay += world_below(world, world->suspect_ms / 2 * MS);
     else
-        delay += world_below(world, 2 * MS);
+        delay += world_below(world, world->hosts_wanted > 50 ? 30 * MS : 2 * MS);    /* a tick costs a walk over all hosts */
     if (node->timer_at != 0 && node->timer_at <= world->now + delay)
         return;
     node->timer_at = world->now + delay;

@@ -257,7 +257,7 @@ static void act_launch(struct node *node, const struct core_action *action)
     if (world->faults.launch_failures && world_chance(world, 100))
         world_after(world, delay, launch_tell, launch, (uint64_t)(int64_t)PvmCantStart);
     else if (world->faults.launch_failures && world_chance(world, 50))
-        world_after(world, 15 * SECOND, launch_tell, launch, (uint64_t)(int64_t)PvmCantStart);
+        world_after(world, 10 * SECOND, launch_tell, launch, (uint64_t)(int64_t)PvmCantStart);
     else
         world_after(world, delay, launch_born, launch, 0);
 }

@@ -194,7 +194,7 @@ static void step_program(struct world *world)
 {
     struct node *node = choose_node(world, true);
 
-    if (node != NULL && world->process_count < 60 + 10 * world->hosts_wanted)
+    if (node != NULL && world->process_count < world->process_max)
         process_by_hand(node);
 }
 
@@ -298,7 +298,7 @@ static void plan_calm(struct world *world)
 {
     world_say(world, "calm");
     plan_heal(world);
-    world_run(world, world->now + (world->dead_ms + world->join_ms) * 2 * MS + 25 * SECOND);
+    world_run(world, world->now + (world->dead_ms + world->join_ms) * 2 * MS + 12 * SECOND);
 }
 
 static void ask_groups(struct actor *actor)
@@ -378,7 +378,7 @@ static void plan_halt(struct world *world)
         actor_halt(actor);
     else if (world->first->alive && !world->first->frozen)
         node_step(world->first, &event);
-    world_run(world, world->now + (world->halt_ms + world->dead_ms * 2) * MS + 20 * SECOND);
+    world_run(world, world->now + (world->halt_ms + world->dead_ms * 2) * MS + 15 * SECOND);
     if (!world->failed)
         check_ended(world);
 }

@@ -94,6 +94,7 @@ struct world {
     int node_count, node_size;
     struct process **processes;
     int process_count, process_size;
+    int process_max;        /* no new programs above that */
     struct actor **actors;    /* all that ever had a tid */
     int actor_count, actor_size;
     struct pvmi_table by_tid;       /* struct actor by tid */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the API asks of the daemon, and what becomes of its answers. */
 #include "fake_daemon.h"
-#include "libpvm/machine.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
 #include "wire/section.h"
