@@ -115,6 +115,7 @@ int pvmi_msgbuf_own(struct pvmi_msgbuf *buf)
     buf->open_type = copy.open_type;
     buf->format = copy.format;
     buf->foreign = false;
+    buf->raw_type = 0;
     buf->arrived = false;
     pvmi_msgbuf_rewind(buf);
     buf->unpacking = false;

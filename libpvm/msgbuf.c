@@ -207,6 +207,7 @@ int pvmi_msgbuf_arriving(const struct pvmi_frame_header *header, struct pvmi_msg
     buf->src = header->src;
     buf->dst = header->dst;
     buf->wid = header->wid;
+    buf->raw_type = header->flags;
     buf->xdr_length = PVMI_XDR_UNKNOWN;
     rc = msgbuf_allocate_body(buf, header->message_length);
     if (rc != PvmOk) {
@@ -261,6 +262,7 @@ void pvmi_msgbuf_header(const struct pvmi_msgbuf *buf, struct pvmi_frame_header 
     ret_header->kind = PVMI_FRAME_DATA;
     ret_header->encoding = (uint8_t)(buf->encoding == PvmDataInPlace ? PVMI_ENCODING_RAW : buf->encoding);
     ret_header->format = (uint8_t)buf->format;
+    ret_header->flags = (uint8_t)buf->raw_type;
     ret_header->wid = buf->wid;
     ret_header->message_length = buf->length;
 }

@@ -42,6 +42,7 @@ struct pvmi_msgbuf {
     int encoding;            /* PvmDataDefault, PvmDataRaw, PvmDataInPlace, PvmDataTrace */
     int format;              /* PVMI_FORMAT_* of who packed it */
     bool foreign;            /* which is not this machine's */
+    int raw_type;            /* PVMI_TYPE_* of pvm_psend()'s items, for machines of another kind; else 0 */
     bool arrived;            /* came from a sender (or was upkmesg'ed): packing into it copies first */
     bool unpacking;          /* pvm_setrbuf() rewinds it only if not */
     int tag;                 /* as pvm_bufinfo() and pvm_getminfo() show them */
@@ -144,7 +145,7 @@ int pvmi_msgbuf_publish(struct pvmi_msgbuf *buf);
 /* No later pack may extend what is there: receivers may be reading it. */
 void pvmi_msgbuf_seal(struct pvmi_msgbuf *buf);
 
-/* Fills kind, encoding, format, wid, message_length of a DATA frame's header; the rest is the sender's. */
+/* Fills kind, encoding, format, flags, wid, message_length of a DATA frame's header; the rest is the sender's. */
 void pvmi_msgbuf_header(const struct pvmi_msgbuf *buf, struct pvmi_frame_header *ret_header);
 
 /* Copies length bytes of the body from offset, as they go on the wire (in place: from the program's data). */

@@ -311,6 +311,7 @@ static int send_data(int tid, int msgtag, const void *data, int len, const struc
 
     if (rc != PvmOk)
         return rc;
+    buf->raw_type = type->type;
     if (len > 0)
         rc = pvmi_pack_items(buf, type->type, data, type->size, len, 1);
     if (rc == PvmOk)

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "pvm3.h"
 #include "wire/reader.h"
+#include "wire/section.h"
 
 int pvmi_format_own(void)
 {
@@ -59,6 +60,14 @@ static bool frame_encoding_known(int encoding)
            || encoding == PVMI_ENCODING_TRACE;
 }
 
+/* The type of raw items may be told, and nothing else. */
+static bool frame_flags_known(const struct pvmi_frame_header *header)
+{
+    if (header->kind == PVMI_FRAME_DATA && header->encoding == PVMI_ENCODING_RAW)
+        return header->flags <= PVMI_TYPE_MAX;
+    return header->flags == 0;
+}
+
 /* True when length is allowed for the frame's kind, and lies in its message. */
 static bool frame_length_valid(const struct pvmi_frame_header *header)
 {
@@ -104,7 +113,7 @@ int pvmi_frame_header_decode(const uint8_t bytes[PVMI_FRAME_HEADER_SIZE],
     assert(!reader.failed);
 
     if (!frame_encoding_known(header.encoding) || (header.format & ~PVMI_FORMAT_MASK) != 0
-        || header.flags != 0 || !frame_length_valid(&header))
+        || !frame_flags_known(&header) || !frame_length_valid(&header))
         return PvmBadMsg;
     *ret_header = header;
     return PvmOk;

@@ -93,7 +93,8 @@ struct channel {
     struct link *dial;      /* that is being dialled, or NULL */
     uint64_t dial_at;       /* not before then */
     uint64_t backoff_ms;
-    uint64_t heard_ms;      /* last frame on the link that is used */
+    uint64_t up_ms;         /* since when the link is used */
+    uint64_t heard_ms;      /* last frame on it */
     uint64_t sent_ms;
     uint64_t unacked_ms;    /* since when something waits for its acknowledgement */
     uint64_t down_ms;       /* since when there is no link although one is wanted; CORE_NEVER: it is not so */

@@ -381,6 +381,8 @@ static void add_line(struct core *core, struct add *add, int index, const char *
     pvmi_fault_clear(&fault);
     line = line != NULL ? line : "";
     int rc = hostspec_parse(line, &specs, &column, &fault);
+    if (rc == PvmNoMem && core_release_reserve(core))
+        rc = hostspec_parse(line, &specs, &column, &fault);
     if (rc == PvmBadParam) {
         snprintf(text, sizeof(text), "%s", fault.text);
         pvmi_fault_set(&fault, rc, core->self->rec.name, "line %d, column %d: %s", index + 1, column, text);

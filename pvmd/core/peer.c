@@ -133,9 +133,9 @@ static void channel_use(struct core *core, struct channel *channel, struct link 
         pvmi_session_detach(&channel->session);
     }
     channel->link = link;
+    channel->up_ms = core->now_ms;
     channel->heard_ms = core->now_ms;
     channel->peer->heard_ms = core->now_ms;
-    channel->backoff_ms = DIAL_BACKOFF_MIN_MS;
     channel->down_ms = CORE_NEVER;
     pvmi_session_attach(&channel->session, &resume);
     channel_send_header(core, channel, &resume);
@@ -206,16 +206,33 @@ static uint64_t jitter(struct core *core, uint64_t up_to_ms)
     return core_random(core) % (up_to_ms + 1);
 }
 
-/* The lower host number dials anew at once, the other a little later, so that they seldom meet. */
+/* The next try: each one later than the one before, and never two hosts in step. */
+static void channel_back_off(struct core *core, struct channel *channel)
+{
+    channel->dial_at = core->now_ms + channel->backoff_ms / 2 + jitter(core, channel->backoff_ms / 2);
+    channel->backoff_ms *= 2;
+    if (channel->backoff_ms > DIAL_BACKOFF_MAX_MS)
+        channel->backoff_ms = DIAL_BACKOFF_MAX_MS;
+    core_wake_at(core, channel->dial_at);
+}
+
+/*
+ * When a link breaks that has held for a while, the lower host number dials anew at once and the other a
+ * little later, so that they seldom meet.
+ */
 static void channel_lost(struct core *core, struct channel *channel)
 {
+    bool held = core->now_ms - channel->up_ms >= DIAL_BACKOFF_MAX_MS;
+
     pvmi_session_detach(&channel->session);
     channel->link = NULL;
     channel->down_ms = core->now_ms;
-    channel->dial_at = core->now_ms;
-    if (channel->peer->number < core_self(core))
-        channel->dial_at += DIAL_BACKOFF_MIN_MS / 2 + jitter(core, DIAL_BACKOFF_MIN_MS);
-    core_wake_at(core, channel->dial_at);
+    if (held)
+        channel->backoff_ms = DIAL_BACKOFF_MIN_MS;
+    if (held && channel->peer->number > core_self(core))
+        channel->dial_at = core->now_ms;
+    else
+        channel_back_off(core, channel);
     core_wake_at(core, core->now_ms + core->config.suspect_ms);
     peer_touch(core, channel);
 }
@@ -245,11 +262,7 @@ static void channel_dial_failed(struct core *core, struct channel *channel, enum
     struct peer *peer = channel->peer;
 
     channel->dial = NULL;
-    channel->dial_at = core->now_ms + channel->backoff_ms / 2 + jitter(core, channel->backoff_ms / 2);
-    channel->backoff_ms *= 2;
-    if (channel->backoff_ms > DIAL_BACKOFF_MAX_MS)
-        channel->backoff_ms = DIAL_BACKOFF_MAX_MS;
-    core_wake_at(core, channel->dial_at);
+    channel_back_off(core, channel);
     if (channel->link != NULL || channel->number != PVMI_CHANNEL_CONTROL)
         return;
     if (reason == CORE_DOWN_REFUSED)
@@ -340,10 +353,24 @@ static void channel_numbered(struct core *core, struct channel *channel, struct 
         channel_break(core, channel, "a frame is missing");
 }
 
+/* The two sides do not agree on what was sent: nothing can be made good any more. */
+static void session_broken(struct core *core, struct channel *channel)
+{
+    struct peer *peer = channel->peer;
+
+    channel_break(core, channel, "the other side expects a frame that was never sent");
+    if (core->halting)
+        return;
+    if (core_is_orderer(core) && peer->member)
+        hosts_order_drop(core, peer->number, 1, "its session cannot be resumed");
+    else if (core->ready && peer->number == core_orderer_number(core))
+        orderer_lost(core, "the session with it cannot be resumed");
+}
+
 static void channel_resume(struct core *core, struct channel *channel, uint64_t next)
 {
     if (pvmi_session_on_resume(&channel->session, next) != PvmOk) {
-        channel_break(core, channel, "the other side expects a frame that was never sent");
+        session_broken(core, channel);
         return;
     }
     if (pvmi_list_empty(&channel->session.kept) == false)

@@ -6,6 +6,7 @@
  */
 #include "core_internal.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -121,18 +122,31 @@ static char **start_argv(struct core *core, const struct pvmi_msg_start *msg, st
     return action->start.argv;
 }
 
-static bool add_own_env(char **env, size_t *count, const struct task *task)
+static char *env_text(struct core *core, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static char *env_text(struct core *core, const char *format, ...)
+{
+    char text[128];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    return core_strdup(core, text);
+}
+
+static bool add_own_env(struct core *core, char **env, size_t *count, const struct task *task)
 {
     const struct pvmi_rec_inherit *inherit = &task->self;
 
-    return add_string(env, count, pvmi_asprintf("PVM_CLAIM=%x:%llx", (unsigned)task->tid,
-                                                (unsigned long long)task->nonce)) &&
-           add_string(env, count, pvmi_asprintf("PVMEPID=%d", (int)pvmi_tid_local(task->tid))) &&
-           add_string(env, count, pvmi_asprintf("PVMCTX=0x%x", (unsigned)inherit->context)) &&
-           add_string(env, count, pvmi_asprintf("PVMTRCBUF=%d", (int)inherit->trace_buffer)) &&
-           add_string(env, count, pvmi_asprintf("PVMTRCOPT=%d", (int)inherit->trace_options)) &&
+    return add_string(env, count, env_text(core, "PVM_CLAIM=%x:%llx", (unsigned)task->tid,
+                                           (unsigned long long)task->nonce)) &&
+           add_string(env, count, env_text(core, "PVMEPID=%d", (int)pvmi_tid_local(task->tid))) &&
+           add_string(env, count, env_text(core, "PVMCTX=0x%x", (unsigned)inherit->context)) &&
+           add_string(env, count, env_text(core, "PVMTRCBUF=%d", (int)inherit->trace_buffer)) &&
+           add_string(env, count, env_text(core, "PVMTRCOPT=%d", (int)inherit->trace_options)) &&
            (inherit->trace_mask == NULL ||
-            add_string(env, count, pvmi_asprintf("PVMTMASK=%s", inherit->trace_mask)));
+            add_string(env, count, env_text(core, "PVMTMASK=%.100s", inherit->trace_mask)));
 }
 
 static bool start_env(struct core *core, const struct pvmi_msg_start *msg, const struct task *task,
@@ -142,7 +156,7 @@ static bool start_env(struct core *core, const struct pvmi_msg_start *msg, const
 
     action->start.env = core_alloc(core, (msg->env.n + 8) * sizeof(char *));
     return action->start.env != NULL && add_copies(core, action->start.env, &count, &msg->env) &&
-           add_own_env(action->start.env, &count, task);
+           add_own_env(core, action->start.env, &count, task);
 }
 
 /* ep= of this host, then beside the caller's executable, then its working directory. */
@@ -161,8 +175,13 @@ static bool start_path(struct core *core, const struct pvmi_msg_start *msg, stru
     while (*ep != '\0') {
         size_t length = strcspn(ep, ":");
 
-        if (length > 0 && !add_string(action->start.path, &count, pvmi_strndup(ep, length)))
-            return false;
+        if (length > 0) {
+            char *place = core_alloc(core, length + 1);
+
+            if (!add_string(action->start.path, &count, place))
+                return false;
+            memcpy(place, ep, length);
+        }
         ep += length + (ep[length] == ':');
     }
     for (size_t i = 0; i < 2; i++) {

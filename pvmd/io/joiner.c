@@ -295,6 +295,15 @@ static int joiner_run(struct io *io, const struct daemon_options *options, const
     return daemon_run(io, options, &orderer);
 }
 
+/* $PVM_PORT; but on the first host's computer that one has it already, unless it names a range. */
+static const char *joiner_ports(const struct pvmi_msg_join *join)
+{
+    const char *ports = pvmi_env(PVMI_ENV_PVM_PORT);
+    bool local = join->launcher != NULL && strcmp(join->launcher, "local") == 0;
+
+    return ports != NULL && (!local || strchr(ports, '-') != NULL) ? ports : NULL;
+}
+
 /* "-nNAME" of the command gives way to the name in the join line, which no shell has seen. */
 static int joiner_start(const struct pvmi_msg_join *join, long debug_mask, int parent)
 {
@@ -303,7 +312,7 @@ static int joiner_start(const struct pvmi_msg_join *join, long debug_mask, int p
         .name = join->name,
         .ip = join->ip,
         .ip_may_be_other = true,
-        .ports = join->ports != NULL ? join->ports : pvmi_env(PVMI_ENV_PVM_PORT),
+        .ports = join->ports != NULL ? join->ports : joiner_ports(join),
         .ep = join->ep,
         .wd = join->wd,
         .bx = join->bx,

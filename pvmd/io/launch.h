@@ -73,6 +73,25 @@ void launch_end(struct io *io, uint64_t handle, bool keep);
 /* A child of ours has ended: perhaps a launcher. */
 void launches_on_child(struct io *io);
 
+/* ---- launch.c, for launch_process.c ---- */
+
+/* It is decided, and is no new host: says LAUNCHED. The launch may be gone afterwards. */
+void launch_fail(struct launch *launch, const struct pvmi_fault *fault);
+
+/* Nothing more is wanted of it: its launcher, if it still runs, has limit_ms to end by itself. */
+void launch_finish(struct launch *launch, uint64_t limit_ms);
+
+/* ---- launch_process.c ---- */
+
+/* Before anything else, and last. */
+void launch_open(struct launch *launch);
+void launch_close(struct launch *launch);
+
+void launch_run(struct launch *launch);          /* WAITING: starts the launcher */
+void launch_close_in(struct launch *launch);     /* the new daemon reads the end of its stdin */
+void launch_on_exit(struct launch *launch, int status);
+void launch_on_no_answer(struct launch *launch); /* RUNNING: its time is over */
+
 /* ---- launch_ssh.c, launch_local.c: the kinds ---- */
 
 int launch_ssh_command(const struct launch *launch, struct launch_command *command, struct pvmi_fault *fault);

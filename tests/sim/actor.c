@@ -131,6 +131,29 @@ void actor_send(struct actor *actor, struct actor *to)
     } while (header.offset < total);
 }
 
+/* More than may wait on the way, to one that does not read for a while: as fast as its daemon reads it. */
+static void flood_run(void *object, uint64_t left)
+{
+    struct pair *pair = object;
+    struct actor *actor = pair->src;
+    struct actor *to = pvmi_table_get(&actor->world->by_tid, (uint64_t)pair->dst);
+
+    if (actor->process->actor != actor || actor->leaving)
+        return;
+    while (left > 0 && net_waiting(actor->process->end) < 1000000) {
+        actor_send(actor, to);
+        left--;
+    }
+    if (left > 0)
+        world_after(actor->world, MS, flood_run, pair, left);
+}
+
+void actor_flood(struct actor *actor, struct actor *to)
+{
+    process_compute(to->process, 3 * SECOND);
+    flood_run(actor_pair(actor, to->tid), 160);
+}
+
 /* ---- control messages ---- */
 
 void actor_say(struct process *process, int type, const void *msg, void *mark)
@@ -202,7 +225,8 @@ void actor_group(struct actor *actor, int op, int group, int number, bool final)
     request->group = group;
     request->number = number;
     request->final = final;
-    actor->waiting[group] = actor->waiting[group] || op == PVMI_GROUP_BARRIER;
+    if (op == PVMI_GROUP_BARRIER || op == PVMI_GROUP_FREEZE)
+        actor->waiting[group] = op;
     if (op == PVMI_GROUP_JOIN || op == PVMI_GROUP_LEAVE)
         actor->member[group] = MEMBER_MAYBE;
     actor_say(actor->process, PVMI_MSG_group, &msg, NULL);
@@ -245,6 +269,30 @@ void actor_halt(struct actor *actor)
     actor_say(actor->process, PVMI_MSG_halt, &msg, NULL);
 }
 
+/* What no task may say: its daemon may close the connection, and must live. */
+void actor_misbehave(struct actor *actor)
+{
+    struct world *world = actor->world;
+    struct pvmi_frame_header header = { .kind = (uint8_t)world_between(world, 1, PVMI_FRAME_KIND_MAX) };
+    struct pvmi_msg_append append = { .epoch = 1, .index = 1 };
+    uint8_t bytes[64];
+
+    if (world_chance(world, 300)) {
+        actor_say(actor->process, PVMI_MSG_append, &append, NULL);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)world_random(world);
+    header.src = actor->tid;
+    header.dst = pvmi_tid_make(actor->node->hosts[0], PVMI_LOCAL_MAX);
+    header.format = (uint8_t)pvmi_format_own();
+    header.message = 1000000;
+    if (header.kind != PVMI_FRAME_DATA)
+        header.length = (uint32_t)world_below(world, sizeof(bytes));
+    header.message_length = header.length;
+    net_send(actor->process->end, &header, bytes, NULL);
+}
+
 /* ---- spawn ---- */
 
 void actor_spawn(struct actor *actor, int count, const char *where)
@@ -268,7 +316,10 @@ void actor_spawn(struct actor *actor, int count, const char *where)
     msg.cwd = "/simulated";
     if (where != NULL) {
         msg.where = where;
-        msg.flags = PvmTaskHost;
+        msg.flags = PvmTaskHost | (world_chance(world, 200) ? PvmHostCompl : 0);
+    } else if (world_chance(world, 100)) {
+        msg.where = world_chance(world, 700) ? "LINUX64" : "VAX";
+        msg.flags = PvmTaskArch | (world_chance(world, 300) ? PvmHostCompl : 0);
     }
     if (world_chance(world, 600)) {
         spawn->output_tid = actor->tid;
@@ -449,8 +500,13 @@ static void act_group(struct actor *actor)
         actor_group(actor, PVMI_GROUP_JOIN, group, 0, false);
         return;
     }
-    if (actor->waiting[group])
+    if (actor->waiting[group] != 0)
         return;
+    if (world->faults.freezing && world_chance(world, 100)) {
+        actor_group(actor, PVMI_GROUP_FREEZE, group, world_chance(world, 500) ? -1 : (int)world_between(world, 1, 3),
+                    false);
+        return;
+    }
     switch (world_below(world, 7)) {
     case 0: actor_group(actor, PVMI_GROUP_LEAVE, group, 0, false); break;
     case 1: actor_group(actor, PVMI_GROUP_SIZE, group, 0, false); break;
@@ -470,8 +526,10 @@ static void act_spawn(struct actor *actor)
     struct node *node = node_numbered(world, pvmi_tid_host(actor_choose_host(actor)));
 
     if (world->process_count < world->process_max)
-        actor_spawn(actor, (int)world_between(world, 1, SPAWN_MAX),
-                    world_chance(world, 300) && node != NULL ? node->name : NULL);
+        actor_spawn(actor, (int)world_between(world, world_chance(world, 20) ? 0 : 1, SPAWN_MAX),
+                    world_chance(world, 20)                   ? "nowhere"
+                    : world_chance(world, 300) && node != NULL ? node->name
+                                                               : NULL);
 }
 
 void actor_act(struct actor *actor)

@@ -92,7 +92,7 @@ struct actor {
     struct watch **watches;
     int watch_count, watch_size;
     enum membership member[GROUPS];
-    bool waiting[GROUPS];          /* in a barrier */
+    int waiting[GROUPS];           /* in a barrier or a freeze: which of them */
     int instance[GROUPS];
 };
 
@@ -111,6 +111,8 @@ static inline bool actor_alive(const struct actor *actor)
 /* What it does: one thing it likes, or a certain one. */
 void actor_act(struct actor *actor);
 void actor_send(struct actor *actor, struct actor *to);
+void actor_flood(struct actor *actor, struct actor *to);
+void actor_misbehave(struct actor *actor);
 void actor_notify(struct actor *actor, int what, int count, const int32_t *values, int limit);
 void actor_cancel(struct actor *actor, struct watch *watch);
 void actor_spawn(struct actor *actor, int count, const char *where);

@@ -282,8 +282,8 @@ static void told_group(struct actor *actor, struct request *request, const struc
         actor->instance[group] = msg->value;
     } else if (request->op == PVMI_GROUP_LEAVE) {
         actor->member[group] = MEMBER_NO;
-    } else if (request->op == PVMI_GROUP_BARRIER) {
-        actor->waiting[group] = false;
+    } else if (request->op == PVMI_GROUP_BARRIER || request->op == PVMI_GROUP_FREEZE) {
+        actor->waiting[group] = 0;
     }
     if (request->final && code != PvmOk)
         world_fail(actor->world, "bad answer", "t%x: op %d on group %s gives %d in the calm: %s",

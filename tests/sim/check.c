@@ -31,7 +31,8 @@ static void check_life(struct world *world, const struct node *node)
     if (node->dropped_at != 0 && world->now > latest(node->dropped_at, node->thawed_at) + dead)
         world_fail(world, "dropped daemon lives on", "node %d, dropped at %llu ms", node->number,
                    (unsigned long long)(node->dropped_at / MS));
-    if (!world->first->alive && world->now > latest(world->first->died_at, node->thawed_at) + dead)
+    if (node->was_member && !world->first->alive &&
+        world->now > latest(world->first->died_at, node->thawed_at) + dead)
         world_fail(world, "daemon outlives the machine", "node %d, the first host ended at %llu ms", node->number,
                    (unsigned long long)(world->first->died_at / MS));
     if (!node->was_member && node != world->first &&

@@ -13,7 +13,7 @@ static bool listens(const struct actor *actor)
 
 /* ---- requests ---- */
 
-static int group_size(const struct world *world, int group, bool waiting)
+static int group_size(const struct world *world, int group, int waiting)
 {
     int count = 0;
 
@@ -21,7 +21,7 @@ static int group_size(const struct world *world, int group, bool waiting)
         const struct actor *actor = world->actors[i];
 
         if (listens(actor) && actor->member[group] == MEMBER_YES)
-            count += !waiting || actor->waiting[group];
+            count += waiting == 0 || actor->waiting[group] == waiting;
     }
     return count;
 }
@@ -29,10 +29,11 @@ static int group_size(const struct world *world, int group, bool waiting)
 /* A barrier may wait for members who have not come. */
 static bool may_wait(const struct world *world, const struct request *request)
 {
-    int waiting = group_size(world, request->group, true);
-    int size = group_size(world, request->group, false);
+    int waiting = group_size(world, request->group, request->op);
+    int size = group_size(world, request->group, 0);
 
-    if (request->type != PVMI_MSG_group || request->op != PVMI_GROUP_BARRIER)
+    if (request->type != PVMI_MSG_group ||
+        (request->op != PVMI_GROUP_BARRIER && request->op != PVMI_GROUP_FREEZE))
         return false;
     return request->number > 0 ? waiting < request->number : waiting < size;
 }

@@ -405,6 +405,12 @@ void net_close(struct conn_end *end, bool flush)
         net_kick_end(other, other->first != NULL ? 0 : end->conn->latency);
 }
 
+void net_hang_up(struct conn_end *end)
+{
+    end->ended = true;
+    net_kick_end(end, end->conn->latency);
+}
+
 void net_forget(struct conn_end *end)
 {
     end->state = END_CLOSED;

@@ -89,6 +89,9 @@ size_t net_waiting(const struct conn_end *end);
 /* Closes end; the other one gets what was sent (all of it if flush), then the end of the connection. */
 void net_close(struct conn_end *end, bool flush);
 
+/* The other side has closed it, with what was still on its way to end. */
+void net_hang_up(struct conn_end *end);
+
 /* Its owner has been told that the connection has ended. */
 void net_forget(struct conn_end *end);
 

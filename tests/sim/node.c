@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/sim/trace.h"
-#include "tests/sim/process.h"
+#include "base/alloc.h"
 #include "tests/sim/actor.h"
+#include "tests/sim/process.h"
+#include "tests/sim/trace.h"
+#include "wire/tid.h"
 
 static void node_timer(struct node *node);
 
@@ -71,6 +73,7 @@ static void node_core(struct node *node)
     config.dead_ms = world->dead_ms;
     config.join_ms = world->join_ms;
     config.halt_ms = world->halt_ms;
+    config.tasks_max = world->faults.few_tasks ? (int)world_between(world, 3, 12) : 0;
     config.random = node_random;
     config.random_user = node;
     if (config.first) {
@@ -217,35 +220,28 @@ static void node_host_dropped(struct node *node, int number)
     }
 }
 
-static bool has_number(const int *numbers, int count, int number)
-{
-    for (int i = 0; i < count; i++) {
-        if (numbers[i] == number)
-            return true;
-    }
-    return false;
-}
-
-/* Compares the table with what it was; both are sorted by number. */
+/* Compares the table with what it was; both are in order of number. */
 static void node_watch_table(struct node *node)
 {
-    int max = core_hosts(node->core, NULL, NULL, 0);
-    int *numbers = sim_alloc(((size_t)max + 1) * sizeof(*numbers));
-    uint64_t *incarnations = sim_alloc(((size_t)max + 1) * sizeof(*incarnations));
+    static int numbers[PVMI_HOST_MAX];
+    static uint64_t incarnations[PVMI_HOST_MAX];
+    int max = core_hosts(node->core, numbers, incarnations, PVMI_HOST_MAX);
     int *old = node->hosts;
     int old_count = node->host_count;
+    int i = 0, k = 0;
 
-    core_hosts(node->core, numbers, incarnations, max);
-    free(incarnations);
-    node->hosts = numbers;
+    if (max == old_count && memcmp(numbers, old, (size_t)max * sizeof(*old)) == 0)
+        return;
+    node->hosts = sim_alloc((size_t)max * sizeof(*numbers) + 1);
+    memcpy(node->hosts, numbers, (size_t)max * sizeof(*numbers));
     node->host_count = max;
-    for (int i = 0; i < old_count; i++) {
-        if (!has_number(numbers, max, old[i]))
-            node_host_dropped(node, old[i]);
-    }
-    for (int i = 0; i < max; i++) {
-        if (!has_number(old, old_count, numbers[i]))
-            node_host_added(node, numbers[i]);
+    while (i < old_count || k < max) {
+        if (k == max || (i < old_count && old[i] < numbers[k]))
+            node_host_dropped(node, old[i++]);
+        else if (i == old_count || numbers[k] < old[i])
+            node_host_added(node, numbers[k++]);
+        else
+            i++, k++;
     }
     free(old);
 }
@@ -289,7 +285,12 @@ void node_step(struct node *node, struct core_event *event)
 
     pvmi_list_init(&actions);
     node_note_event(node, event);
+    if (world->faults.memory && world_chance(world, 2) && (node != world->first || world->faults.first_too)) {
+        node->disturbed = true;
+        pvmi_alloc_fail_nth((int)world_below(world, 20));
+    }
     core_step(node->core, node_now_ms(node), event, &actions);
+    pvmi_alloc_fail_nth(-1);
     if (core_state_index(node->core) != node->state_index || node->host_count == 0) {
         node->state_index = core_state_index(node->core);
         node_watch_table(node);
@@ -399,8 +400,11 @@ void node_frame(struct conn_end *end, const uint8_t *bytes, size_t length)
     struct pvmi_blob *payload = NULL;
 
     if (pvmi_frame_header_decode(bytes, &header) != PvmOk || header.length != length - PVMI_FRAME_HEADER_SIZE) {
-        world_fail(world, "bad frame", "node %d got a frame of kind %d that does not decode", end->node->number,
-                   bytes[0]);
+        if (net_other(end)->process == NULL)
+            world_fail(world, "bad frame", "node %d got a frame of kind %d that does not decode", end->node->number,
+                       bytes[0]);
+        net_hang_up(net_other(end));
+        node_link_down(end, CORE_DOWN_PROTOCOL);
         return;
     }
     if (header.kind == PVMI_FRAME_RESUME)

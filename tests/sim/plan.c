@@ -171,7 +171,8 @@ static void step_add(struct world *world)
     int count = (int)world_between(world, 1, 4);
 
     for (int i = 0; i < count; i++) {
-        snprintf(names[i], sizeof(names[i]), "h%d", (int)world_between(world, 1, (uint64_t)world->hosts_wanted));
+        snprintf(names[i], sizeof(names[i]), world_chance(world, 980) ? "h%d" : "h%d x=[",
+                 (int)world_between(world, 1, (uint64_t)world->hosts_wanted));
         lines[i] = names[i];
     }
     if (actor != NULL)
@@ -198,6 +199,31 @@ static void step_program(struct world *world)
         process_by_hand(node);
 }
 
+static void step_flood(struct world *world)
+{
+    struct actor *actor = choose_actor(world);
+    struct actor *to = choose_actor(world);
+
+    if (!world->faults.flood || actor == NULL || to == NULL || actor->node == to->node ||
+        !node_knows(actor->node, to->node->number))
+        return;
+    world->faults.flood = false;
+    world_say(world, "t%x floods t%x", (unsigned)actor->tid, (unsigned)to->tid);
+    actor_flood(actor, to);
+}
+
+/* Its process ends soon: what its daemon makes of it is its daemon's business. */
+static void step_misbehave(struct world *world)
+{
+    struct actor *actor = choose_actor(world);
+
+    if (!world->faults.hostile || actor == NULL)
+        return;
+    world_say(world, "t%x misbehaves", (unsigned)actor->tid);
+    actor_misbehave(actor);
+    process_end(actor->process, 9);
+}
+
 static void step_kill(struct world *world)
 {
     if (world->process_count > 0) {
@@ -213,7 +239,7 @@ static void plan_step(struct world *world)
     const struct sim_faults *faults = &world->faults;
     struct node *victim;
 
-    switch (world_below(world, 12)) {
+    switch (world_below(world, 13)) {
     case 0: case 1: case 2: step_program(world); break;
     case 3: step_kill(world); break;
     case 4: case 5: step_add(world); break;
@@ -226,6 +252,10 @@ static void plan_step(struct world *world)
             node_freeze(victim, choose_duration(world, victim != world->first || faults->first_too));
         break;
     case 11: if (faults->crashes) step_crash(world); break;
+    case 12:
+        step_flood(world);
+        step_misbehave(world);
+        break;
     }
 }
 
@@ -313,10 +343,10 @@ static void ask_groups(struct actor *actor)
 static void ask_barriers(struct world *world)
 {
     for (int group = 0; group < GROUPS; group++) {
-        bool busy = false;
+        bool busy = world->faults.freezing;
 
         for (int i = 0; i < world->actor_count; i++)
-            busy = busy || (world->actors[i]->waiting[group] && actor_alive(world->actors[i]));
+            busy = busy || (world->actors[i]->waiting[group] != 0 && actor_alive(world->actors[i]));
         for (int i = 0; i < world->actor_count && !busy; i++) {
             struct actor *actor = world->actors[i];
 
@@ -370,14 +400,15 @@ static void plan_halt(struct world *world)
 {
     struct core_event event = { .type = CORE_EVENT_HALT };
     struct actor *actor = choose_actor(world);
+    struct node *node = world_chance(world, 300) ? choose_node(world, true) : world->first;
 
     world->closing = true;
     world->halt_asked = true;
     world_say(world, "halt");
     if (actor != NULL && node_member(actor->node) && world_chance(world, 700))
         actor_halt(actor);
-    else if (world->first->alive && !world->first->frozen)
-        node_step(world->first, &event);
+    else if (node != NULL && node->alive)
+        node_step(node, &event);
     world_run(world, world->now + (world->halt_ms + world->dead_ms * 2) * MS + 15 * SECOND);
     if (!world->failed)
         check_ended(world);

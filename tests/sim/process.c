@@ -66,6 +66,12 @@ static void process_awake(void *object, uint64_t value)
         net_kick_end(process->end, 0);
 }
 
+void process_compute(struct process *process, uint64_t duration)
+{
+    process->busy_until = process->world->now + duration;
+    world_after(process->world, duration, process_awake, process, 0);
+}
+
 static void process_act(void *object, uint64_t value)
 {
     struct process *process = object;
@@ -78,10 +84,8 @@ static void process_act(void *object, uint64_t value)
         process_write(process);
     if (process->actor != NULL && process->actor->enrolled && !process->actor->leaving)
         actor_act(process->actor);
-    if (world_chance(world, 30)) {
-        process->busy_until = world->now + world_below(world, 300 * MS);
-        world_after(world, process->busy_until - world->now, process_awake, process, 0);
-    }
+    if (world_chance(world, 30))
+        process_compute(process, world_below(world, 300 * MS));
     if (--process->acts_left > 0)
         world_after(world, world_between(world, 1, 400) * MS, process_act, process, 0);
     else if (world_chance(world, 500))

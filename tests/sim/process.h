@@ -62,6 +62,9 @@ void process_mark_taken(void *mark);
 /* Connects and enrols; claims what its start gave it if it has not done so. */
 void process_enroll(struct process *process, bool claim);
 
+/* It computes for so long, and reads nothing. */
+void process_compute(struct process *process, uint64_t duration);
+
 /* Leaves the machine's sight: closes its connection without a word. */
 void process_hang_up(struct process *process);
 

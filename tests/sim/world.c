@@ -218,8 +218,13 @@ static void faults_draw(struct world *world)
     faults->deletes = world_chance(world, 500);
     faults->launch_failures = world_chance(world, 400);
     faults->slow = world_chance(world, 300);
-    faults->bulk = world_chance(world, 15);
+    faults->flood = world_chance(world, 3);
+    faults->bulk = faults->flood || world_chance(world, 15);
     faults->stubborn = world_chance(world, 300);
+    faults->memory = world_chance(world, 50);
+    faults->freezing = world_chance(world, 100);
+    faults->few_tasks = world_chance(world, 60);
+    faults->hostile = world_chance(world, 100);
 }
 
 void world_init(struct world *world, const struct sim_options *options, uint64_t seed)

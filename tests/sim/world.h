@@ -48,6 +48,11 @@ struct sim_faults {
     bool slow;              /* late timers, slow links */
     bool bulk;              /* much data, so that credit and congestion matter */
     bool stubborn;          /* processes that ignore SIGTERM */
+    bool memory;            /* allocations of the core fail */
+    bool flood;             /* a task sends more than may wait, to one that does not read */
+    bool freezing;          /* groups are frozen */
+    bool few_tasks;         /* hosts take few tasks */
+    bool hostile;           /* programs say what they may not say */
 };
 
 struct sim_event {

@@ -174,6 +174,19 @@ static void unknown_kinds_encodings_formats_and_flags_are_refused(void **state)
     }
 }
 
+static void raw_data_may_tell_their_type(void **state)
+{
+    (void)state;
+    for (int value = 0; value < 256; value++) {
+        struct pvmi_frame_header header = { .kind = PVMI_FRAME_DATA, .encoding = PVMI_ENCODING_RAW,
+                                            .flags = (uint8_t)value };
+
+        assert_int_equal(verdict(header), value <= PVMI_TYPE_MAX ? PvmOk : PvmBadMsg);
+        header.kind = PVMI_FRAME_NOTICE;
+        assert_int_equal(verdict(header), value == 0 ? PvmOk : PvmBadMsg);
+    }
+}
+
 static void each_kind_has_its_longest_payload(void **state)
 {
     (void)state;
@@ -424,6 +437,7 @@ int main(void)
         cmocka_unit_test(a_header_comes_back_as_it_was),
         cmocka_unit_test(the_fields_lie_where_the_header_file_says),
         cmocka_unit_test(unknown_kinds_encodings_formats_and_flags_are_refused),
+        cmocka_unit_test(raw_data_may_tell_their_type),
         cmocka_unit_test(each_kind_has_its_longest_payload),
         cmocka_unit_test(a_payload_behind_the_end_of_its_message_is_refused),
         cmocka_unit_test_teardown(frames_share_one_payload, nothing_leaked),
