@@ -17,7 +17,7 @@ static const char add_help[] =
     "Options:  --local N   N more daemons on this computer, named local1, local2...\n"
     "          --progress  tell of each host on stderr, also when that is no terminal\n"
     "          --json      print JSON\n"
-    "(See man page for 'pvmd' for valid host (file) options.)\n";
+    "Starts a virtual machine if there is none. The options of a host: man 5 pvm-hostfile\n";
 
 static const char conf_help[] =
     "Syntax:  conf [ --json ]\n"
@@ -98,12 +98,12 @@ static const char reset_help[] =
     "Syntax:  reset\n";
 
 const struct command command_table[] = {
-    { "add", 2, 0, COMMAND_JSON | COMMAND_STARTS, host_command_add, "Add hosts to virtual machine", add_help },
+    { "add", 2, 0, COMMAND_JSON | COMMAND_LOCAL, host_command_add, "Add hosts to virtual machine", add_help },
     { "alias", 1, 0, COMMAND_LOCAL, shell_command_alias, "Define/list command aliases",
       "Syntax:  alias [name command args ...]\n" },
     { "conf", 1, 1, COMMAND_JSON, host_command_conf, "List virtual machine configuration", conf_help },
-    { "delete", 2, 0, 0, host_command_delete, "Delete hosts from virtual machine",
-      "Syntax:  delete hostname ...\n" },
+    { "delete", 2, 0, COMMAND_JSON, host_command_delete, "Delete hosts from virtual machine",
+      "Syntax:  delete [ --json ] hostname ...\n" },
     { "echo", 1, 0, COMMAND_LOCAL, shell_command_echo, "Echo arguments", "Syntax:  echo [ arg ... ]\n" },
     { "export", 1, 0, COMMAND_LOCAL, shell_command_export, "Add environment variables to spawn export list",
       "Syntax:  export [ varname ... ]\n" },
@@ -228,13 +228,8 @@ int console_execute(struct console *console, int argc, char **argv)
         return wrong_count(console, command);
     if (console->prompt && (command->flags & COMMAND_SHELL_ONLY))
         return report_error(command->name, "works from the shell: pvm %s", command->name);
-    if (!(command->flags & COMMAND_LOCAL) && console_enroll(console) < 0) {
-        if (!(command->flags & COMMAND_STARTS))
-            return console_no_machine();
-        int rc = console_start(console, 0, NULL);
-        if (rc < 0)
-            return report_call("pvm", rc);
-    }
+    if (!(command->flags & COMMAND_LOCAL) && console_enroll(console) < 0)
+        return console_no_machine();
     return command->run(console, argc, argv);
 }
 

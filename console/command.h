@@ -10,7 +10,6 @@ enum {
     COMMAND_JSON = 2,        /* understands --json */
     COMMAND_PROGRAM = 4,     /* words behind the options belong to a program: --json only before it */
     COMMAND_SHELL_ONLY = 8,  /* not at the prompt: it starts or ends a machine of its own */
-    COMMAND_STARTS = 16,     /* starts a virtual machine if there is none */
 };
 
 struct command {

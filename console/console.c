@@ -48,6 +48,14 @@ int console_start(struct console *console, int argc, char **argv)
     return console_enroll(console);
 }
 
+int console_enroll_or_start(struct console *console)
+{
+    if (console_enroll(console) > 0)
+        return EXIT_GOOD;
+    int rc = console_start(console, 0, NULL);
+    return rc < 0 ? report_call("pvm", rc) : EXIT_GOOD;
+}
+
 int console_no_machine(void)
 {
     const char *detail = pvm_errdetail();
@@ -150,8 +158,7 @@ void console_received(struct console *console, int bufid)
 
 void console_lost(struct console *console)
 {
-    report_error("pvm", "the pvmd of this host has gone");
-    report_detail_print(pvm_errdetail());
+    report_error("pvm", "the pvmd of this host has gone, and with it its tasks; pvm starts a new one");
     console->over = true;
     console->tid = 0;
     console->exit_status = EXIT_NO_MACHINE;

@@ -40,6 +40,9 @@ int console_enroll(struct console *console);
 /* Starts a daemon with these arguments (options, host file) and joins it. Returns the tid or a code. */
 int console_start(struct console *console, int argc, char **argv);
 
+/* Joins, or starts a machine and joins it. Returns an exit status; what went wrong is told. */
+int console_enroll_or_start(struct console *console);
+
 /* Says that no machine runs, and what to do. Returns EXIT_NO_MACHINE. */
 int console_no_machine(void);
 

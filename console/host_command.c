@@ -108,16 +108,18 @@ static void progress_step(int index, const char *name, int info, void *user)
     if (progress->decided > progress->added)
         fprintf(stderr, ", %d failed", progress->decided - progress->added);
     fprintf(stderr, ": %s%s", name != NULL ? name : "?", progress->terminal ? "" : "\n");
-    if (progress->terminal && progress->decided == progress->total)
-        fputs("\r\033[K", stderr);
 }
 
 int host_command_add_hosts(struct console *console, char **hosts, int count, int *infos, bool progress_forced)
 {
     struct progress progress = { .total = count, .terminal = isatty(STDERR_FILENO) };
-    bool shown = progress_forced || (progress.terminal && count > 1);
+    bool shown = progress_forced || progress.terminal;
 
+    if (progress.terminal)
+        fprintf(stderr, "\r\033[Kadded 0 of %d", count);
     int rc = pvm_addhosts_progress(hosts, count, infos, shown ? progress_step : NULL, &progress);
+    if (progress.terminal)
+        fputs("\r\033[K", stderr);
     if (rc >= 0)
         console_hosts_known(console, infos, count);
     return rc;
@@ -229,10 +231,13 @@ static int add_local(struct console *console, const char *number, bool progress_
 
     if (*number == '\0' || *end != '\0' || count < 1 || count > 4094)
         return report_usage("add", "--local takes the number of hosts, 1 to 4094, not \"%s\"", number);
+    int status = console_enroll_or_start(console);    /* only now: wrong words start nothing */
+    if (status != EXIT_GOOD)
+        return status;
     char **lines = host_command_local_lines((int)count);
     if (lines == NULL)
         return report_error("add", "out of memory");
-    int status = add_lines(console, lines, (int)count, progress_forced);
+    status = add_lines(console, lines, (int)count, progress_forced);
     host_command_lines_free(lines, (int)count);
     return status;
 }
@@ -257,17 +262,35 @@ int host_command_add(struct console *console, int argc, char **argv)
         return add_local(console, local, progress_forced);
     if (at == argc)
         return report_usage("add", "no host named");
-    return add_lines(console, argv + at, argc - at, progress_forced);
+    int status = console_enroll_or_start(console);
+    return status == EXIT_GOOD ? add_lines(console, argv + at, argc - at, progress_forced) : status;
 }
 
 /* ---- delete, mstat ---- */
+
+static void delete_json(char *const *names, const int *infos, int count, int deleted)
+{
+    struct json json = json_begin(stdout);
+
+    json_open(&json, NULL, '{');
+    json_int(&json, "deleted", deleted);
+    json_open(&json, "hosts", '[');
+    for (int i = 0; i < count; i++) {
+        json_open(&json, NULL, '{');
+        json_string(&json, "name", names[i]);
+        json_string(&json, "error", infos[i] < 0 ? report_text(infos[i]) : NULL);
+        json_string(&json, "detail", infos[i] < 0 ? report_detail(infos, i) : NULL);
+        json_close(&json, '}');
+    }
+    json_close(&json, ']');
+    json_close(&json, '}');
+}
 
 int host_command_delete(struct console *console, int argc, char **argv)
 {
     int count = argc - 1;
     int *infos = calloc((size_t)argc, sizeof(*infos));
 
-    (void)console;
     if (infos == NULL)
         return report_error(argv[0], "out of memory");
     int deleted = pvm_delhosts(argv + 1, count, infos);
@@ -275,8 +298,11 @@ int host_command_delete(struct console *console, int argc, char **argv)
         free(infos);
         return report_call(argv[0], deleted);
     }
-    printf("%d successful\n%24s  STATUS\n", deleted, "HOST");
-    for (int i = 0; i < count; i++) {
+    if (console->json)
+        delete_json(argv + 1, infos, count, deleted);
+    else
+        printf("%d successful\n%24s  STATUS\n", deleted, "HOST");
+    for (int i = 0; i < count && !console->json; i++) {
         printf("%24s  %s\n", argv[i + 1], infos[i] < 0 ? report_text(infos[i]) : "deleted");
         if (infos[i] < 0)
             report_detail_print(report_detail(infos, i));

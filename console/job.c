@@ -84,10 +84,12 @@ void job_spawned(struct job *job, const int *tids, int count)
     }
 }
 
-static void job_on_line(void *user, const char *text, size_t length)
+/* A line without an end gets one: its neighbours are lines of other tasks. */
+static void job_on_line(void *user, const char *text, size_t length, bool newline)
 {
     const struct job_task *task = user;
 
+    (void)newline;
     fprintf(task->job->out, "[%d:t%x] ", task->job->number, (unsigned)task->tid);
     fwrite(text, 1, length, task->job->out);
     putc('\n', task->job->out);
@@ -139,8 +141,9 @@ void job_host_gone(struct job *jobs, int tid)
     }
 }
 
-static void job_on_line_drop(void *user, const char *text, size_t length)
+static void job_on_line_drop(void *user, const char *text, size_t length, bool newline)
 {
+    (void)newline;
     (void)user;
     (void)text;
     (void)length;

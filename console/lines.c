@@ -23,15 +23,20 @@ static int lines_keep(struct lines *lines, const char *bytes, size_t length)
     return 0;
 }
 
-/* A piece that cannot be kept is a line of its own: late is better than lost. */
+void lines_flush(struct lines *lines, lines_line *emit, void *user)
+{
+    if (lines->length > 0)
+        emit(user, lines->bytes, lines->length, false);
+    lines->length = 0;
+}
+
+/* A piece that cannot be kept goes out by itself. */
 static void lines_add(struct lines *lines, const char *bytes, size_t length, lines_line *emit, void *user)
 {
     if (lines_keep(lines, bytes, length) == 0)
         return;
-    if (lines->length > 0)
-        emit(user, lines->bytes, lines->length);
-    lines->length = 0;
-    emit(user, bytes, length);
+    lines_flush(lines, emit, user);
+    emit(user, bytes, length, false);
 }
 
 void lines_feed(struct lines *lines, const char *bytes, size_t length, lines_line *emit, void *user)
@@ -45,12 +50,12 @@ void lines_feed(struct lines *lines, const char *bytes, size_t length, lines_lin
             return;
         }
         if (lines->length == 0) {
-            emit(user, bytes, part);
+            emit(user, bytes, part, true);
         } else if (lines_keep(lines, bytes, part) == 0) {
-            emit(user, lines->bytes, lines->length);
+            emit(user, lines->bytes, lines->length, true);
         } else {
-            emit(user, lines->bytes, lines->length);
-            emit(user, bytes, part);
+            emit(user, lines->bytes, lines->length, false);
+            emit(user, bytes, part, true);
         }
         lines->length = 0;
         bytes += part + 1;
@@ -60,8 +65,7 @@ void lines_feed(struct lines *lines, const char *bytes, size_t length, lines_lin
 
 void lines_end(struct lines *lines, lines_line *emit, void *user)
 {
-    if (lines->length > 0)
-        emit(user, lines->bytes, lines->length);
+    lines_flush(lines, emit, user);
     free(lines->bytes);
     *lines = (struct lines){ 0 };
 }

@@ -5,6 +5,10 @@
  *
  * Both wait for input and for messages at once. The public API has no descriptor to wait on, so messages are
  * looked for a few times a second: often while a job's output is due, else only now and then.
+ *
+ * At a terminal Ctrl-C empties the line that is typed. A command cannot be taken back half-way, so that one
+ * Ctrl-C while it runs says how to leave, and the next one leaves. SIGTERM (a halt from elsewhere sends it to all
+ * tasks) and SIGHUP end the console once the terminal is itself again.
  */
 #include <errno.h>
 #include <histedit.h>
@@ -23,16 +27,72 @@
 #define POLL_JOB_MS 20
 #define POLL_IDLE_MS 500
 #define HISTORY_LINES 1000
+#define CTRL_U L'\025'    /* the editor's key that empties the line */
 
-/* Waits until stdin is readable or at its end; true. False: a message is there, or the daemon has gone. */
+/* ---- signals ---- */
+
+static volatile sig_atomic_t interrupted;    /* Ctrl-C was typed at the prompt */
+static volatile sig_atomic_t ended_by;       /* the signal that ends the console */
+static volatile sig_atomic_t busy;           /* 0: at the prompt; in a command: 1 and how often Ctrl-C was typed */
+
+static void on_interrupt(int signum)
+{
+    static const char text[] = "\npvm: Ctrl-C again leaves the console; the virtual machine runs on\n";
+
+    interrupted = 1;
+    if (busy == 0)
+        return;
+    if (busy > 1)
+        _exit(EXIT_SIGNAL + signum);
+    busy = 2;
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+}
+
+static void on_end(int signum)
+{
+    if (busy != 0)
+        _exit(EXIT_SIGNAL + signum);
+    ended_by = signum;
+}
+
+/* A handler rather than SIG_IGN: what is started from here is not to ignore it. */
+static void signal_catch(int signum, void (*handler)(int))
+{
+    struct sigaction action = { .sa_handler = handler };
+    struct sigaction before;
+
+    sigaction(signum, NULL, &before);
+    if (before.sa_handler != SIG_IGN)    /* nohup */
+        sigaction(signum, &action, NULL);
+}
+
+/* True when a signal has ended the console: it is told. */
+static bool ended(struct console *console)
+{
+    if (ended_by == 0)
+        return false;
+    if (!console->over) {
+        putchar('\n');    /* half a line may stand there */
+        report_error("pvm", "ended by signal %d (%s)%s", (int)ended_by, strsignal(ended_by),
+                     ended_by == SIGTERM ? ", perhaps because the virtual machine is being halted" : "");
+    }
+    console->over = true;
+    console->exit_status = EXIT_SIGNAL + ended_by;
+    return true;
+}
+
+/* ---- waiting, and what is done then ---- */
+
+/* Waits until stdin is readable or at its end, or a signal came; true. False: a message is there, or the daemon
+ * has gone. A signal that comes just before poll() is seen when its time is over. */
 static bool input_wait(struct console *console)
 {
     for (;;) {
         struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
         int limit_ms = job_any_left(console->jobs) ? POLL_JOB_MS : POLL_IDLE_MS;
-        int rc = poll(&input, 1, console->tid > 0 ? limit_ms : -1);
+        int rc = poll(&input, 1, limit_ms);
 
-        if (rc > 0 || (rc < 0 && errno != EINTR))
+        if (rc > 0 || (rc < 0 && errno != EINTR) || ended_by != 0 || interrupted)
             return true;
         if (console->tid > 0 && pvm_probe(-1, -1) != 0)
             return false;
@@ -42,7 +102,10 @@ static bool input_wait(struct console *console)
 /* Status of the shell's kind: of a script, the first failure. */
 static void execute(struct console *console, const char *line)
 {
+    busy = 1;
     int status = console_execute_line(console, line);
+    busy = 0;
+    interrupted = 0;
 
     if (console->exit_status == EXIT_GOOD && !isatty(STDIN_FILENO))
         console->exit_status = status;
@@ -92,6 +155,8 @@ static const char *pipe_next(struct console *console, struct pipe_line *line)
             console_receive(console);
             continue;
         }
+        if (ended(console))
+            break;
         ssize_t count = pipe_fill(line);
         if (count < 0 && errno == EINTR)
             continue;
@@ -152,6 +217,13 @@ static int terminal_get(EditLine *el, wchar_t *ret_char)
             el_set(el, EL_REFRESH);
             continue;
         }
+        if (ended_by != 0)
+            return 0;
+        if (interrupted) {
+            interrupted = 0;
+            *ret_char = CTRL_U;
+            return 1;
+        }
         ssize_t count = read(STDIN_FILENO, &byte, 1);
         if (count < 0 && errno == EINTR)
             continue;
@@ -177,7 +249,8 @@ static char *history_path(void)
     return path;
 }
 
-static void terminal_lines(struct console *console, EditLine *el, History *lines)
+/* path may be NULL. The history is saved with each line: a console may end at any time. */
+static void terminal_lines(struct console *console, EditLine *el, History *lines, const char *path)
 {
     HistEvent event;
     int length;
@@ -185,7 +258,7 @@ static void terminal_lines(struct console *console, EditLine *el, History *lines
     while (!console->over) {
         const char *line = el_gets(el, &length);
 
-        if (console->over)
+        if (console->over || ended(console))
             break;
         if (line == NULL || length <= 0) {
             printf("\n");
@@ -194,6 +267,8 @@ static void terminal_lines(struct console *console, EditLine *el, History *lines
         }
         if (strspn(line, " \t\r\n") != strlen(line))
             history(lines, &event, H_ENTER, line);
+        if (path != NULL)
+            history(lines, &event, H_SAVE, path);
         execute(console, line);
         if (!console->over)
             console_receive(console);
@@ -220,9 +295,7 @@ static void terminal_read(struct console *console)
         el_set(el, EL_CLIENTDATA, console);
         el_wset(el, EL_GETCFN, terminal_get);
         el_source(el, NULL);
-        terminal_lines(console, el, lines);
-        if (path != NULL)
-            history(lines, &event, H_SAVE, path);
+        terminal_lines(console, el, lines, path);
     }
     free(path);
     if (lines != NULL)
@@ -232,11 +305,6 @@ static void terminal_read(struct console *console)
 }
 
 /* ---- both ---- */
-
-static void on_interrupt(int signum)
-{
-    (void)signum;
-}
 
 void console_rc(struct console *console)
 {
@@ -261,12 +329,13 @@ void console_rc(struct console *console)
     fclose(file);
 }
 
-/* Ctrl-C does nothing here. A handler rather than SIG_IGN: what is started from here is not to ignore it. */
 void console_prompt(struct console *console)
 {
-    struct sigaction action = { .sa_handler = on_interrupt };
-
-    sigaction(SIGINT, &action, NULL);
+    if (isatty(STDIN_FILENO)) {
+        signal_catch(SIGINT, on_interrupt);
+        signal_catch(SIGTERM, on_end);
+        signal_catch(SIGHUP, on_end);
+    }
     console_rc(console);
     if (console->over)
         return;

@@ -83,13 +83,7 @@ int report_usage(const char *command, const char *format, ...)
 
 const char *report_detail(const int *codes, int index)
 {
-    const char *detail = pvm_errdetail();
-
-    for (int i = 0; i < index; i++) {
-        if (codes[i] < 0)
-            return "";
-    }
-    return detail == NULL ? "" : detail;
+    return codes[index] < 0 ? pvm_errdetail_item(index) : "";
 }
 
 void report_detail_print(const char *detail)

@@ -28,8 +28,8 @@ int report_usage(const char *command, const char *format, ...) __attribute__((fo
 int report_call(const char *command, int code);
 
 /*
- * What libpvm says about entry index of codes, the list of infos or tids that its last call filled. It keeps one
- * text, that of the first bad entry; "" for the others.
+ * What libpvm says about entry index of codes, the list of infos or tids that its last call filled; "" when it
+ * has no more to say.
  */
 const char *report_detail(const int *codes, int index);
 

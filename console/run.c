@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "console/host_command.h"
 #include "console/report.h"
 #include "pvm3.h"
 
@@ -37,7 +38,7 @@ static int number_parse(const char *option, const char *text, int *ret_number)
 /* "h1,h2:4" */
 static int hosts_parse(struct run_options *options, const char *list)
 {
-    while (*list != '\0') {
+    do {
         int length = (int)strcspn(list, ",");
         int name_length = (int)strcspn(list, ",:");
         struct run_host host = { 0 };
@@ -56,7 +57,7 @@ static int hosts_parse(struct run_options *options, const char *list)
         options->hosts = grown;
         options->hosts[options->host_count++] = host;
         list += length + (list[length] == ',');
-    }
+    } while (*list != '\0');
     return EXIT_GOOD;
 }
 
@@ -268,6 +269,7 @@ int console_run(struct console *console, int argc, char **argv)
         console->over = true;
     }
     run_task_free_all(&run);
+    host_command_lines_free(run.added, run.added_count);
     options_free(&run.options);
     return status;
 }

@@ -16,7 +16,6 @@
 struct run_host {
     char *name;
     int slots;           /* copies before it is the next one's turn; 0: not said */
-    bool added;          /* by this job: deleted at its end */
 };
 
 struct run_options {
@@ -47,9 +46,10 @@ struct run {
     struct console *console;
     struct run_options options;
     bool own_machine;        /* started for this job: halted at its end */
-    char **local_lines;      /* of local hosts that were added; their count in local_added */
-    int local_added;
+    char **added;            /* names of the hosts that were added for this job: deleted at its end */
+    int added_count;
     struct run_task *tasks;
+    const struct run_task *open;    /* the task whose line, the last one printed, has no end yet; or NULL */
     int status;              /* of the job, so far */
 };
 

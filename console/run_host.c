@@ -33,14 +33,28 @@ static int machine_start(struct run *run)
 
 /* ---- hosts ---- */
 
+/* Notes the host of line as one to delete; there is room. Without memory it stays when the job has ended. */
+static void added_note(struct run *run, const char *line)
+{
+    char *name = strndup(line, strcspn(line, " \t"));
+
+    if (name != NULL)
+        run->added[run->added_count++] = name;
+}
+
 /* Adds lines; those that fail are told. Returns EXIT_GOOD if none did (a host that is there already is fine). */
 static int lines_add(struct run *run, char **lines, int count)
 {
     int status = EXIT_GOOD;
     int *infos = calloc((size_t)count + 1, sizeof(*infos));
+    char **grown = realloc(run->added, (size_t)(run->added_count + count + 1) * sizeof(*grown));
 
-    if (infos == NULL)
+    if (grown != NULL)
+        run->added = grown;
+    if (infos == NULL || grown == NULL) {
+        free(infos);
         return report_error("run", "out of memory");
+    }
     int rc = count > 0 ? host_command_add_hosts(run->console, lines, count, infos, false) : 0;
     if (rc < 0) {
         status = report_call("run", rc);
@@ -51,6 +65,8 @@ static int lines_add(struct run *run, char **lines, int count)
                 report_detail_print(report_detail(infos, i));
                 status = EXIT_FAILED;
             }
+            if (infos[i] > 0)
+                added_note(run, lines[i]);
         }
     }
     free(infos);
@@ -86,7 +102,6 @@ static int named_add(struct run *run)
             strcpy(host->name, ".");
         if (is_member(host->name))
             continue;
-        host->added = true;
         lines[count++] = host->name;
     }
     int status = lines_add(run, lines, count);
@@ -125,11 +140,21 @@ static int hostfile_add(struct run *run)
 
 static int local_add(struct run *run)
 {
-    run->local_lines = host_command_local_lines(run->options.local);
-    if (run->local_lines == NULL)
+    char **lines = host_command_local_lines(run->options.local);
+
+    if (lines == NULL)
         return report_error("run", "out of memory");
-    run->local_added = run->options.local;
-    return lines_add(run, run->local_lines, run->options.local);
+    int status = lines_add(run, lines, run->options.local);
+    host_command_lines_free(lines, run->options.local);
+    return status;
+}
+
+/* Daemons do as PVM 3's: where the directory is missing, the copies run in that of the daemon. */
+static void directory_check(const struct run_options *options)
+{
+    if (options->directory != NULL && access(options->directory, X_OK) != 0)
+        report_error("run", "directory %s: %s on this host; where it is missing, copies run in the home directory",
+                     options->directory, strerror(errno));
 }
 
 int run_host_prepare(struct run *run)
@@ -139,6 +164,7 @@ int run_host_prepare(struct run *run)
 
     if (run->options.hostfile != NULL && access(run->options.hostfile, R_OK) != 0)
         return report_error("run", "cannot read the host file %s: %s", run->options.hostfile, strerror(errno));
+    directory_check(&run->options);
     if (!joined)
         status = machine_start(run);
     else if (run->options.hostfile != NULL)
@@ -152,27 +178,10 @@ int run_host_prepare(struct run *run)
 
 void run_host_release(struct run *run)
 {
-    int count = 0;
-    char **names = calloc((size_t)(run->options.host_count + run->local_added) + 1, sizeof(*names));
-
-    if (run->own_machine) {
+    if (run->own_machine)
         console_halt(run->console);
-    } else if (names != NULL) {
-        for (int i = 0; i < run->options.host_count; i++) {
-            if (run->options.hosts[i].added)
-                names[count++] = run->options.hosts[i].name;
-        }
-        for (int i = 0; i < run->local_added; i++) {
-            run->local_lines[i][strcspn(run->local_lines[i], " ")] = '\0';
-            names[count++] = run->local_lines[i];
-        }
-        if (count > 0)
-            pvm_delhosts(names, count, NULL);
-    }
-    free(names);
-    host_command_lines_free(run->local_lines, run->local_added);
-    run->local_lines = NULL;
-    run->local_added = 0;
+    else if (run->added_count > 0)
+        pvm_delhosts(run->added, run->added_count, NULL);
 }
 
 /* ---- placement ---- */
@@ -185,10 +194,14 @@ static int copies_spawn(struct run *run, char **argv, int flags, const char *hos
     int *tids = calloc((size_t)count, sizeof(*tids));
     int status = EXIT_GOOD;
 
-    if (tids == NULL || directory == NULL || asprintf(&where, "%s:%s", host, directory) < 0) {
+    if (directory == NULL) {
+        free(tids);
+        return report_error("run", "the current directory: %s; go to another, or give -wdir DIR", strerror(errno));
+    }
+    if (tids == NULL || asprintf(&where, "%s:%s", host, directory) < 0) {
         free(tids);
         free(directory);
-        return report_error("run", "out of memory, or no current directory");
+        return report_error("run", "out of memory");
     }
     int started = pvm_spawn(argv[0], argv + 1, flags | PvmNoSpawnParent, where, count, tids);
     if (started < 0)

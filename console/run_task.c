@@ -69,14 +69,28 @@ void run_task_add(struct run *run, int tid, bool copy)
 
 /* ---- output ---- */
 
-static void task_on_line(void *user, const char *text, size_t length)
+/* Every byte as it came; only where the line of one task is cut off by that of another a newline is added. */
+static void task_on_line(void *user, const char *text, size_t length, bool newline)
 {
     const struct run_task *task = user;
+    struct run *run = task->run;
 
-    if (task->run->options.label)
+    if (run->open != NULL && run->open != task) {
+        putchar('\n');
+        run->open = NULL;
+    }
+    if (run->options.label && run->open == NULL)
         printf("[%s:t%x] ", task->host, (unsigned)task->tid);
     fwrite(text, 1, length, stdout);
-    putchar('\n');
+    if (newline)
+        putchar('\n');
+    run->open = newline ? NULL : task;
+}
+
+/* A task that is alone shows half lines at once, such as a progress bar; nobody's lines could get between. */
+static bool task_is_alone(const struct run_task *task)
+{
+    return task->run->options.copies == 1 && task->run->tasks == task && task->next == NULL;
 }
 
 static void task_output(struct run *run)
@@ -95,6 +109,8 @@ static void task_output(struct run *run)
         if (bytes != NULL && pvm_upkbyte(bytes, count, 1) == PvmOk)
             lines_feed(&task->lines, bytes, (size_t)count, task_on_line, task);
         free(bytes);
+        if (task_is_alone(task))
+            lines_flush(&task->lines, task_on_line, task);
     } else if (count == OUTPUT_END) {
         lines_end(&task->lines, task_on_line, task);
         task->output_ended = true;
@@ -173,12 +189,15 @@ void run_task_signal_all(const struct run *run, int signum)
 
 void run_task_free_all(struct run *run)
 {
+    for (struct run_task *task = run->tasks; task != NULL; task = task->next)
+        lines_end(&task->lines, task_on_line, task);
+    if (run->options.label && run->open != NULL)
+        putchar('\n');
+    fflush(stdout);
     while (run->tasks != NULL) {
         struct run_task *task = run->tasks;
 
         run->tasks = task->next;
-        lines_end(&task->lines, task_on_line, task);
         free(task);
     }
-    fflush(stdout);
 }

@@ -199,9 +199,10 @@ int shell_command_help(struct console *console, int argc, char **argv)
         return EXIT_GOOD;
     }
     const struct command *command = command_find(argc == 2 ? argv[1] : "help");
-    if (command != NULL)
-        command_help(command);
-    return command != NULL ? EXIT_GOOD : EXIT_FAILED;
+    if (command == NULL)
+        return report_error("help", "there is no command \"%s\"; help lists all", argv[1]);
+    command_help(command);
+    return EXIT_GOOD;
 }
 
 int shell_command_version(struct console *console, int argc, char **argv)

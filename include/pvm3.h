@@ -275,7 +275,7 @@ char *pvm_version(void);
  *
  * Errors in tids: PvmNoFile (not found, or it cannot be executed; pvm_errdetail() lists where it was looked
  * for), PvmNoHost (no host is meant), PvmOutOfRes (a limit of tasks), PvmNoMem, PvmHostFail (the host died
- * meanwhile), PvmDSysErr.
+ * meanwhile), PvmDSysErr. What each is about: pvm_errdetail_item().
  *
  * Returns how many were started, which may be 0; PvmBadParam for ntask < 1 or task NULL. As pvm_spawn(3PVM).
  */
@@ -317,14 +317,14 @@ int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp);
  *
  * infos (unless NULL) gets for each the hi_tid, or: PvmBadParam (a mistake in the line), PvmNoHost (the name
  * is unknown), PvmDupHost (it is there already), PvmCantStart (its pvmd cannot be started, or not be
- * reached), PvmBadVersion, PvmOutOfRes. pvm_errdetail() tells of the first.
+ * reached), PvmBadVersion, PvmOutOfRes. pvm_errdetail() tells of the first, pvm_errdetail_item() of each.
  *
  * Returns how many were added; PvmBadParam for nhost < 1 or > 4095. As pvm_addhosts(3PVM).
  */
 int pvm_addhosts(char **hosts, int nhost, int *infos);
 
 /* PVM 4: the same, and calls progress, unless NULL, for each host as soon as it is up or has failed: its
- * index in hosts, its name, what infos gets, and user. progress must not call PVM. */
+ * index in hosts, its name, what infos gets, and user. progress may call PVM, and should return soon. */
 int pvm_addhosts_progress(char **hosts, int nhost, int *infos,
                           void (*progress)(int index, const char *name, int info, void *user), void *user);
 
@@ -456,9 +456,9 @@ int pvm_pkstr(const char *sp);
  *
  *      pvm_packf("%+ %d %*d %s", PvmDataDefault, n, n, numbers, "name");
  *
- * Errors as the functions above; PvmBadParam for another letter, a NULL format, or one that ends in a
- * directive: what stood before is packed. A negative '*' count packs nothing. In place, values and strings
- * are copied (PVM 4). As pvm_packf(3PVM).
+ * Errors as the functions above (PvmNoBuf also for ""); PvmBadParam for another letter, a NULL format, or one
+ * that ends in a directive: what stood before is packed. A negative '*' count packs nothing. In place, values
+ * and strings are copied (PVM 4). As pvm_packf(3PVM).
  */
 int pvm_packf(const char *fmt, ...);
 
@@ -517,13 +517,14 @@ int pvm_unpackf(const char *fmt, ...);
  * task, a negative tag: both allowed with option PvmResvTids), PvmNoBuf. As pvm_send(3PVM). */
 int pvm_send(int tid, int msgtag);
 
-/* The same to each different task in a list of ntask tids, but never to this one. Returns PvmOk; PvmBadParam
- * (also for one wrong tid, then nothing is sent; ntask negative), PvmNoBuf. As pvm_mcast(3PVM). */
+/* The same to each different task in a list of ntask tids, but never to this one. Returns PvmOk; PvmNoBuf,
+ * PvmBadParam (also for one wrong tid, then nothing is sent; ntask negative). As pvm_mcast(3PVM). */
 int pvm_mcast(int *tids, int ntask, int msgtag);
 
 /*
  * Sends len items at buf, of a data type PVM_BYTE to PVM_ULONG, as one raw message; no buffer of the program
- * is used or changed. Any receive takes it.
+ * is used or changed. Any receive takes it. Machines of another kind convert it (PVM 4): they read it as this
+ * type, by value as another one of its family (see chapter 8), or as the bytes that it has here.
  *
  * Returns PvmOk, for len 0 or less with an empty message; PvmBadParam (tid, tag, data type, buf NULL),
  * PvmNotImpl (PVM_STR). As pvm_psend(3PVM).
@@ -560,8 +561,9 @@ int pvm_probe(int tid, int msgtag);
  * *atid, *atag get sender and tag, *alen the length of the whole message in bytes, as pvm_bufinfo() gives it;
  * each may be NULL. A shorter message leaves the rest of buf alone.
  *
- * Typed messages are converted to datatype as by unpacking, or with PVM_BYTE give their XDR view (PVM 4); raw
- * ones are copied.
+ * Typed messages are converted to datatype as by unpacking, or with PVM_BYTE give their XDR view (PVM 4). Raw
+ * ones are copied; what pvm_psend() has sent on another kind of machine is converted, and *alen is its length
+ * here.
  *
  * Returns PvmOk; PvmBadParam (data type, buf NULL), PvmNotImpl (PVM_STR), PvmBadMsg and PvmOverflow as
  * unpacking. As pvm_precv(3PVM).
@@ -646,8 +648,8 @@ int pvm_freezegroup(const char *group, int size);
  * are reproducible (PVM 4).
  *
  * Returns PvmOk; PvmBadParam (func or data NULL, count < 1, a data type other than PVM_BYTE to PVM_LONG),
- * PvmNoGroup, PvmNotInGroup, PvmNoInst (no such root; or (PVM 4) a member has ended before its part came).
- * As pvm_reduce(3PVM).
+ * PvmNoGroup, PvmNotInGroup, PvmNoInst (no such root); PvmNoTask (PVM 4): a member has ended before its part
+ * came. As pvm_reduce(3PVM).
  */
 int pvm_reduce(void (*func)(int *datatype, void *x, void *y, int *num, int *info), void *data, int count,
                int datatype, int msgtag, const char *group, int rootginst);
@@ -665,8 +667,8 @@ void PvmProduct(int *datatype, void *x, void *y, int *num, int *info);
  * root's array (result of gather, data of scatter) is not used by the others, and may be NULL there.
  *
  * Return PvmOk; PvmBadParam (NULL, count < 1, a data type other than PVM_STR, here bytes, to PVM_LONG),
- * PvmNoGroup, PvmNotInGroup, PvmNoInst (no such root, the instances have holes, or (PVM 4) a member has ended
- * meanwhile). As pvm_gather(3PVM), pvm_scatter(3PVM).
+ * PvmNoGroup, PvmNotInGroup, PvmNoInst (no such root, or the instances have holes); PvmNoTask (PVM 4): a member
+ * has ended meanwhile. As pvm_gather(3PVM), pvm_scatter(3PVM).
  */
 int pvm_gather(void *result, void *data, int count, int datatype, int msgtag, const char *group,
                int rootginst);
@@ -740,6 +742,11 @@ char *pvm_strerror(void);
  * host did not answer and what to do. "" when there is no more to say; never NULL. Stays until the thread's
  * next error. Also set by calls that succeed in part, such as pvm_spawn(). */
 const char *pvm_errdetail(void);
+
+/* PVM 4: the same for one entry of the array that this thread's last pvm_spawn(), pvm_addhosts() or
+ * pvm_delhosts() has filled: what the error code in tids[index], infos[index] is about. "" when there is no
+ * more to say, and for what is no error; never NULL. Stays until the thread's next such call. */
+const char *pvm_errdetail_item(int index);
 
 #ifdef __cplusplus
 }

@@ -25,7 +25,7 @@ void pvmi_arrive_frame(struct pvmi_frame *frame);
 /* Tries again with frames that found no memory. Returns how many went. */
 int pvmi_arrive_retry(void);
 
-/* True while frames wait for memory: a receive that would sleep gives PvmNoMem. */
+/* True while frames wait for memory: a call that would sleep gives PvmNoMem. */
 bool pvmi_arrive_stalled(void);
 
 /* Forgets all sources, and frees what was not whole. */

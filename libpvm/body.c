@@ -95,6 +95,8 @@ int pvmi_msgbuf_own(struct pvmi_msgbuf *buf)
 
     if (!buf->arrived)
         return PvmOk;
+    if (buf->pins > 0)
+        return pvmi_call_fail(PvmNoMem, "another thread is forwarding this message: pack into another buffer");
     if (buf->foreign && !body_typed(buf))
         return pvmi_call_fail(PvmBadMsg, "packing into a raw message from another kind of machine");
 

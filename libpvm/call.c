@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "libpvm/call.h"
 
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +44,16 @@ void pvmi_call_lock(int depth)
     if (!pvmi_call_one_thread())
         pvmi_call_take();
     pvmi_call_state.depth = depth;
+}
+
+void pvmi_call_wait(pthread_cond_t *cond)
+{
+    struct pvmi_call_state state = pvmi_call_state;
+
+    pvmi_call_state.depth = 0;
+    pvmi_call_state.locked = false;
+    pthread_cond_wait(cond, &call_mutex);
+    pvmi_call_state = state;
 }
 
 int pvmi_call_fail(int code, const char *format, ...)

@@ -14,6 +14,7 @@
 #ifndef PVMI_LIBPVM_CALL_H
 #define PVMI_LIBPVM_CALL_H
 
+#include <pthread.h>
 #include <stdbool.h>
 
 #if __has_include(<sys/single_threaded.h>)
@@ -86,6 +87,9 @@ static inline int pvmi_call_leave_quiet(int rc)
 /* Waits of the library let other threads in: unlock wholly, lock again. Returns the depth for lock(). */
 int pvmi_call_unlock(void);
 void pvmi_call_lock(int depth);
+
+/* Waits for cond, which another thread signals inside a call of its own. */
+void pvmi_call_wait(pthread_cond_t *cond);
 
 /* Notes the whole error of the call that is running, for pvm_errdetail() and the second AutoErr line.
  * Returns code. */

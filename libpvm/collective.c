@@ -29,6 +29,7 @@
 struct collective {
     const char *group;
     struct pvmi_members *members;
+    int32_t tid;                  /* of this task */
     int me;                       /* instances */
     int root;
     int tag;
@@ -56,23 +57,23 @@ static int part_send(const struct collective *c, const void *data, int32_t tid)
 /* Waits for the part of tid, or for its end. */
 static int part_wait_watched(const struct collective *c, int32_t tid, struct pvmi_msgbuf **ret_buf)
 {
-    struct pvmi_watch watch;
-    int rc = pvmi_watch_begin(&watch, tid);
+    struct pvmi_watch *watch;
+    int rc = pvmi_watch_begin(tid, &watch);
 
     if (rc != PvmOk)
         return rc;
     do {
         /* First the queue, for what a task has sent is there before its end is told. */
-        bool gone = watch.gone;
+        bool gone = watch->gone;
 
         rc = pvmi_recv_wait(tid, c->tag, PVMI_CONTEXT_GROUP, 0, ret_buf);
         if (rc == PVMI_AGAIN && gone)
             rc = pvmi_call_fail(PvmNoTask, "t%x (instance %d of group %s) has ended", (unsigned)tid,
                                 pvmi_members_find(c->members, tid), c->group);
-        else if (rc == PVMI_AGAIN && !watch.gone)
+        else if (rc == PVMI_AGAIN && !watch->gone)
             pvmi_progress_wait(PVMI_PROGRESS_NO_DEADLINE);
     } while (rc == PVMI_AGAIN);
-    pvmi_watch_end(&watch);
+    pvmi_watch_end(watch);
     return rc;
 }
 
@@ -103,18 +104,33 @@ static int part_unpack(const struct collective *c, struct pvmi_msgbuf *buf, void
 
 /* ---- who takes part ---- */
 
-/* Reduce, gather and scatter know the same types; strings are for gather and scatter, as bytes. */
-static int check_data(struct collective *c, const void *data, int datatype, bool strings)
+static int check_data(const struct collective *c, const void *data)
 {
     if (data == NULL)
         return pvmi_call_fail(PvmBadParam, "the data are NULL");
     if (c->count < 1)
         return pvmi_call_fail(PvmBadParam, "%d items", c->count);
-    if (strings && datatype == PVM_STR)
-        datatype = PVM_BYTE;
+    return PvmOk;
+}
+
+/* Reduce, gather and scatter know the same types. */
+static int find_type(struct collective *c, int datatype)
+{
+    int rc;
+
     if (datatype < PVM_BYTE || datatype > PVM_LONG)
         return pvmi_call_fail(PvmBadParam, "group functions do not know data type %d", datatype);
-    return pvmi_datatype_find(datatype, &c->type);
+    rc = pvmi_datatype_find(datatype, &c->type);
+    c->size = (size_t)c->count * c->type.size;
+    return rc;
+}
+
+/* Strings are for gather and scatter only, as bytes. */
+static int check_data_or_text(struct collective *c, const void *data, int datatype)
+{
+    int rc = check_data(c, data);
+
+    return rc == PvmOk ? find_type(c, datatype == PVM_STR ? PVM_BYTE : datatype) : rc;
 }
 
 /* Fills c with the members of the group. c->members is to be freed, also after an error. */
@@ -124,8 +140,8 @@ static int find_members(struct collective *c)
 
     if (rc != PvmOk)
         return rc;
-    c->size = (size_t)c->count * c->type.size;
-    c->me = pvmi_members_find(c->members, pvmi_task.tid);
+    c->tid = pvmi_task.tid;
+    c->me = pvmi_members_find(c->members, c->tid);
     if (c->me < 0)
         return pvmi_call_fail(PvmNotInGroup, "this task is not in group %s", c->group);
     if (c->root < 0 || (uint32_t)c->root >= c->members->count || c->members->tids[c->root] == 0)
@@ -140,6 +156,12 @@ static int check_no_holes(const struct collective *c)
             return pvmi_call_fail(PvmNoInst, "instance %u of group %s is missing", i, c->group);
     }
     return PvmOk;
+}
+
+/* False when no part can come any more: the daemon has gone, or another thread has called pvm_exit(). */
+static bool is_member_still(const struct collective *c)
+{
+    return !pvmi_task.lost && pvmi_task.tid == c->tid;
 }
 
 /* ---- reduce ---- */
@@ -174,7 +196,7 @@ static int reduce_at_root(const struct collective *c, reduce_fn *func, int datat
 
     if (part == NULL)
         return pvmi_call_fail(PvmNoMem, "no memory for %d items of a member", c->count);
-    for (uint32_t i = 0; i < c->members->count && !pvmi_task.lost; i++) {
+    for (uint32_t i = 0; i < c->members->count && is_member_still(c); i++) {
         if (c->members->tids[i] != 0 && (int)i != c->me)
             rc = reduce_part(c, func, datatype, data, part, i, rc);
     }
@@ -188,9 +210,11 @@ static int reduce(reduce_fn *func, void *data, struct collective *c, int datatyp
 
     if (func == NULL)
         return pvmi_call_fail(PvmBadParam, "the function is NULL");
-    rc = check_data(c, data, datatype, false);
+    rc = check_data(c, data);
     if (rc == PvmOk)
         rc = find_members(c);
+    if (rc == PvmOk)
+        rc = find_type(c, datatype);
     if (rc == PvmOk && c->me == c->root)
         rc = reduce_at_root(c, func, datatype, data);
     else if (rc == PvmOk)
@@ -229,7 +253,7 @@ static int gather_at_root(const struct collective *c, void *result, const void *
     if (result == NULL)
         return pvmi_call_fail(PvmBadParam, "the place for the result is NULL");
     memmove((uint8_t *)result + (size_t)c->me * c->size, data, c->size);
-    for (uint32_t i = 0; i < c->members->count && !pvmi_task.lost; i++) {
+    for (uint32_t i = 0; i < c->members->count && is_member_still(c); i++) {
         int part_rc = (int)i == c->me ? PvmOk : gather_part(c, (uint8_t *)result + i * c->size, i);
 
         if (rc == PvmOk)
@@ -240,7 +264,7 @@ static int gather_at_root(const struct collective *c, void *result, const void *
 
 static int gather(void *result, const void *data, struct collective *c, int datatype)
 {
-    int rc = check_data(c, data, datatype, true);
+    int rc = check_data_or_text(c, data, datatype);
 
     if (rc == PvmOk)
         rc = find_members(c);
@@ -292,7 +316,7 @@ static int scatter_receive(const struct collective *c, void *result)
 
 static int scatter(void *result, const void *data, struct collective *c, int datatype)
 {
-    int rc = check_data(c, result, datatype, true);
+    int rc = check_data_or_text(c, result, datatype);
 
     if (rc == PvmOk)
         rc = find_members(c);

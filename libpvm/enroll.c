@@ -29,6 +29,13 @@
 
 #define ENROLL_TIMEOUT_US 30000000    /* a daemon that is so slow is in trouble */
 
+/* Enrolment waits for the daemon's answer: other threads that need it meanwhile wait for its end. */
+static struct {
+    bool under_way;
+    pthread_t thread;
+    pthread_cond_t over;
+} enrolment = { .over = PTHREAD_COND_INITIALIZER };
+
 /* ---- a child after fork() ---- */
 
 static void before_fork(void)
@@ -64,6 +71,8 @@ static void after_fork_in_child(void)
     pvmi_task.self_tp = NULL;
     pvmi_task_forget();
     pvmi_msgbuf_after_fork();
+    enrolment.under_way = false;
+    pthread_cond_init(&enrolment.over, NULL);
     pvmi_call_end(PvmOk);
 }
 
@@ -242,11 +251,32 @@ static int enroll(void)
     return rc;
 }
 
+/* One thread enrols for all. */
+static int enroll_alone(void)
+{
+    int rc;
+
+    while (enrolment.under_way && !pthread_equal(enrolment.thread, pthread_self()))
+        pvmi_call_wait(&enrolment.over);
+    if (pvmi_task.tid != 0)
+        return PvmOk;
+    if (enrolment.under_way)
+        pvmi_task_forget();    /* this thread was in it, and a signal handler has longjmp()ed out */
+    enrolment.under_way = true;
+    enrolment.thread = pthread_self();
+    rc = enroll();
+    enrolment.under_way = false;
+    pthread_cond_broadcast(&enrolment.over);
+    return rc;
+}
+
 int pvmi_task_enroll(void)
 {
-    if (pvmi_task.lost)
-        return pvmi_call_fail(PvmSysErr, "the daemon of this host has gone: pvm_exit() and enrol anew");
-    return pvmi_task.tid != 0 ? PvmOk : enroll();
+    int rc = pvmi_task.tid != 0 ? PvmOk : enroll_alone();
+
+    if (rc == PvmOk && pvmi_task.lost)
+        rc = pvmi_call_fail(PvmSysErr, "the daemon of this host has gone: pvm_exit() and enrol anew");
+    return rc;
 }
 
 /* ---- the API ---- */
@@ -291,18 +321,21 @@ int pvm_parent(void)
 static int leave(void)
 {
     struct pvmi_msg_leave msg = { 0 };
-    int rc;
+    int32_t me = pvmi_task.tid;
+    int rc = PvmOk;
 
     fflush(stdout);
     fflush(stderr);
+    if (me == 0)
+        return PvmOk;
     if (pvmi_task.lost)
         rc = pvmi_call_fail(PvmSysErr, "the daemon of this host had gone before");
-    else if (pvmi_task.tid == 0)
-        return PvmOk;
-    else {
+    else
         pvmi_output_wait();
+    if (rc == PvmOk && pvmi_task.tid == me)
         rc = pvmi_request_value(PVMI_MSG_leave, &msg);
-    }
+    if (pvmi_task.tid != me)
+        return PvmOk;    /* another thread has left meanwhile */
     pvmi_progress_wake();
     pvmi_task_forget();
     return rc;

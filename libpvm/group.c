@@ -19,6 +19,13 @@ static int group_check(const char *group)
 {
     if (group == NULL || group[0] == '\0')
         return pvmi_call_fail(PvmNullGroup, "the group has no name");
+    /* That there is no daemon is reported, although what group functions fail with is not: as in PVM 3. */
+    if (pvmi_task.tid == 0) {
+        int rc = pvm_mytid();
+
+        if (rc < 0)
+            return rc;
+    }
     return pvmi_task_enroll();
 }
 

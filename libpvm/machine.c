@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "libpvm/call.h"
+#include "libpvm/detail.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
 #include "wire/tid.h"
@@ -130,8 +131,8 @@ int pvmi_machine_pending(void)
 
 /* ---- adding and deleting ---- */
 
-/* Copies the values of an answer for count things into infos, and notes the first failure for
- * pvm_errdetail(). Returns the answer's value, and frees it. */
+/* Copies the values of an answer for count things into infos, and notes what failed for pvm_errdetail() (the
+ * first one) and pvm_errdetail_item(). Returns the answer's value, and frees it. */
 static int take_infos(struct pvmi_control *control, int count, int *infos)
 {
     const struct pvmi_msg_answer *answer = control->msg;
@@ -141,12 +142,14 @@ static int take_infos(struct pvmi_control *control, int count, int *infos)
         infos[i] = (uint32_t)i < answer->values.n ? answer->values.v[i] : PvmDSysErr;
     if (answer->errors.n > 0)
         pvmi_request_fault(&answer->errors.v[0]);
+    pvmi_detail_take(answer, false);
     pvmi_control_free(control);
     return value;
 }
 
 static int check_names(char **names, int count)
 {
+    pvmi_detail_clear();
     if (count < 1 || count > PVMI_HOST_MAX)
         return pvmi_call_fail(PvmBadParam, "%d hosts: 1 to %d can be given", count, PVMI_HOST_MAX);
     if (names == NULL)
@@ -222,12 +225,13 @@ int pvm_delhosts(char **hosts, int nhost, int *infos)
 static int host_status(const char *host)
 {
     struct pvmi_msg_host_query msg = { .name = host };
-    int rc = pvmi_task_enroll();
+    int rc;
 
-    if (rc != PvmOk)
-        return rc;
     if (host == NULL || host[0] == '\0')
         return pvmi_call_fail(PvmBadParam, "the host has no name");
+    rc = pvmi_task_enroll();
+    if (rc != PvmOk)
+        return rc;
     rc = pvmi_request_value(PVMI_MSG_host_query, &msg);
     return rc < 0 ? rc : PvmOk;
 }

@@ -129,6 +129,10 @@ void pvmi_msgbuf_free(struct pvmi_msgbuf *buf)
         msgbuf_withdraw(buf);
     pvmi_list_remove(&buf->link);
     pvmi_list_remove(&buf->same);
+    if (buf->pins > 0) {
+        buf->freed = true;
+        return;
+    }
     pvmi_block_free_chain(buf->first);
     pvmi_free(buf);
 }
@@ -251,6 +255,18 @@ void pvmi_msgbuf_fill(struct pvmi_msgbuf *buf, uint64_t offset, const void *data
 
 /* ---- sending ---- */
 
+void pvmi_msgbuf_pin(struct pvmi_msgbuf *buf)
+{
+    buf->pins++;
+}
+
+void pvmi_msgbuf_unpin(struct pvmi_msgbuf *buf)
+{
+    assert(buf->pins > 0);
+    if (--buf->pins == 0 && buf->freed)
+        pvmi_msgbuf_free(buf);
+}
+
 void pvmi_msgbuf_seal(struct pvmi_msgbuf *buf)
 {
     buf->open_header = NULL;
@@ -300,8 +316,11 @@ void pvmi_msgbuf_rewind(struct pvmi_msgbuf *buf)
 
 void pvmi_msgbuf_after_fork(void)
 {
-    for (int id = 1; id < id_count; id++)
+    for (int id = 1; id < id_count; id++) {
+        if (id_slots[id].buf != NULL)
+            id_slots[id].buf->pins = 0;    /* whoever was sending it is not in this process */
         pvmi_msgbuf_free(id_slots[id].buf);
+    }
     id_count = id_slots == NULL ? 0 : 1;
     id_free = 0;
     pvmi_block_trim();

@@ -45,6 +45,8 @@ struct pvmi_msgbuf {
     int raw_type;            /* PVMI_TYPE_* of pvm_psend()'s items, for machines of another kind; else 0 */
     bool arrived;            /* came from a sender (or was upkmesg'ed): packing into it copies first */
     bool unpacking;          /* pvm_setrbuf() rewinds it only if not */
+    bool freed;              /* while it was pinned */
+    int pins;                /* sends that are reading it */
     int tag;                 /* as pvm_bufinfo() and pvm_getminfo() show them */
     int ctx;
     int src;
@@ -141,6 +143,11 @@ void pvmi_msgbuf_fill(struct pvmi_msgbuf *buf, uint64_t offset, const void *data
 int pvmi_msgbuf_publish(struct pvmi_msgbuf *buf);
 
 /* ---- for sending ---- */
+
+/* A send may wait, and other threads go on: buf and its blocks stay until the last unpin, although it may lose
+ * its id meanwhile. */
+void pvmi_msgbuf_pin(struct pvmi_msgbuf *buf);
+void pvmi_msgbuf_unpin(struct pvmi_msgbuf *buf);
 
 /* No later pack may extend what is there: receivers may be reading it. */
 void pvmi_msgbuf_seal(struct pvmi_msgbuf *buf);

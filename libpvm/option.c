@@ -122,16 +122,18 @@ static bool is_allowed(int what, int value)
     }
 }
 
-/* An option of this task's own output or trace: the daemon has to know, and later children get the same. */
+/* An option of this task's own output or trace: the daemon has to know, and later children get the same. Only
+ * a receiver needs a daemon: all else can be set without. */
 static int set_self(int what, int child_what, int value)
 {
+    bool needs_daemon = (what == PvmSelfOutputTid || what == PvmSelfTraceTid) && value > 0;
     int rc = pvmi_task_enroll();
 
-    if (rc != PvmOk)
+    if (rc != PvmOk && needs_daemon)
         return rc;
     *option_place(what) = value;
     *option_place(child_what) = value;
-    return pvmi_option_tell();
+    return rc == PvmOk ? pvmi_option_tell() : PvmOk;
 }
 
 /* Returns PvmOk, or why the option keeps its value. */

@@ -258,8 +258,8 @@ void pvmi_output_wait(void)
                     pvmi_task_name());
         told = true;
         rc = pvmi_progress_wait(ask_us);
-        if (rc == PvmSysErr)
-            return;
+        if (rc == PvmSysErr || pvmi_arrive_stalled())
+            return;    /* nothing more will come, or there is no memory for it */
         if (rc == PVMI_AGAIN) {
             drop_the_dead();
             ask_us = pvmi_clock_us() + OUTPUT_ASK_US;

@@ -171,11 +171,11 @@ static int directive_unpack(struct pvmi_msgbuf *buf, const struct directive *dir
     return pvmi_unpack_items(buf, type, va_arg(arguments->list, void *), size, directive->count, directive->stride);
 }
 
-/* Walks the format. buf NULL: there is no active buffer. */
+/* Walks the format. buf NULL: there is no active buffer, and as in PVM 3 not even "" can do without. */
 static int format_walk(const char *fmt, struct pvmi_msgbuf *buf, struct arguments *arguments,
                        int (*act)(struct pvmi_msgbuf *, const struct directive *, struct arguments *))
 {
-    int rc = PvmOk;
+    int rc = buf == NULL ? PvmNoBuf : PvmOk;
 
     while (rc == PvmOk && *fmt != '\0') {
         struct directive directive;
@@ -184,7 +184,7 @@ static int format_walk(const char *fmt, struct pvmi_msgbuf *buf, struct argument
             continue;
         rc = directive_parse(&fmt, arguments, &directive);
         if (rc == PvmOk)
-            rc = buf == NULL ? PvmNoBuf : act(buf, &directive, arguments);
+            rc = act(buf, &directive, arguments);
     }
     return rc;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "libpvm/call.h"
+#include "libpvm/detail.h"
 #include "libpvm/task.h"
 
 int pvm_perror(const char *msg)
@@ -21,4 +22,9 @@ char *pvm_strerror(void)
 const char *pvm_errdetail(void)
 {
     return pvmi_call_detail();
+}
+
+const char *pvm_errdetail_item(int index)
+{
+    return pvmi_detail_item(index);
 }

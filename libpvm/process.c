@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/env.h"
 #include "libpvm/call.h"
+#include "libpvm/detail.h"
 #include "libpvm/output.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
@@ -146,7 +147,8 @@ static uint32_t argv_count(char **argv)
     return count;
 }
 
-/* Writes the answer into tids, the started ones first, and notes the first failure for pvm_errdetail(). */
+/* Writes the answer into tids, the started ones first, and notes what failed for pvm_errdetail() (the first one)
+ * and pvm_errdetail_item(). */
 static int spawn_result(const struct pvmi_msg_answer *answer, int ntask, int *tids)
 {
     int started = 0;
@@ -164,6 +166,7 @@ static int spawn_result(const struct pvmi_msg_answer *answer, int ntask, int *ti
     }
     if (answer->errors.n > 0)
         pvmi_request_fault(&answer->errors.v[0]);
+    pvmi_detail_take(answer, true);
     return started;
 }
 
@@ -227,9 +230,15 @@ static int spawn_from_here(struct pvmi_msg_spawn *msg, const char *where, int *t
 /* A program without a name is found nowhere. */
 static int spawn_nothing(int ntask, int *tids)
 {
+    struct pvmi_rec_error error = { .code = PvmNoFile, .text = "the program has no name" };
+    struct pvmi_msg_answer answer = { .values = { .v = tids, .n = tids == NULL ? 0 : (uint32_t)ntask } };
+
     for (int i = 0; tids != NULL && i < ntask; i++)
         tids[i] = PvmNoFile;
-    pvmi_call_fail(PvmNoFile, "the program has no name");
+    answer.errors.v = &error;
+    answer.errors.n = 1;
+    pvmi_request_fault(&error);
+    pvmi_detail_take(&answer, true);
     return 0;
 }
 
@@ -237,8 +246,10 @@ static int spawn(const char *task, char **argv, int flag, const char *where, int
 {
     const char *list = pvmi_env(PVMI_ENV_PVM_EXPORT);
     struct exports exports = { NULL, 0 };
-    int rc = pvmi_task_enroll();
+    int rc;
 
+    pvmi_detail_clear();
+    rc = pvmi_task_enroll();
     if (rc != PvmOk)
         return rc;
     if (ntask < 1)

@@ -95,9 +95,9 @@ static uint64_t deadline_of(const struct timeval *tmout)
 
     if (tmout == NULL)
         return PVMI_PROGRESS_NO_DEADLINE;
-    if (tmout->tv_sec > INT32_MAX)
-        return PVMI_PROGRESS_NO_DEADLINE;
-    us = (int64_t)tmout->tv_sec * 1000000 + tmout->tv_usec;
+    if (__builtin_mul_overflow((int64_t)tmout->tv_sec, 1000000, &us) ||
+        __builtin_add_overflow(us, (int64_t)tmout->tv_usec, &us))
+        return tmout->tv_sec < 0 ? 0 : PVMI_PROGRESS_NO_DEADLINE;
     return us <= 0 ? 0 : pvmi_clock_us() + (uint64_t)us;
 }
 
@@ -149,6 +149,24 @@ static int copy_items(struct pvmi_msgbuf *buf, void *data, int len, const struct
     return rc == PvmNoData ? PvmOk : rc;
 }
 
+/* How long a message is for *alen. Items of pvm_psend() from another kind of machine count as they are here, so
+ * that dividing by their size gives how many there are. */
+static uint64_t items_length(struct pvmi_msgbuf *buf, const struct pvmi_datatype *type)
+{
+    if (!buf->foreign || buf->raw_type == 0 || type->type == PVMI_TYPE_BYTES)
+        return pvmi_msgbuf_xdr_length(buf);
+    return buf->length / pvmi_type_scalar_size(buf->raw_type) * pvmi_type_scalar_size(type->type);
+}
+
+static int precv_wait(int tid, int tag, struct pvmi_msgbuf **ret_buf)
+{
+    int rc = pvmi_task.lost ? PvmOk : pvmi_task_enroll();
+
+    if (rc == PvmOk)
+        rc = pvmi_recv_wait(tid, tag, pvmi_task.context, PVMI_PROGRESS_NO_DEADLINE, ret_buf);
+    return rc;
+}
+
 static int precv(int tid, int tag, void *data, int len, int datatype, int *atid, int *atag, int *alen)
 {
     struct pvmi_datatype type;
@@ -156,19 +174,18 @@ static int precv(int tid, int tag, void *data, int len, int datatype, int *atid,
     uint64_t length;
     int rc = pvmi_datatype_find(datatype, &type);
 
-    if (rc == PvmOk && !pvmi_task.lost)
-        rc = pvmi_task_enroll();
     if (rc != PvmOk)
         return rc;
     if (len > 0 && data == NULL)
         return pvmi_call_fail(PvmBadParam, "the place for the data is NULL");
-    rc = pvmi_recv_wait(tid, tag, pvmi_task.context, PVMI_PROGRESS_NO_DEADLINE, &buf);
+    pvmi_call_enter();
+    rc = pvmi_call_leave("pvm_recv", precv_wait(tid, tag, &buf));
     if (rc != PvmOk)
         return rc;
 
     pvmi_match_take(buf);
     rc = copy_items(buf, data, len, &type);
-    length = pvmi_msgbuf_xdr_length(buf);
+    length = items_length(buf, &type);
     if (atid != NULL)
         *atid = buf->src;
     if (atag != NULL)

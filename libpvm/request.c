@@ -7,12 +7,13 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "libpvm/arrive.h"
 #include "libpvm/call.h"
 #include "libpvm/progress.h"
 #include "libpvm/send.h"
 #include "libpvm/task.h"
 
-/* An open request. It lives on the stack of the thread that waits. */
+/* An open request. Not on the stack of whoever waits: a program's signal handler may longjmp() out of that. */
 struct request {
     struct pvmi_list link;
     uint32_t id;                   /* 0 for enrolment */
@@ -60,7 +61,7 @@ static struct request *request_find(uint32_t id)
     PVMI_LIST_EACH(node, &requests_open) {
         struct request *request = PVMI_CONTAINER(node, struct request, link);
 
-        if (request->id == id && !request->done)
+        if (request->id == id && !request->done && !request->abandoned)
             return request;
     }
     return NULL;
@@ -109,6 +110,11 @@ void pvmi_request_abandon_all(void)
 
 /* ---- this side ---- */
 
+static int request_no_memory(int type)
+{
+    return pvmi_call_fail(PvmNoMem, "request \"%s\" to the daemon: out of memory", pvmi_control_name(type));
+}
+
 static int request_send(int type, const void *msg)
 {
     struct pvmi_frame_header header = { .kind = PVMI_FRAME_CONTROL, .format = (uint8_t)pvmi_format_own() };
@@ -116,13 +122,14 @@ static int request_send(int type, const void *msg)
     struct pvmi_blob *blob;
     int rc = pvmi_control_encode_blob(type, msg, &blob);
 
+    if (rc == PvmNoMem)
+        return request_no_memory(type);
     if (rc != PvmOk)
-        return pvmi_call_fail(rc, "request \"%s\" to the daemon: %s", pvmi_control_name(type),
-                              rc == PvmNoMem ? "out of memory" : "too long");
+        return pvmi_call_fail(rc, "request \"%s\" to the daemon: too long", pvmi_control_name(type));
     frame = pvmi_frame_new(&header, blob, 0, (uint32_t)blob->length);
     pvmi_blob_unref(blob);
     if (frame == NULL)
-        return pvmi_call_fail(PvmNoMem, "request \"%s\" to the daemon: out of memory", pvmi_control_name(type));
+        return request_no_memory(type);
     return pvmi_send_frame(pvmi_task.daemon, frame);
 }
 
@@ -164,6 +171,8 @@ static int request_wait(struct request *request, pvmi_request_progress_fn *progr
             return PvmOk;
         if (request->abandoned)
             return pvmi_call_fail(PvmSysErr, "this task has left the virtual machine meanwhile");
+        if (pvmi_arrive_stalled() && pvmi_arrive_retry() == 0)
+            return pvmi_call_fail(PvmNoMem, "no memory for what has arrived, and so not for the daemon's answer");
         rc = pvmi_progress_wait(deadline_us);
         if (rc == PVMI_AGAIN && !request->done)
             return rc;
@@ -175,21 +184,25 @@ static int request_wait(struct request *request, pvmi_request_progress_fn *progr
 static int request_run(int type, void *msg, uint32_t id, pvmi_request_progress_fn *progress, void *user,
                        uint64_t deadline_us, struct pvmi_control *ret_answer)
 {
-    struct request request = { .id = id };
+    struct request *request = pvmi_calloc(1, sizeof(*request));
     int rc;
 
-    pvmi_list_init(&request.reports);
-    pvmi_list_push(&requests_open, &request.link);
+    if (request == NULL)
+        return request_no_memory(type);
+    request->id = id;
+    pvmi_list_init(&request->reports);
+    pvmi_list_push(&requests_open, &request->link);
     rc = request_send(type, msg);
     if (rc == PvmOk)
-        rc = request_wait(&request, progress, user, deadline_us);
-    pvmi_list_remove(&request.link);
-    PVMI_LIST_EACH(node, &request.reports)
+        rc = request_wait(request, progress, user, deadline_us);
+    pvmi_list_remove(&request->link);
+    PVMI_LIST_EACH(node, &request->reports)
         report_free(node);
     if (rc == PvmOk)
-        *ret_answer = request.answer;
-    else if (request.done)
-        pvmi_control_free(&request.answer);
+        *ret_answer = request->answer;
+    else if (request->done)
+        pvmi_control_free(&request->answer);
+    pvmi_free(request);
     return rc;
 }
 

@@ -15,15 +15,18 @@
 
 static int send_fail(void)
 {
-    return pvmi_call_fail(PvmSysErr, "the daemon of this host has gone");
+    return pvmi_call_fail(PvmSysErr, pvmi_task.tid == 0 ? "this task has left the virtual machine meanwhile"
+                                                        : "the daemon of this host has gone");
 }
 
+/* While it waits another thread may leave the virtual machine, and the endpoint is no more. */
 int pvmi_send_frame(struct pvmi_endpoint *ep, struct pvmi_frame *frame)
 {
-    int rc;
+    int32_t me = pvmi_task.tid;
+    int rc = PvmSysErr;
 
-    while ((rc = ep->tp->ops->send(ep, frame)) == PVMI_AGAIN) {
-        if (pvmi_progress_wait(PVMI_PROGRESS_NO_DEADLINE) != PvmOk)
+    while (ep != NULL && (rc = ep->tp->ops->send(ep, frame)) == PVMI_AGAIN) {
+        if (pvmi_progress_wait(PVMI_PROGRESS_NO_DEADLINE) != PvmOk || pvmi_task.tid != me)
             break;
     }
     if (rc != PvmOk) {
@@ -188,7 +191,9 @@ int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count
             return pvmi_call_fail(PvmNoMem, "no memory for a list of %zu receivers", count);
     }
     pvmi_msgbuf_seal(buf);
+    pvmi_msgbuf_pin(buf);
     rc = send_numbered(buf, tids, numbers, count, tag, ctx);
+    pvmi_msgbuf_unpin(buf);
     if (numbers != few)
         pvmi_free(numbers);
     return rc;
@@ -277,6 +282,9 @@ int pvmi_send_active(const int *tids, int ntask, int msgtag)
 
     if (rc != PvmOk)
         return rc;
+    buf = pvmi_active_send_buf();
+    if (buf == NULL)
+        return pvmi_call_fail(PvmNoBuf, "no active send buffer: call pvm_initsend() first");
     if (ntask < 0)
         return pvmi_call_fail(PvmBadParam, "a list of %d tids", ntask);
     if (ntask > 0 && tids == NULL)
@@ -288,9 +296,6 @@ int pvmi_send_active(const int *tids, int ntask, int msgtag)
         if (rc != PvmOk)
             return rc;
     }
-    buf = pvmi_active_send_buf();
-    if (buf == NULL)
-        return pvmi_call_fail(PvmNoBuf, "no active send buffer: call pvm_initsend() first");
     buf->tag = msgtag;
     buf->ctx = pvmi_task.context;
     return ntask == 0 ? PvmOk : mcast_to(buf, tids, ntask, msgtag);
@@ -320,22 +325,28 @@ static int send_data(int tid, int msgtag, const void *data, int len, const struc
     return rc;
 }
 
+static int psend_to(int tid, int msgtag, const void *data, int len, const struct pvmi_datatype *type)
+{
+    int rc = pvmi_task_enroll();
+
+    if (rc == PvmOk)
+        rc = check_destination(tid, msgtag);
+    return rc == PvmOk ? send_data(tid, msgtag, data, len, type) : rc;
+}
+
 static int psend(int tid, int msgtag, const void *data, int len, int datatype)
 {
     struct pvmi_datatype type;
-    int rc = pvmi_task_enroll();
+    int rc = pvmi_datatype_find(datatype, &type);
 
-    if (rc != PvmOk)
-        return rc;
-    rc = pvmi_datatype_find(datatype, &type);
-    if (rc != PvmOk)
-        return rc;
-    rc = check_destination(tid, msgtag);
     if (rc != PvmOk)
         return rc;
     if (len > 0 && data == NULL)
         return pvmi_call_fail(PvmBadParam, "the data are NULL");
-    return send_data(tid, msgtag, data, len, &type);
+    if (len < 0)
+        pvm_pkbyte(data, len, 1);    /* as in PVM 3 an error line, and an empty message all the same */
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_send", psend_to(tid, msgtag, data, len, &type));
 }
 
 int pvm_psend(int tid, int msgtag, const void *buf, int len, int datatype)

@@ -99,6 +99,28 @@ static int damaged(const struct pvmi_cursor *cursor)
     return pvmi_call_fail(PvmBadMsg, "the message is damaged at byte %llu", (unsigned long long)cursor->done);
 }
 
+/* True for items of pvm_psend() from another kind of machine: they are read as if they were a section. */
+static bool buf_told(const struct pvmi_msgbuf *buf)
+{
+    return buf->foreign && buf->raw_type != 0 && buf->raw_type != PVMI_TYPE_BYTES;
+}
+
+/* The items from here on, as sections of at most the usual length. */
+static int cursor_settle_told(const struct pvmi_msgbuf *buf, struct pvmi_cursor *cursor)
+{
+    size_t size = pvmi_type_scalar_size(buf->raw_type);
+    uint64_t left = buf->length - cursor->done;
+
+    if (left == 0)
+        return PvmNoData;
+    if (left < size || cursor->done % size != 0)
+        return pvmi_call_fail(PvmBadMsg, "no %s begins at byte %llu", pvmi_type_name(buf->raw_type),
+                              (unsigned long long)cursor->done);
+    cursor->type = buf->raw_type;
+    cursor->left = left > PVMI_SECTION_LENGTH_MAX ? PVMI_SECTION_LENGTH_MAX : (uint32_t)(left - left % size);
+    return PvmOk;
+}
+
 /* Goes to the next section when this one is used up. */
 static int cursor_settle(struct pvmi_msgbuf *buf, struct pvmi_cursor *cursor)
 {
@@ -107,6 +129,8 @@ static int cursor_settle(struct pvmi_msgbuf *buf, struct pvmi_cursor *cursor)
     if (cursor->left > 0)
         return PvmOk;
     cursor->phase = 0;
+    if (buf_told(buf))
+        return cursor_settle_told(buf, cursor);
     rc = pvmi_cursor_section(cursor, buf->length);
     return rc == PvmBadMsg ? damaged(cursor) : rc;
 }
@@ -365,6 +389,7 @@ static int unpack_raw(struct pvmi_msgbuf *buf, int type, struct place *place)
 
     if (buf->foreign && type != PVMI_TYPE_BYTES)
         return pvmi_call_fail(PvmBadMsg, "raw data of another kind of machine: only bytes can be unpacked from it");
+    cursor->left = 0;    /* bytes may end in the middle of what is told to be a number */
     while (place->left > 0) {
         size_t count = pvmi_cursor_run(cursor) / place->size;
         uint8_t bounce[PVMI_CURSOR_PEEK_MAX];
@@ -408,12 +433,12 @@ int pvmi_unpack_items(struct pvmi_msgbuf *buf, int type, void *data, size_t size
         return pvmi_call_fail(PvmBadParam, "%d items to a NULL pointer", count);
 
     buf->unpacking = true;
-    if (!buf_typed(buf))
-        rc = unpack_raw(buf, type, &place);
-    else if (type == PVMI_TYPE_BYTES)
+    if (type != PVMI_TYPE_BYTES && (buf_typed(buf) || buf_told(buf)))
+        rc = unpack_numbers(buf, type, &place);
+    else if (buf_typed(buf))
         rc = unpack_bytes(buf, &place);
     else
-        rc = unpack_numbers(buf, type, &place);
+        rc = unpack_raw(buf, type, &place);
     if (rc == PvmNoData)
         buf->cursor = (struct pvmi_cursor){ .done = buf->length };    /* the rest is used up */
     return rc;

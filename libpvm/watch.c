@@ -3,6 +3,8 @@
 
 #include <limits.h>
 
+#include "base/alloc.h"
+#include "libpvm/call.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
@@ -18,25 +20,36 @@ static int watch_ask(struct pvmi_watch *watch, int what)
     return pvmi_request_tell(PVMI_MSG_notify, &msg);
 }
 
-int pvmi_watch_begin(struct pvmi_watch *watch, int32_t tid)
+static void watch_free(struct pvmi_watch *watch)
+{
+    pvmi_list_remove(&watch->link);
+    pvmi_free(watch);
+}
+
+int pvmi_watch_begin(int32_t tid, struct pvmi_watch **ret_watch)
 {
     static int last_tag;
+    struct pvmi_watch *watch = pvmi_malloc(sizeof(*watch));
     int rc;
 
+    if (watch == NULL)
+        return pvmi_call_fail(PvmNoMem, "no memory to watch over t%x", (unsigned)tid);
     last_tag = last_tag == INT_MAX ? 1 : last_tag + 1;
-    *watch = (struct pvmi_watch){ .tid = tid, .tag = last_tag };
+    *watch = (struct pvmi_watch){ .me = pvmi_task.tid, .tid = tid, .tag = last_tag };
     pvmi_list_push(&watches, &watch->link);
     rc = watch_ask(watch, PvmTaskExit);
     if (rc != PvmOk)
-        pvmi_list_remove(&watch->link);
+        watch_free(watch);
+    else
+        *ret_watch = watch;
     return rc;
 }
 
 void pvmi_watch_end(struct pvmi_watch *watch)
 {
-    pvmi_list_remove(&watch->link);
-    if (!watch->gone && !pvmi_task.lost)
+    if (!watch->gone && !pvmi_task.lost && pvmi_task.tid == watch->me)
         watch_ask(watch, PvmTaskExit | PvmNotifyCancel);    /* the notice comes at once; nobody takes it */
+    watch_free(watch);
 }
 
 void pvmi_watch_arrived(struct pvmi_msgbuf *buf)

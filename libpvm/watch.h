@@ -15,13 +15,14 @@ struct pvmi_msgbuf;
 
 struct pvmi_watch {
     struct pvmi_list link;
+    int32_t me;     /* the tid that asked */
     int32_t tid;
     int tag;
-    bool gone;    /* it has ended, and all that it sent to this task has arrived */
+    bool gone;      /* it has ended, and all that it sent to this task has arrived */
 };
 
 /* Watches tid until pvmi_watch_end(). PvmOk, PvmNoMem, PvmSysErr (fault noted; nothing is to be ended). */
-int pvmi_watch_begin(struct pvmi_watch *watch, int32_t tid);
+int pvmi_watch_begin(int32_t tid, struct pvmi_watch **ret_watch);
 void pvmi_watch_end(struct pvmi_watch *watch);
 
 /* A notice of the library's own has come. */

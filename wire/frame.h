@@ -3,9 +3,9 @@
  * A frame: what moves between two processes. 64 bytes of header, little-endian, then payload.
  *
  * A message of a program is one or more frames of kind PVMI_FRAME_DATA: all with the same message number,
- * offsets 0 upwards without a gap, the last one ends at message_length. An empty message is one frame. A sender
- * that cannot go on ends the message with a frame of length 0 whose message_length is its offset, and not 0: the
- * receiver drops what it has of it and takes the next number.
+ * offsets 0 upwards without a gap, the last one ends at message_length. An empty message is one frame. A
+ * sender that cannot go on ends the message with a frame of length 0 whose message_length is its offset, and
+ * not 0: the receiver drops what it has of it and takes the next number.
  *
  *    0 u8  kind       4 u32 length     12 i32 src   20 i32 tag   28 u32 wid              40 u64 offset
  *    1 u8  encoding   8 u32 message    16 i32 dst   24 i32 ctx   32 u64 message_length   48 u64 number
@@ -57,8 +57,8 @@ struct pvmi_frame_header {
     uint8_t kind;
     uint8_t encoding;
     uint8_t format;
-    uint8_t flags;              /* DATA of raw bytes: PVMI_TYPE_* of pvm_psend()'s items, all of one type, so that
-                                 * another kind of machine can convert them; 0 not told. Else 0 */
+    uint8_t flags;              /* DATA of raw bytes: PVMI_TYPE_* of pvm_psend()'s items, for another kind of
+                                 * machine to convert them; 0 not told. Else 0 */
     uint32_t length;            /* bytes of payload */
     uint32_t message;           /* DATA: number of the message from src to dst over all routes, from 1 */
     int32_t src;
@@ -82,8 +82,8 @@ struct pvmi_frame {
 
 void pvmi_frame_header_encode(const struct pvmi_frame_header *header, uint8_t bytes[PVMI_FRAME_HEADER_SIZE]);
 
-/* Returns PvmOk, or PvmBadMsg for an unknown kind or format, flags that cannot be, a length above its maximum or past
- * the message's end; ret_header is set only on success. */
+/* Returns PvmOk, or PvmBadMsg for an unknown kind or format, flags that cannot be, a length above its maximum
+ * or past the message's end; ret_header is set only on success. */
 int pvmi_frame_header_decode(const uint8_t bytes[PVMI_FRAME_HEADER_SIZE],
                              struct pvmi_frame_header *ret_header);
 

@@ -4,7 +4,7 @@
  * fails gives it to the heap and goes on, and from then on new requests get PvmNoMem until it is filled
  * again. So what is under way ends well, and only a machine that has nothing left at all ends the daemon.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>

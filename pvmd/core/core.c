@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The doors of the core: making it, one event in, when the next tick is wanted, and what tests may see. */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <assert.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * about (link, peer, task, launch), and comes out as actions. One object, one file:
  *
  *   action    the actions that come out, and memory          link      connections by handle
- *   peer      other daemons: links, sessions, liveness       flow      what waits to go to a peer, by source
+ *   peer      other daemons: links, sessions; peer_alive     flow      what waits to go to a peer, by source
  *   route     frames of tasks: inboxes, credit               state     the ordered log and what it makes
  *   hosts     the host table's consequences                  join      adding hosts
  *   requests  control messages, open requests                task      tasks and their processes
@@ -43,11 +43,11 @@
 #define ACK_DELAY_MS 50
 #define DIAL_BACKOFF_MIN_MS 100
 #define DIAL_BACKOFF_MAX_MS 1000
-#define OUTPUT_WINDOW (64u * 1024)              /* output of a process that io may have read and not delivered */
+#define OUTPUT_WINDOW (64u * 1024)              /* output of a process read and not yet delivered */
 #define OUTPUT_CHUNK 32768                      /* bytes of output in one message */
 #define EXIT_EOF_MS 1000                        /* how long the rest of the output may take after the end */
-#define EXIT_STATUS_MS 200                      /* how long a process may take to end after its task has left */
-#define START_TEXTS_MAX 64                      /* error texts in the answer to a spawn; codes are all there */
+#define EXIT_STATUS_MS 200                      /* how long a process may take to end after its task left */
+#define START_TEXTS_MAX 64                      /* error texts in the answer to a spawn; all codes are there */
 #define HALT_STOP_MS 2000                       /* what the orderer gives others beyond halt_ms */
 #define DELETE_DROP_MS 1000                     /* the same for a host that is deleted */
 
@@ -127,6 +127,7 @@ struct peer {
     bool dial_proven;    /* we have reached it: a refusal means that it has ended */
     bool deleting;
     bool halted;
+    uint64_t wake_ms;    /* nothing of it is due before then */
     uint64_t delete_at;  /* drop it then, when it is being deleted */
     uint64_t heard_ms;
     uint64_t accused_ms; /* when we last told the orderer that we cannot reach it */
@@ -393,11 +394,21 @@ void peer_link_in(struct core *core, const struct core_event *event);
 void peer_link_up(struct core *core, struct link *link);
 void peer_link_down(struct core *core, struct link *link, enum core_down_reason reason);
 void peer_frame(struct core *core, struct link *link, struct pvmi_frame *frame);
-/* A sign of life is wanted from it now. */
-void peer_probe(struct core *core, struct peer *peer);
 void peer_touch(struct core *core, struct channel *channel);    /* it may have something to send */
 void peer_dial(struct core *core, struct channel *channel);
 void peer_pump_all(struct core *core);
+bool channel_wanted(struct core *core, const struct channel *channel);    /* there should be a link */
+void channel_send_header(struct core *core, struct channel *channel, const struct pvmi_frame_header *header);
+/* Its link is of no use any more: it is closed, and a new one dialled. */
+void channel_break(struct core *core, struct channel *channel, const char *why);
+/* The first host is gone, and with it the machine. */
+void orderer_lost(struct core *core, const char *why);
+
+/* ---- peer_alive.c ---- */
+/* A sign of life is wanted from it now. */
+void peer_probe(struct core *core, struct peer *peer);
+/* Its timers are to run at_ms or earlier. */
+void peer_wake_at(struct core *core, struct peer *peer, uint64_t at_ms);
 void peer_timers(struct core *core, struct peer *peer, uint64_t late_ms);
 
 /* ---- flow.c ---- */
@@ -494,7 +505,8 @@ void request_fail_host(struct core *core, int host, const char *text);
 void request_free_all(struct core *core);
 /* Sends an answer (or host_progress) to who asked; its id is filled in. */
 void asker_send(struct core *core, const struct asker *asker, int type, void *msg);
-void asker_answer(struct core *core, const struct asker *asker, const struct pvmi_fault *fault, int32_t value);
+void asker_answer(struct core *core, const struct asker *asker, const struct pvmi_fault *fault,
+                  int32_t value);
 void asker_fail(struct core *core, const struct asker *asker, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* A control message has come on a task's link; from a peer. */
@@ -542,6 +554,9 @@ void query_task(struct core *core, const struct asker *asker, int32_t tid);
 void query_tasks(struct core *core, const struct asker *asker, int32_t where);
 void query_hosts(struct core *core, const struct asker *asker);
 void query_host(struct core *core, const struct asker *asker, const char *name);
+/* Negative answers of the two that are not answered by "answer". */
+void query_tasks_fail(struct core *core, const struct asker *asker, int code, const char *text);
+void query_hosts_fail(struct core *core, const struct asker *asker, int code, const char *text);
 void query_signal(struct core *core, int32_t tid, int signum);
 
 /* ---- notify.c ---- */
@@ -560,7 +575,7 @@ void output_on_event(struct core *core, struct core_event *event);
 void output_first_grant(struct core *core, struct task *task);
 void output_begin(struct core *core, struct task *task);                 /* "a task was started" */
 void output_spawned(struct core *core, struct task *task);               /* "its pvm_spawn is complete" */
-void output_end(struct core *core, struct task *task);                   /* says that there is no more, once */
+void output_end(struct core *core, struct task *task);    /* says that there is no more, once */
 void output_grant(struct core *core, struct task *task);                 /* as far as the window allows */
 /* Text of tid for the first host's log; length 0: there is no more. */
 void output_log(struct core *core, int32_t tid, const uint8_t *text, size_t length);

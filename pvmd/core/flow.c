@@ -3,7 +3,7 @@
  * What waits to go to a peer, in one queue for each source, taken in turn, so that a task that sends a
  * gigabyte does not delay the others; and credit, by which a sender learns what has been delivered.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include "base/alloc.h"
 
@@ -205,7 +205,7 @@ void credit_owe(struct core *core, int32_t src, const struct pvmi_frame_header *
         credit_send(core, peer, owed);
     } else if (peer->owed_at == CORE_NEVER) {
         peer->owed_at = core->now_ms + ACK_DELAY_MS;
-        core_wake_at(core, peer->owed_at);
+        peer_wake_at(core, peer, peer->owed_at);
     }
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What tasks ask of groups, decided by the orderer: changes become commands of the log, questions are answered
- * from the state, and barrier and freeze wait here until as many members have asked as the first one said.
- * When a member has ended and those that are left cannot make it, all who wait get PvmNoTask.
+ * What tasks ask of groups, decided by the orderer: changes become commands of the log, questions are
+ * answered from the state, and barrier and freeze wait here until as many members have asked as the first one
+ * said. When a member has ended and those that are left cannot make it, all who wait get PvmNoTask.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <string.h>
 
@@ -103,7 +103,8 @@ static void wait_remove(struct core *core, struct group_wait *wait, int32_t tid)
             continue;
         pvmi_list_remove(&waiter->link);
         wait->waiting--;
-        asker_fail(core, &waiter->asker, PvmNoTask, "t%x is in group \"%s\" no more", (unsigned)tid, wait->group);
+        asker_fail(core, &waiter->asker, PvmNoTask, "t%x is in group \"%s\" no more", (unsigned)tid,
+                   wait->group);
         pvmi_free(waiter);
     }
 }
@@ -161,11 +162,13 @@ static void join(struct core *core, const struct asker *asker, const struct pvmi
     struct group *group = group_find(&core->state, msg->group);
 
     if (group != NULL && group_member_find(group, msg->tid) != NULL) {
-        asker_fail(core, asker, PvmDupGroup, "t%x is already in group \"%s\"", (unsigned)msg->tid, msg->group);
+        asker_fail(core, asker, PvmDupGroup, "t%x is already in group \"%s\"", (unsigned)msg->tid,
+                   msg->group);
         return;
     }
     if (group != NULL && group->frozen > 0) {
-        asker_fail(core, asker, PvmNotInGroup, "group \"%s\" is frozen: nobody can join any more", msg->group);
+        asker_fail(core, asker, PvmNotInGroup, "group \"%s\" is frozen: nobody can join any more",
+                   msg->group);
         return;
     }
     if (state_order(core, PVMI_MSG_cmd_group_join, &cmd) != PvmOk) {
@@ -260,7 +263,8 @@ static void instance(struct core *core, const struct asker *asker, const struct 
     const struct group_member *member = group_member_find(group, msg->number);
 
     if (member == NULL)
-        asker_fail(core, asker, PvmNotInGroup, "t%x is not in group \"%s\"", (unsigned)msg->number, msg->group);
+        asker_fail(core, asker, PvmNotInGroup, "t%x is not in group \"%s\"", (unsigned)msg->number,
+                   msg->group);
     else
         answer_value(core, asker, member->instance);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The end. The orderer tells all daemons ("halting"); each ends its tasks with SIGTERM, after halt_ms those it
- * has started with SIGKILL, says "halted" when none is left, and stops. The orderer stops last. A daemon that
- * was deleted or has lost the first host does the same for itself.
+ * The end. The orderer tells all daemons ("halting"); each ends its tasks with SIGTERM, after halt_ms those
+ * it has started with SIGKILL, says "halted" when none is left, and stops. The orderer stops last. A daemon
+ * that was deleted or has lost the first host does the same for itself.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include "base/alloc.h"
 
@@ -107,7 +107,8 @@ void halt_on_event(struct core *core)
         halt_machine(core);
         return;
     }
-    request = core->ready && !core->halt_asked ? request_open(core, core_orderer_number(core), on_halt) : NULL;
+    request =
+        core->ready && !core->halt_asked ? request_open(core, core_orderer_number(core), on_halt) : NULL;
     if (request == NULL) {
         halt_begin(core, true, NULL);
         return;

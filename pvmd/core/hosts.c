@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What follows from the host table: a new host is reachable and its watchers are told; a dropped one is fenced
- * off first (links, sessions, queues), and only then is anybody told, so that nothing of it comes later.
- * And pvm_delhosts, at the orderer.
+ * What follows from the host table: a new host is reachable and its watchers are told; a dropped one is
+ * fenced off first (links, sessions, queues), and only then is anybody told, so that nothing of it comes
+ * later. And pvm_delhosts, at the orderer.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include "base/alloc.h"
 
@@ -16,6 +16,8 @@ static void self_added(struct core *core)
         return;
     core->ready = true;
     core->join_deadline_ms = CORE_NEVER;
+    if (peer_orderer(core) != NULL)
+        peer_wake_at(core, peer_orderer(core), core->now_ms);
     action_add(core, CORE_ACTION_READY, 0);
 }
 
@@ -36,6 +38,7 @@ void hosts_on_add(struct core *core, struct host *host)
     }
     peer->member = true;
     peer->heard_ms = core->now_ms;
+    peer_wake_at(core, peer, core->now_ms);
     action_peer_set(core, &host->rec, 0);
     core_log(core, PVMI_LOG_INFO, "host %s (%d) is in the virtual machine", host->rec.name, number);
     join_on_member(core, number);

@@ -256,8 +256,8 @@ static int read_slots(struct hostline *line, const char *text, struct hostspec *
     long slots;
 
     if (!read_number(text, 1, SLOTS_MAX, &slots, &end) || *end != '\0')
-        return fail_at(line, line->word_start + (text - line->word), "slots must be a number from 1 to 65535, not \"%s\"",
-                       text);
+        return fail_at(line, line->word_start + (text - line->word),
+                       "slots must be a number from 1 to 65535, not \"%s\"", text);
     if (spec->slots == 0)
         spec->slots = (int)slots;
     return PvmOk;
@@ -289,8 +289,8 @@ static int read_option(struct hostline *line, struct hostspec *spec)
 
 static bool name_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-           c == '_' || c == ':' || c == '%' || (unsigned char)c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_' || c == ':' || c == '%' || (unsigned char)c >= 0x80;
 }
 
 static int check_name(struct hostline *line, const char *name)
@@ -363,7 +363,8 @@ static int add_bracket(struct hostline *line, char *word, char *bracket, struct 
     int rc;
 
     if (close == NULL || strchr(close, '[') != NULL)
-        return fail_at(line, line->word_start, "one pair of brackets as in node[01-10,20] is understood: \"%s\"", word);
+        return fail_at(line, line->word_start,
+                       "one pair of brackets as in node[01-10,20] is understood: \"%s\"", word);
     *bracket = '\0';
     *close = '\0';
     do {

@@ -8,7 +8,7 @@
  *
  * And at the host that joins: it dials the orderer until the welcome has come, and gives up after a while.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -287,15 +287,15 @@ static void add_host(struct core *core, struct add *add, int index, struct hosts
     struct launch *launch = NULL;
 
     if (host_by_name(&core->state, spec->name) != NULL || launch_named(core, spec->name))
-        pvmi_fault_set(&fault, PvmDupHost, core->self->rec.name, "%s is in the virtual machine already, or joins it",
-                       spec->name);
+        pvmi_fault_set(&fault, PvmDupHost, core->self->rec.name,
+                       "%s is in the virtual machine already, or joins it", spec->name);
     else if (core->halting)
         pvmi_fault_set(&fault, PvmSysErr, core->self->rec.name, "the virtual machine is halting");
     else if ((launch = launch_new(core, add, index, spec->name)) == NULL)
         pvmi_fault_set(&fault, PvmNoMem, core->self->rec.name, "no memory to add %s", spec->name);
     else if ((launch->number = number_next(core)) == 0)
-        pvmi_fault_set(&fault, PvmOutOfRes, core->self->rec.name, "no more than %d hosts can be in a virtual machine",
-                       PVMI_HOST_MAX);
+        pvmi_fault_set(&fault, PvmOutOfRes, core->self->rec.name,
+                       "no more than %d hosts can be in a virtual machine", PVMI_HOST_MAX);
     if (launch == NULL || launch->number == 0) {
         if (launch != NULL)
             launch_free(launch);
@@ -360,7 +360,8 @@ static int add_from_task(struct core *core, struct add *add, int index, struct h
         return PvmNoMem;
     }
     if (strcmp(spec->name, "*") == 0) {
-        pvmi_fault_set(&fault, PvmBadParam, core->self->rec.name, "\"*\" names no host: it belongs into a host file");
+        pvmi_fault_set(&fault, PvmBadParam, core->self->rec.name,
+                       "\"*\" names no host: it belongs into a host file");
         add_failed(core, add, index, spec->name, &fault);
         hostspec_free(spec);
         return PvmOk;
@@ -446,8 +447,8 @@ static void launch_link(struct core *core, struct launch *launch, const struct p
     struct peer *peer;
 
     if (other != NULL) {
-        pvmi_fault_set(&fault, PvmDupHost, core->self->rec.name, "the daemon that answered for %s is that of %s",
-                       launch->name, other->rec.name);
+        pvmi_fault_set(&fault, PvmDupHost, core->self->rec.name,
+                       "the daemon that answered for %s is that of %s", launch->name, other->rec.name);
         launch_failed(core, launch, &fault);
         return;
     }
@@ -525,12 +526,13 @@ static void launch_unreached(struct core *core, struct launch *launch)
     const struct pvmi_rec_host *our = &core->self->rec;
     struct pvmi_fault fault;
 
-    pvmi_fault_set(&fault, PvmCantStart, core->self->rec.name,
-                   "%s's daemon was started, but within %u s neither reached the other: %s at %s port %u, %s at %s "
-                   "port %u: is a firewall between them?",
-                   launch->name, (unsigned)(core->config.join_ms / 1000), launch->name,
-                   its->addresses.n > 0 ? its->addresses.v[0] : "?", (unsigned)its->port, our->name,
-                   our->addresses.n > 0 ? our->addresses.v[0] : "?", (unsigned)our->port);
+    pvmi_fault_set(
+        &fault, PvmCantStart, core->self->rec.name,
+        "%s's daemon was started, but within %u s neither reached the other: %s at %s port %u, %s at %s "
+        "port %u: is a firewall between them?",
+        launch->name, (unsigned)(core->config.join_ms / 1000), launch->name,
+        its->addresses.n > 0 ? its->addresses.v[0] : "?", (unsigned)its->port, our->name,
+        our->addresses.n > 0 ? our->addresses.v[0] : "?", (unsigned)our->port);
     launch_failed(core, launch, &fault);
 }
 

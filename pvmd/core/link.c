@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Connections by handle. What came on a handle that we have closed finds nothing here and changes nothing. */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include "base/alloc.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pvm_notify. A watch has one owner, the daemon of the task that waits, and is gone when it fires; so a notice
- * comes once. For a task elsewhere its daemon is asked once ("watch"), and answers once ("exited", behind all
- * that the task has sent). If that host is dropped first, that is the end of its tasks.
+ * pvm_notify. A watch has one owner, the daemon of the task that waits, and is gone when it fires; so a
+ * notice comes once. For a task elsewhere its daemon is asked once ("watch"), and answers once ("exited",
+ * behind all that the task has sent). If that host is dropped first, that is the end of its tasks.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <string.h>
 
@@ -138,7 +138,8 @@ static struct watch *watch_new(struct core *core, struct task *task, int what, i
     return watch;
 }
 
-static struct watch *watch_find(const struct task *task, int what, int32_t tid, const struct pvmi_msg_notify *msg)
+static struct watch *watch_find(const struct task *task, int what, int32_t tid,
+                                const struct pvmi_msg_notify *msg)
 {
     PVMI_LIST_EACH(node, &task->watches) {
         struct watch *watch = PVMI_CONTAINER(node, struct watch, own);

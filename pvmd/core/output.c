@@ -6,7 +6,7 @@
  *
  * The message: int tid, int n; n > 0: as many bytes; 0: there is no more; -1, -2: then int parent.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <string.h>
 

@@ -11,7 +11,7 @@
  * declares a host dead: when it has heard nothing for dead_ms, or when a host that it has reached before
  * refuses a connection. The others accuse, and themselves give up when it is the orderer that is silent.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include "base/alloc.h"
 
@@ -40,6 +40,7 @@ struct peer *peer_new(struct core *core, int number, uint64_t incarnation, const
     peer->number = number;
     peer->incarnation = incarnation;
     peer->heard_ms = core->now_ms;
+    peer->wake_ms = core->now_ms;
     peer->delete_at = CORE_NEVER;
     peer->owed_at = CORE_NEVER;
     pvmi_table_init(&peer->flows);
@@ -78,7 +79,7 @@ void peer_free(struct core *core, struct peer *peer)
 }
 
 /* The star: each daemon and the orderer stay linked; other links are made when there is something to send. */
-static bool channel_wanted(struct core *core, const struct channel *channel)
+bool channel_wanted(struct core *core, const struct channel *channel)
 {
     const struct peer *peer = channel->peer;
 
@@ -94,8 +95,7 @@ static bool channel_wanted(struct core *core, const struct channel *channel)
 void peer_dial(struct core *core, struct channel *channel)
 {
     struct link *link = link_new(core, CORE_LINK_DAEMON);
-    struct core_action *action =
-        link != NULL ? action_add(core, CORE_ACTION_LINK_DIAL, link->handle) : NULL;
+    struct core_action *action = link != NULL ? action_add(core, CORE_ACTION_LINK_DIAL, link->handle) : NULL;
 
     if (action == NULL) {
         if (link != NULL)
@@ -112,8 +112,7 @@ void peer_dial(struct core *core, struct channel *channel)
     action->dial.channel = channel->number;
 }
 
-static void channel_send_header(struct core *core, struct channel *channel,
-                                const struct pvmi_frame_header *header)
+void channel_send_header(struct core *core, struct channel *channel, const struct pvmi_frame_header *header)
 {
     struct pvmi_frame *frame = core_frame(core, header, NULL, 0, 0);
 
@@ -139,7 +138,7 @@ static void channel_use(struct core *core, struct channel *channel, struct link 
     channel->down_ms = CORE_NEVER;
     pvmi_session_attach(&channel->session, &resume);
     channel_send_header(core, channel, &resume);
-    core_wake_at(core, core->now_ms + core->config.suspect_ms / 4);
+    peer_wake_at(core, channel->peer, core->now_ms + core->config.suspect_ms / 4);
     if (channel->number == PVMI_CHANNEL_CONTROL)
         join_on_link(core, channel->peer);
 }
@@ -213,7 +212,7 @@ static void channel_back_off(struct core *core, struct channel *channel)
     channel->backoff_ms *= 2;
     if (channel->backoff_ms > DIAL_BACKOFF_MAX_MS)
         channel->backoff_ms = DIAL_BACKOFF_MAX_MS;
-    core_wake_at(core, channel->dial_at);
+    peer_wake_at(core, channel->peer, channel->dial_at);
 }
 
 /*
@@ -233,16 +232,17 @@ static void channel_lost(struct core *core, struct channel *channel)
         channel->dial_at = core->now_ms;
     else
         channel_back_off(core, channel);
-    core_wake_at(core, core->now_ms + core->config.suspect_ms);
+    peer_wake_at(core, channel->peer, core->now_ms + core->config.suspect_ms);
     peer_touch(core, channel);
 }
 
-static void orderer_lost(struct core *core, const char *why)
+void orderer_lost(struct core *core, const char *why)
 {
     struct pvmi_fault fault;
 
-    pvmi_fault_set(&fault, PvmHostFail, NULL, "the first host, %s, is lost (%s): the virtual machine has ended",
-                   core->orderer->rec.name, why);
+    pvmi_fault_set(&fault, PvmHostFail, NULL,
+                   "the first host, %s, is lost (%s): the virtual machine has ended", core->orderer->rec.name,
+                   why);
     halt_begin(core, false, fault.text);
 }
 
@@ -252,7 +252,8 @@ static void peer_refused(struct core *core, struct peer *peer)
     if (!peer->dial_proven || core->halting)
         return;
     if (core_is_orderer(core) && peer->member)
-        hosts_order_drop(core, peer->number, peer->deleting ? 0 : 1, "it refuses connections: its daemon has ended");
+        hosts_order_drop(core, peer->number, peer->deleting ? 0 : 1,
+                         "it refuses connections: its daemon has ended");
     else if (!core_is_orderer(core) && core->ready && peer->number == core_orderer_number(core))
         orderer_lost(core, "it refuses connections");
 }
@@ -312,7 +313,7 @@ int peer_send(struct core *core, struct peer *peer, enum pvmi_channel number, in
 
 /* ---- what arrives ---- */
 
-static void channel_break(struct core *core, struct channel *channel, const char *why)
+void channel_break(struct core *core, struct channel *channel, const char *why)
 {
     core_log(core, PVMI_LOG_WARN, "link to %s: %s; connecting anew", channel->peer->name, why);
     link_close(core, channel->link, false);
@@ -341,7 +342,7 @@ static void channel_numbered(struct core *core, struct channel *channel, struct 
     verdict = pvmi_session_arrive(&channel->session, &frame->header);
     if (channel->ack_at == CORE_NEVER) {
         channel->ack_at = core->now_ms + ACK_DELAY_MS;
-        core_wake_at(core, channel->ack_at);
+        peer_wake_at(core, channel->peer, channel->ack_at);
     }
     peer_touch(core, channel);
     if (verdict == PVMI_SESSION_NEW) {
@@ -453,7 +454,7 @@ static void channel_pump_bulk(struct core *core, struct channel *channel)
     }
     if (!channel->link->congested) {    /* io gets the chance to say so, then it goes on */
         peer_touch(core, channel);
-        core_wake_at(core, core->now_ms);
+        peer_wake_at(core, channel->peer, core->now_ms);
     }
 }
 
@@ -466,12 +467,12 @@ static void channel_pump(struct core *core, struct channel *channel)
             return;
         if (channel->down_ms == CORE_NEVER) {
             channel->down_ms = core->now_ms;
-            core_wake_at(core, core->now_ms + core->config.suspect_ms);
+            peer_wake_at(core, channel->peer, core->now_ms + core->config.suspect_ms);
         }
         if (core->now_ms >= channel->dial_at)
             peer_dial(core, channel);
         else
-            core_wake_at(core, channel->dial_at);
+            peer_wake_at(core, channel->peer, channel->dial_at);
         return;
     }
     if (!channel->session.resumed)
@@ -486,7 +487,7 @@ static void channel_pump(struct core *core, struct channel *channel)
         channel_send_header(core, channel, &ack);
     }
     if (channel->number == PVMI_CHANNEL_BULK && !pvmi_list_empty(&channel->session.kept))
-        core_wake_at(core, core->now_ms + core->config.suspect_ms);
+        peer_wake_at(core, channel->peer, core->now_ms + core->config.suspect_ms);
 }
 
 void peer_pump_all(struct core *core)
@@ -500,136 +501,4 @@ void peer_pump_all(struct core *core)
         channel_pump(core, PVMI_CONTAINER(node, struct channel, dirty));
     while ((node = pvmi_list_pop(&now)) != NULL)
         continue;
-}
-
-/* ---- what time brings ---- */
-
-void peer_probe(struct core *core, struct peer *peer)
-{
-    struct channel *channel = &peer->channels[PVMI_CHANNEL_CONTROL];
-    struct pvmi_frame_header ping = { .kind = PVMI_FRAME_PING };
-
-    if (channel->link != NULL) {
-        ping.format = (uint8_t)pvmi_format_own();
-        channel_send_header(core, channel, &ping);
-    }
-}
-
-static void channel_ack_timer(struct core *core, struct channel *channel)
-{
-    struct pvmi_frame_header ack;
-
-    if (channel->ack_at > core->now_ms) {
-        core_wake_at(core, channel->ack_at);
-        return;
-    }
-    channel->ack_at = CORE_NEVER;
-    if (channel->link == NULL || !channel->session.resumed ||
-        !pvmi_session_ack_due(&channel->session, true))
-        return;
-    pvmi_session_ack(&channel->session, &ack);
-    channel_send_header(core, channel, &ack);
-}
-
-/* A link that says nothing although it should is closed: the session goes on over the next one. */
-static void channel_silence_timer(struct core *core, struct channel *channel)
-{
-    uint64_t since = channel->heard_ms;
-
-    if (channel->number == PVMI_CHANNEL_BULK) {
-        if (pvmi_list_empty(&channel->session.kept))
-            return;
-        if (channel->unacked_ms > since)
-            since = channel->unacked_ms;
-    }
-    if (core->now_ms - since < core->config.suspect_ms) {
-        core_wake_at(core, since + core->config.suspect_ms);
-        return;
-    }
-    channel_break(core, channel, "nothing heard on it");
-}
-
-static void channel_ping_timer(struct core *core, struct channel *channel)
-{
-    uint64_t every_ms = core->config.suspect_ms / 4;
-
-    if (core->now_ms - channel->sent_ms >= every_ms)
-        peer_probe(core, channel->peer);
-    core_wake_at(core, channel->sent_ms + every_ms);
-}
-
-static void channel_accuse_timer(struct core *core, struct channel *channel)
-{
-    struct peer *peer = channel->peer;
-    struct peer *orderer = peer_orderer(core);
-
-    if (orderer == NULL || orderer == peer || !core->ready || channel->down_ms == CORE_NEVER ||
-        !channel_wanted(core, channel))
-        return;
-
-    uint64_t at = channel->down_ms + core->config.suspect_ms;
-    if (peer->accused_ms + core->config.dead_ms > at && peer->accused_ms != 0)
-        at = peer->accused_ms + core->config.dead_ms;
-    if (core->now_ms < at) {
-        core_wake_at(core, at);
-        return;
-    }
-    peer->accused_ms = core->now_ms;
-    core_wake_at(core, core->now_ms + core->config.dead_ms);
-    struct pvmi_msg_accuse accuse = { .number = peer->number, .reason = "no connection can be made to it" };
-    peer_send(core, orderer, PVMI_CHANNEL_CONTROL, PVMI_MSG_accuse, &accuse);
-}
-
-/* Frees the peer when it is no more. */
-static void peer_death_timer(struct core *core, struct peer *peer)
-{
-    bool judged = (core_is_orderer(core) && peer->member) ||
-                  (core->ready && peer->number == core_orderer_number(core));
-
-    if (!judged || core->halting)
-        return;
-    if (core->now_ms - peer->heard_ms < core->config.dead_ms)
-        core_wake_at(core, peer->heard_ms + core->config.dead_ms);
-    else if (core_is_orderer(core))
-        hosts_order_drop(core, peer->number, peer->deleting ? 0 : 1, "nothing heard from it");
-    else
-        orderer_lost(core, "nothing heard from it");
-}
-
-/* A loop that was late may have left frames unread: nobody is accused for that. */
-static void extend(uint64_t *at_ms, uint64_t late_ms, uint64_t now_ms)
-{
-    *at_ms = now_ms - *at_ms < late_ms ? now_ms : *at_ms + late_ms;
-}
-
-void peer_timers(struct core *core, struct peer *peer, uint64_t late_ms)
-{
-    bool late = late_ms > core->config.suspect_ms / 2;
-
-    if (late)
-        extend(&peer->heard_ms, late_ms, core->now_ms);
-    for (int i = 0; i < PVMI_CHANNEL_COUNT; i++) {
-        struct channel *channel = &peer->channels[i];
-
-        if (late)
-            extend(&channel->heard_ms, late_ms, core->now_ms);
-        if (late && channel->down_ms != CORE_NEVER)
-            extend(&channel->down_ms, late_ms, core->now_ms);
-        if (late && channel->unacked_ms != 0)
-            extend(&channel->unacked_ms, late_ms, core->now_ms);
-        if (channel->ack_at != CORE_NEVER)
-            channel_ack_timer(core, channel);
-        if (channel->link != NULL)
-            channel_silence_timer(core, channel);
-        if (channel->link != NULL && channel->number == PVMI_CHANNEL_CONTROL)
-            channel_ping_timer(core, channel);
-        if (channel->link == NULL)
-            channel_accuse_timer(core, channel);
-        peer_touch(core, channel);    /* it may be time to dial */
-    }
-    if (peer->owed_at <= core->now_ms)
-        credit_flush(core, peer);
-    else if (peer->owed_at != CORE_NEVER)
-        core_wake_at(core, peer->owed_at);
-    peer_death_timer(core, peer);
 }

@@ -3,7 +3,7 @@
  * Which host gets which copy, as in PVM 3: the hosts that fit are walked in order of number, starting behind
  * the one that was used last, and each gets a block of copies. Speed and load do not count.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Questions about tasks and hosts, and signals: answered here, or by the daemon that knows. */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <string.h>
 
@@ -17,8 +17,8 @@ static void answer_exists(struct core *core, const struct asker *asker, int32_t 
 }
 
 /* A host that is gone has no tasks any more. */
-static void on_task_query(struct core *core, struct request *request, const struct pvmi_fault *fault, int type,
-                          const void *msg)
+static void on_task_query(struct core *core, struct request *request, const struct pvmi_fault *fault,
+                          int type, const void *msg)
 {
     const struct pvmi_msg_answer *answer = msg;
 
@@ -73,7 +73,7 @@ static void answer_tasks(struct core *core, const struct asker *asker, struct pv
     asker_send(core, asker, PVMI_MSG_tasks, &answer);
 }
 
-static void fail_tasks(struct core *core, const struct asker *asker, int code, const char *text)
+void query_tasks_fail(struct core *core, const struct asker *asker, int code, const char *text)
 {
     struct pvmi_fault fault;
     struct pvmi_msg_tasks answer = { .id = 0 };
@@ -91,7 +91,7 @@ static void local_tasks(struct core *core, const struct asker *asker, int32_t wh
     struct task *task;
 
     if (tasks == NULL) {
-        fail_tasks(core, asker, PvmNoMem, "no memory for the list of tasks");
+        query_tasks_fail(core, asker, PvmNoMem, "no memory for the list of tasks");
         return;
     }
     while ((task = pvmi_table_next(&core->tasks, &cursor, NULL)) != NULL) {
@@ -118,7 +118,7 @@ static void gather_answer(struct core *core, struct gather *gather)
     uint32_t at = 0;
 
     if (tasks == NULL) {
-        fail_tasks(core, &gather->asker, PvmNoMem, "no memory for the list of tasks");
+        query_tasks_fail(core, &gather->asker, PvmNoMem, "no memory for the list of tasks");
     } else {
         PVMI_LIST_EACH(node, &gather->parts) {
             struct gather_part *part = PVMI_CONTAINER(node, struct gather_part, link);
@@ -222,12 +222,12 @@ void query_tasks(struct core *core, const struct asker *asker, int32_t where)
         return;
     }
     if (where != 0 && host_find(&core->state, host) == NULL) {
-        fail_tasks(core, asker, PvmNoHost, "no such host is in the virtual machine");
+        query_tasks_fail(core, asker, PvmNoHost, "no such host is in the virtual machine");
         return;
     }
     gather = core_alloc(core, sizeof(*gather));
     if (gather == NULL) {
-        fail_tasks(core, asker, PvmNoMem, "no memory for the list of tasks");
+        query_tasks_fail(core, asker, PvmNoMem, "no memory for the list of tasks");
         return;
     }
     gather->asker = *asker;
@@ -244,19 +244,27 @@ void query_tasks(struct core *core, const struct asker *asker, int32_t where)
 
 /* ---- hosts: pvm_config, pvm_mstat ---- */
 
+void query_hosts_fail(struct core *core, const struct asker *asker, int code, const char *text)
+{
+    struct pvmi_fault fault;
+    struct pvmi_msg_hosts answer = { .id = 0 };
+
+    pvmi_fault_set(&fault, code, core->self->rec.name, "%s", text);
+    answer.error = fault_record(&fault);
+    asker_send(core, asker, PVMI_MSG_hosts, &answer);
+}
+
 void query_hosts(struct core *core, const struct asker *asker)
 {
     struct pvmi_msg_hosts answer = { .pending = join_pending(core) };
-    struct pvmi_fault fault;
 
     answer.hosts.v = core_alloc(core, ((size_t)core->state.host_count + 1) * sizeof(*answer.hosts.v));
     if (answer.hosts.v == NULL) {
-        pvmi_fault_set(&fault, PvmNoMem, core->self->rec.name, "no memory for the list of hosts");
-        answer.error = fault_record(&fault);
-    } else {
-        PVMI_LIST_EACH(node, &core->state.hosts)
-            answer.hosts.v[answer.hosts.n++] = PVMI_CONTAINER(node, struct host, link)->rec;
+        query_hosts_fail(core, asker, PvmNoMem, "no memory for the list of hosts");
+        return;
     }
+    PVMI_LIST_EACH(node, &core->state.hosts)
+        answer.hosts.v[answer.hosts.n++] = PVMI_CONTAINER(node, struct host, link)->rec;
     asker_send(core, asker, PVMI_MSG_hosts, &answer);
     pvmi_free(answer.hosts.v);
 }

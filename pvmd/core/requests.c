@@ -4,7 +4,7 @@
  * checked. Requests of our own to other daemons are kept open here until they are answered, or until the
  * other daemon is dropped; so each ends. A request to this very daemon takes the same way, without a link.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -173,8 +173,8 @@ static void on_forwarded(struct core *core, struct request *request, const struc
         return;
     }
     if (type != PVMI_MSG_answer) {
-        asker_fail(core, &request->asker, PvmSysErr, "%s answered with \"%s\"", host_name(core, request->host),
-                   pvmi_control_name(type));
+        asker_fail(core, &request->asker, PvmSysErr, "%s answered with \"%s\"",
+                   host_name(core, request->host), pvmi_control_name(type));
         return;
     }
     answer = *(const struct pvmi_msg_answer *)msg;
@@ -250,9 +250,16 @@ static bool is_request(int type)
 
 static bool refused_for_memory(struct core *core, const struct asker *asker, int type)
 {
+    const char *text = "the daemon is short of memory: try again later";
+
     if (core->reserve != NULL || !is_request(type))
         return false;
-    asker_fail(core, asker, PvmNoMem, "%s is short of memory: try again later", core->self->rec.name);
+    if (type == PVMI_MSG_tasks_query)
+        query_tasks_fail(core, asker, PvmNoMem, text);
+    else if (type == PVMI_MSG_hosts_query)
+        query_hosts_fail(core, asker, PvmNoMem, text);
+    else
+        asker_fail(core, asker, PvmNoMem, "%s", text);
     return true;
 }
 
@@ -325,13 +332,15 @@ static void about_the_machine(struct core *core, struct peer *peer, int type, co
         state_on_append(core, msg);
         break;
     case PVMI_MSG_task_gone:
-        if (core_is_orderer(core) && pvmi_tid_host(((const struct pvmi_msg_task_gone *)msg)->tid) == peer->number)
+        if (core_is_orderer(core) &&
+            pvmi_tid_host(((const struct pvmi_msg_task_gone *)msg)->tid) == peer->number)
             groups_order_gone(core, ((const struct pvmi_msg_task_gone *)msg)->tid);
         break;
     case PVMI_MSG_halting:
-        halt_begin(core, true, ((const struct pvmi_msg_halting *)msg)->reason == 1
-                                   ? "this host was deleted from the virtual machine"
-                                   : NULL);
+        halt_begin(core, true,
+                   ((const struct pvmi_msg_halting *)msg)->reason == 1
+                       ? "this host was deleted from the virtual machine"
+                       : NULL);
         break;
     case PVMI_MSG_halted:
         peer->halted = true;

@@ -4,7 +4,7 @@
  * full or not yet there) or to another daemon (flow.c). Frames of one source keep their order on both ways.
  * Messages to nobody are dropped, as in PVM 3.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 /* Headers count too: a task that floods another with empty messages must wait as well. */
 uint64_t frame_cost(const struct pvmi_frame_header *header)
@@ -130,8 +130,9 @@ void route_from_peer(struct core *core, struct peer *peer, struct pvmi_frame *fr
     if ((kind != PVMI_FRAME_DATA && kind != PVMI_FRAME_OUTPUT) ||
         pvmi_tid_host(frame->header.src) != peer->number || !pvmi_tid_is_task(frame->header.src) ||
         pvmi_tid_host(frame->header.dst) != core_self(core) || !pvmi_tid_is_task(frame->header.dst)) {
-        core_log(core, PVMI_LOG_WARN, "%s sent a frame of kind %d from t%x to t%x that it may not send: dropped",
-                 peer->name, kind, (unsigned)frame->header.src, (unsigned)frame->header.dst);
+        core_log(core, PVMI_LOG_WARN,
+                 "%s sent a frame of kind %d from t%x to t%x that it may not send: dropped", peer->name, kind,
+                 (unsigned)frame->header.src, (unsigned)frame->header.dst);
         pvmi_frame_free(frame);
         return;
     }

@@ -4,7 +4,7 @@
  * copies, and when all have answered the task gets tids first, then codes. Then the children learn their
  * siblings, and each host hears "start_done".
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * are started; the answer goes when all are decided. Until its receiver says "start_done", the tasks end with
  * the host that asked: nobody else knows of them.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -85,7 +85,8 @@ static void job_decided(struct core *core, struct start_job *job)
         job_answer(core, job);
 }
 
-static void job_failed(struct core *core, struct start_job *job, uint32_t index, const struct pvmi_fault *fault)
+static void job_failed(struct core *core, struct start_job *job, uint32_t index,
+                       const struct pvmi_fault *fault)
 {
     job->values[index] = fault->code;
     if (job->fault_count < START_TEXTS_MAX)
@@ -139,8 +140,9 @@ static bool add_own_env(struct core *core, char **env, size_t *count, const stru
 {
     const struct pvmi_rec_inherit *inherit = &task->self;
 
-    return add_string(env, count, env_text(core, "PVM_CLAIM=%x:%llx", (unsigned)task->tid,
-                                           (unsigned long long)task->nonce)) &&
+    return add_string(
+               env, count,
+               env_text(core, "PVM_CLAIM=%x:%llx", (unsigned)task->tid, (unsigned long long)task->nonce)) &&
            add_string(env, count, env_text(core, "PVMEPID=%d", (int)pvmi_tid_local(task->tid))) &&
            add_string(env, count, env_text(core, "PVMCTX=0x%x", (unsigned)inherit->context)) &&
            add_string(env, count, env_text(core, "PVMTRCBUF=%d", (int)inherit->trace_buffer)) &&
@@ -195,7 +197,8 @@ static bool start_path(struct core *core, const struct pvmi_msg_start *msg, stru
 static bool start_action(struct core *core, const struct pvmi_msg_start *msg, const struct task *task)
 {
     struct core_action *action = action_add(core, CORE_ACTION_TASK_START, task->handle);
-    const char *directory = msg->directory != NULL && msg->directory[0] != '\0' ? msg->directory : core->config.wd;
+    const char *directory =
+        msg->directory != NULL && msg->directory[0] != '\0' ? msg->directory : core->config.wd;
     const char *debugger = (msg->flags & PvmTaskDebug) != 0 ? core->config.bx : NULL;
 
     if (action == NULL)
@@ -247,7 +250,8 @@ static struct task *start_task(struct core *core, const struct pvmi_msg_start *m
     return task;
 }
 
-static void start_copy(struct core *core, const struct pvmi_msg_start *msg, struct start_job *job, uint32_t index)
+static void start_copy(struct core *core, const struct pvmi_msg_start *msg, struct start_job *job,
+                       uint32_t index)
 {
     struct pvmi_fault fault;
     struct task *task;

@@ -7,7 +7,7 @@
  * The orderer tells the others first and then applies, so that an answer that depends on a command comes
  * behind it in the same session.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <string.h>
 

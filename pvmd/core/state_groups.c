@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Groups as the log makes them. A group is there while it has members; one who joins gets the lowest free
  * instance. Whoever waits for the members is told by groups_member_gone(). */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <string.h>
 

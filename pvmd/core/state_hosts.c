@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The host table as the log makes it: records, in order of number. */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <stdio.h>
 #include <string.h>

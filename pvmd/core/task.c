@@ -10,7 +10,7 @@
  * complete, also after it has left; its end is told then, so that it comes behind its output and can carry
  * the exit status. One that leaves and lives on is told after EXIT_STATUS_MS.
  */
-#include "core_internal.h"
+#include "pvmd/core/core_internal.h"
 
 #include <string.h>
 

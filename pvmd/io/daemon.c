@@ -22,6 +22,7 @@
 #include "pvmd/io/peers.h"
 #include "pvmd/io/resolve.h"
 #include "pvmd/io/tasks.h"
+#include "pvmd/io/tunnel.h"
 #include "pvmd/io/watch.h"
 #include "pvmd/keeper/keeper.h"
 #include "wire/tid.h"
@@ -133,11 +134,12 @@ static int daemon_make_objects(struct io *io, int keeper_fd, pid_t keeper_pid, s
     io->entrance = entrance_new();
     io->tasks = tasks_new(folder_socket(io->folder));
     io->launches = launches_new();
+    io->tunnels = tunnels_new();
     io->keeper = keeper_link_new(io, keeper_fd, keeper_pid);
     if (io->keeper == NULL)
         close(keeper_fd);
     if (io->links != NULL && io->dials != NULL && io->peers != NULL && io->entrance != NULL &&
-        io->tasks != NULL && io->launches != NULL && io->keeper != NULL)
+        io->tasks != NULL && io->launches != NULL && io->tunnels != NULL && io->keeper != NULL)
         return PvmOk;
     pvmi_fault_set(fault, PvmNoMem, NULL, "no memory to start");
     return PvmNoMem;

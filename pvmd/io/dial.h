@@ -5,11 +5,17 @@
  * private address may lead to another machine than the one that is meant.
  *
  *   CONNECTING --one connects--> HANDSHAKE --done--> LINK_UP
- *       ^  \                        /
- *       |   none left, or 5 s      fails, or 10 s
- *       |    \                    /
- *       |     LINK_DOWN <--none left
+ *       ^  \                        /                   ^
+ *       |   none left, or 5 s      fails, or 10 s       |
+ *       |    \                    /                    done
+ *       |     decided <--none left                      |
+ *       |       |  \--we have started it by ssh--> through ssh, and once more CONNECTING
+ *       |      LINK_DOWN <-------------------------- neither, in 12 s
  *       +---------------------some left
+ *
+ * Such a host gets 4 s for TCP (a joining one must be linked in 15 s), and 1 s where TCP did not get there the
+ * last time. Both are tried side by side then, and TCP is first if it works at all: so a host that was out of
+ * reach for a while does not come back through ssh.
  */
 #ifndef PVMD_IO_DIAL_H
 #define PVMD_IO_DIAL_H

@@ -9,6 +9,7 @@
  *   entrance.c  strangers on the TCP port, until proven        dial.c      where they go out
  *   peers.c     which hosts are members, and their hellos      tasks.c     processes, by way of keeper_link.c
  *   launch*.c   starting daemons elsewhere                     joiner.c    being one that was started
+ *   tunnel.c    connections through ssh, where TCP does not get
  *   folder.c    our files                                      own.c       what this host is
  *
  * All of it runs in one thread; only name look-ups (resolve.c) wait in libuv's thread pool.
@@ -37,6 +38,7 @@ struct links;
 struct listener;
 struct peers;
 struct tasks;
+struct tunnels;
 struct watch;
 
 #define IO_ADDRESSES_MAX 32
@@ -86,6 +88,7 @@ struct io {
     struct entrance *entrance;
     struct tasks *tasks;
     struct launches *launches;
+    struct tunnels *tunnels;
     struct joiner *joiner;           /* NULL on the first host */
     struct pvmi_strings host_lines;  /* of the host file, to be added when ready */
 };

@@ -247,7 +247,7 @@ static int joiner_add_first(struct io *io, const struct pvmi_msg_join *join)
 {
     struct core_action set = { .type = CORE_ACTION_PEER_SET };
     char **addresses = pvmi_calloc((size_t)join->addresses.n + 1, sizeof(*addresses));
-    int rc = addresses != NULL ? peers_add_ticket(io->peers, join->ticket, join->secret.data) : PvmNoMem;
+    int rc = addresses != NULL ? peers_add_ticket(io->peers, join->ticket, join->secret.data, NULL) : PvmNoMem;
 
     if (rc == PvmOk) {
         memcpy(addresses, join->addresses.v, join->addresses.n * sizeof(*addresses));
@@ -279,7 +279,7 @@ static int joiner_run(struct io *io, const struct daemon_options *options, const
     struct pvmi_rec_host orderer = {
         .number = 1,
         .incarnation = join->incarnation,
-        .name = "",
+        .name = join->addresses.v[0],    /* its own comes with the welcome */
         .addresses = join->addresses,
         .port = join->port,
         .key = join->key,

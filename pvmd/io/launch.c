@@ -196,7 +196,7 @@ static const char *launch_holder(const struct launch *launch, const char **ret_a
     return NULL;
 }
 
-/* True when it may go on. */
+/* True when it may go on. Of a host whose name only ssh knows this cannot be told. */
 static bool launch_is_new(struct launch *launch)
 {
     struct pvmi_fault fault;
@@ -221,14 +221,15 @@ static void launch_on_resolved(void *owner, char (*addresses)[64], int count, co
     struct pvmi_fault fault;
 
     launch->resolve = NULL;
-    if (count == 0) {
+    if (count == 0 && !launch_ssh_is_builtin()) {
         pvmi_fault_set(&fault, PvmNoHost, NULL, "%s: %s; correct it, or give ip=ADDRESS", launch_target(launch),
                        why);
         launch_fail(launch, &fault);
         return;
     }
     launch->address_count = count;
-    memcpy(launch->addresses, addresses, (size_t)count * sizeof(launch->addresses[0]));
+    if (count > 0)
+        memcpy(launch->addresses, addresses, (size_t)count * sizeof(launch->addresses[0]));
     if (!launch_is_new(launch))
         return;
     launch->step = LAUNCH_WAITING;
@@ -237,9 +238,22 @@ static void launch_on_resolved(void *owner, char (*addresses)[64], int count, co
 
 /* ---- what the core says ---- */
 
+/* The host's secret, and how ssh gets there. */
+static int launch_add_ticket(struct launch *launch)
+{
+    struct tunnel_way *way = NULL;
+
+    if (!launch_is_local(launch->spec) && launch_ssh_is_builtin()) {
+        way = tunnel_way_new(launch_target(launch), launch->spec->login);
+        if (way == NULL)
+            return PvmNoMem;
+    }
+    return peers_add_ticket(launch->io->peers, launch->ticket, launch->secret, way);
+}
+
 static int launch_begin(struct launch *launch)
 {
-    if (launch->alarm == NULL || peers_add_ticket(launch->io->peers, launch->ticket, launch->secret) != PvmOk)
+    if (launch->alarm == NULL || launch_add_ticket(launch) != PvmOk)
         return PvmNoMem;
     if (!launch_is_new(launch))
         return PvmOk;

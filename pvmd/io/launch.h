@@ -10,7 +10,8 @@
  *          \                                       |                                              |
  *           +--------> LAUNCHED with what is wrong, ENDING                                     forgotten
  *
- * LAUNCHED is said once: at the ready line, or at the first thing that is wrong.
+ * LAUNCHED is said once: at the ready line, or at the first thing that is wrong. A name that nobody here knows is
+ * left to ssh, whose own configuration may know it.
  */
 #ifndef PVMD_IO_LAUNCH_H
 #define PVMD_IO_LAUNCH_H
@@ -18,6 +19,7 @@
 #include "base/buffer.h"
 #include "pvmd/io/io.h"
 #include "pvmd/io/resolve.h"
+#include "pvmd/io/tunnel.h"
 
 enum launch_step {
     LAUNCH_RESOLVING,
@@ -30,7 +32,7 @@ enum launch_step {
 /* How a launcher is started: which program, with which words. Errors go to fault. */
 struct launch_command {
     char *path;
-    char *argv[16];
+    char *argv[24];
     int argc;
 };
 
@@ -94,7 +96,15 @@ void launch_on_no_answer(struct launch *launch); /* RUNNING: its time is over */
 
 /* ---- launch_ssh.c, launch_local.c: the kinds ---- */
 
+/* False: PVM_RSH takes ssh's place. */
+bool launch_ssh_is_builtin(void);
+
 int launch_ssh_command(const struct launch *launch, struct launch_command *command, struct pvmi_fault *fault);
+
+/* For tunnel.c: ssh with its stdin and stdout connected to target there. */
+int launch_ssh_tunnel_command(const struct tunnel_way *way, const char *target, struct launch_command *command,
+                              struct pvmi_fault *fault);
+
 int launch_local_command(const struct launch *launch, struct launch_command *command, struct pvmi_fault *fault);
 bool launch_is_local(const struct hostspec *spec);
 

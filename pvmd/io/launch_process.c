@@ -212,12 +212,23 @@ static void launch_on_stderr(void *owner, int events)
 
 /* ---- its start ---- */
 
+/* What the new daemon binds to; NULL: all its addresses. */
+static const char *launch_ip(const struct launch *launch)
+{
+    const struct hostspec *spec = launch->spec;
+
+    if (spec->ip == NULL)
+        return launch_is_local(spec) ? launch->io->own.ip : NULL;
+    if (launch_is_local(spec))
+        return spec->ip;
+    return launch->address_count > 0 ? launch->addresses[0] : NULL;    /* a name that only ssh knows is none there */
+}
+
 /* The line that the new daemon reads first. */
 static char *launch_join_line(const struct launch *launch)
 {
     const struct io_own *own = &launch->io->own;
     const struct hostspec *spec = launch->spec;
-    bool local = launch_is_local(spec);
     char *addresses[IO_ADDRESSES_MAX];
     struct pvmi_msg_join join = {
         .version = PVMI_VERSION,
@@ -236,11 +247,11 @@ static char *launch_join_line(const struct launch *launch)
         .ep = spec->ep,
         .wd = spec->wd,
         .bx = spec->bx,
-        .ip = spec->ip != NULL ? launch->addresses[0] : (local ? own->ip : NULL),
+        .ip = launch_ip(launch),
         .ports = spec->ports,
         .speed = spec->speed,
         .slots = spec->slots,
-        .launcher = local ? "local" : "ssh",
+        .launcher = launch_is_local(spec) ? "local" : "ssh",
     };
 
     for (int i = 0; i < own->address_count; i++)

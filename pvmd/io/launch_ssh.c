@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * via=ssh: `ssh -o BatchMode=yes -o ConnectTimeout=10 [-l LOGIN] ADDRESS COMMAND`; or, where PVM_RSH names
- * another program, exactly `PVM_RSH ADDRESS [-l LOGIN] COMMAND`. COMMAND is one word: dx= as it is, for
- * the shell there to expand; else one that tries the path that pvmd has here, then PATH there.
+ * via=ssh: `ssh OPTIONS [-l LOGIN] ADDRESS COMMAND`; or, where PVM_RSH names another program, exactly
+ * `PVM_RSH ADDRESS [-l LOGIN] COMMAND`. COMMAND is one word: dx= as it is, for the shell there to expand; else
+ * one that tries the path that pvmd has here, then PATH there. And `ssh OPTIONS -W TARGET [-l LOGIN] ADDRESS`.
  */
 #include <stdio.h>
 #include <string.h>
@@ -68,14 +68,23 @@ static int find_program(const char *program, char **ret_path, struct pvmi_fault 
     return rc == PvmOk ? PvmOk : fault->code;
 }
 
-static int add_options(struct launch_command *command)
+static int add_words(struct launch_command *command, const char *const *words, size_t count)
 {
-    static const char *const words[] = { "-o", "BatchMode=yes", "-o", "ConnectTimeout=10" };
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+    for (size_t i = 0; i < count; i++)
         if (launch_command_add(command, pvmi_strdup(words[i])) != PvmOk)
             return PvmNoMem;
     return PvmOk;
+}
+
+/* It asks nothing, does not wait for ever, and others must not come to hang on it (it may use a master that is
+ * there). */
+static int add_options(struct launch_command *command)
+{
+    static const char *const words[] = {
+        "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ControlMaster=no",
+    };
+
+    return add_words(command, words, sizeof(words) / sizeof(words[0]));
 }
 
 static int add_login(struct launch_command *command, const char *login)
@@ -85,6 +94,11 @@ static int add_login(struct launch_command *command, const char *login)
     if (launch_command_add(command, pvmi_strdup("-l")) != PvmOk)
         return PvmNoMem;
     return launch_command_add(command, pvmi_strdup(login));
+}
+
+bool launch_ssh_is_builtin(void)
+{
+    return pvmi_env(PVMI_ENV_PVM_RSH) == NULL;
 }
 
 int launch_ssh_command(const struct launch *launch, struct launch_command *command, struct pvmi_fault *fault)
@@ -113,5 +127,32 @@ int launch_ssh_command(const struct launch *launch, struct launch_command *comma
         rc = launch_command_add(command, remote_command(launch));
     if (rc != PvmOk)
         pvmi_fault_set(fault, rc, NULL, "no memory to start %s", spec->name);
+    return rc;
+}
+
+int launch_ssh_tunnel_command(const struct tunnel_way *way, const char *target, struct launch_command *command,
+                              struct pvmi_fault *fault)
+{
+    /* Its words are read; and without a network it must end, also when pvmd was killed. */
+    static const char *const words[] = {
+        "-o", "LogLevel=INFO", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3", "-W",
+    };
+    int rc = find_program("ssh", &command->path, fault);
+
+    if (rc != PvmOk)
+        return rc;
+    rc = launch_command_add(command, pvmi_strdup(command->path));
+    if (rc == PvmOk)
+        rc = add_options(command);
+    if (rc == PvmOk)
+        rc = add_words(command, words, sizeof(words) / sizeof(words[0]));
+    if (rc == PvmOk)
+        rc = launch_command_add(command, pvmi_strdup(target));
+    if (rc == PvmOk)
+        rc = add_login(command, way->login);
+    if (rc == PvmOk)
+        rc = launch_command_add(command, pvmi_strdup(way->address));
+    if (rc != PvmOk)
+        pvmi_fault_set(fault, rc, NULL, "no memory for an ssh to %s", way->address);
     return rc;
 }

@@ -38,9 +38,15 @@ static const struct phrase phrases[] = {
       "pvmd cannot run there: a library is missing (ldd pvmd on ", ")" },
 };
 
-static const char *host_of(const struct launch *launch)
+/* What ssh was told; but a name that it does not know may be that of a host on the way (ProxyJump). */
+static void host_of(const struct launch *launch, const struct phrase *phrase, char *host, size_t host_max)
 {
-    return launch->spec->ip != NULL ? launch->spec->ip : launch->spec->name;
+    const char *said = strstr(launch->said, phrase->said) + strlen(phrase->said);
+
+    if (phrase->code == PvmNoHost && said[0] == ' ')
+        snprintf(host, host_max, "%.*s", (int)strcspn(said + 1, ": \r\n"), said + 1);
+    else
+        snprintf(host, host_max, "%s", launch->spec->ip != NULL ? launch->spec->ip : launch->spec->name);
 }
 
 static const struct phrase *find_phrase(const struct launch *launch)
@@ -70,11 +76,13 @@ void launch_explain_end(const struct launch *launch, int status, struct pvmi_fau
     const struct phrase *phrase = find_phrase(launch);
     const char *name = launch->spec->name;
     char line[200];
+    char host[200];
 
     last_line(launch->said, line, sizeof(line));
     if (phrase != NULL) {
-        pvmi_fault_set(fault, phrase->code, NULL, "cannot start pvmd on %s: %s%s%s", name, phrase->before,
-                       host_of(launch), phrase->after);
+        host_of(launch, phrase, host, sizeof(host));
+        pvmi_fault_set(fault, phrase->code, NULL, "cannot start pvmd on %s: %s%s%s", name, phrase->before, host,
+                       phrase->after);
     } else if (launch->old_pvmd) {
         pvmi_fault_set(fault, PvmBadVersion, NULL, "the pvmd on %s is one of PVM 3: give dx=PATH of PVM 4's", name);
     } else if (WIFEXITED(status) && (WEXITSTATUS(status) == 127 || WEXITSTATUS(status) == 126)) {

@@ -28,6 +28,10 @@ struct link {
     uint64_t handle;            /* OFFERED: the token */
     struct pvmi_stream stream;
     struct watch *watch;
+    struct tunnel *tunnel;      /* or NULL */
+    int host;                   /* the daemon that made it; 0: a task did, or we */
+    uint64_t incarnation;
+    enum pvmi_channel channel;
     struct alarm *alarm;        /* LINGERING */
     bool busy;                  /* inside readable() or writable() */
     bool reading;
@@ -81,6 +85,7 @@ static void link_free(struct link *link)
     watch_free(link->watch);
     alarm_free(link->alarm);
     pvmi_stream_fini(&link->stream);
+    tunnel_close(link->tunnel, false);
     pvmi_free(link);
 }
 
@@ -281,20 +286,27 @@ void links_offer(struct io *io, struct pvmi_pipe *pipe, struct watch *watch, con
 
     if (link == NULL)
         return;
+    if (link_in->link_in.kind == CORE_LINK_DAEMON) {
+        link->host = link_in->link_in.host;
+        link->incarnation = link_in->link_in.incarnation;
+        link->channel = link_in->link_in.channel;
+    }
     event = io_event(io, CORE_EVENT_LINK_IN, 0);
     event->link_in = link_in->link_in;
     event->link_in.token = token;
     io_post(io, event);
 }
 
-void links_up(struct io *io, uint64_t handle, struct pvmi_pipe *pipe, struct watch *watch)
+void links_up(struct io *io, uint64_t handle, struct pvmi_pipe *pipe, struct watch *watch, struct tunnel *tunnel)
 {
     struct link *link = link_new(io, pipe, watch, LINK_UP, handle, &io->links->handles);
 
     if (link == NULL) {
+        tunnel_close(tunnel, true);
         io_post_down(io, handle, CORE_DOWN_UNREACHED, "no memory for a connection");
         return;
     }
+    link->tunnel = tunnel;
     link_watch(link);
     link_read_again(link);    /* TLS may hold bytes that came with the handshake */
     io_post(io, io_event(io, CORE_EVENT_LINK_UP, handle));
@@ -324,6 +336,18 @@ void links_refuse(struct io *io, uint64_t token)
 
     if (link != NULL)
         link_end(link);
+}
+
+bool links_has_incoming(const struct io *io, int host, uint64_t incarnation, enum pvmi_channel channel)
+{
+    PVMI_LIST_EACH(node, &io->links->all) {
+        const struct link *link = PVMI_CONTAINER(node, struct link, node);
+
+        if (link->state == LINK_UP && link->host == host && link->incarnation == incarnation &&
+            link->channel == channel)
+            return true;
+    }
+    return false;
 }
 
 void links_send(struct io *io, uint64_t handle, struct pvmi_frame *frame)

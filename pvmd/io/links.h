@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "pvmd/io/io.h"
+#include "pvmd/io/tunnel.h"
 #include "transport/pipe.h"
 
 /* Returns NULL when there is no memory. */
@@ -26,11 +27,15 @@ void links_free(struct links *links);
  */
 void links_offer(struct io *io, struct pvmi_pipe *pipe, struct watch *watch, const struct core_event *link_in);
 
-/* Takes pipe as the link that the core calls handle, and says LINK_UP. */
-void links_up(struct io *io, uint64_t handle, struct pvmi_pipe *pipe, struct watch *watch);
+/* Takes pipe as the link that the core calls handle, and says LINK_UP. tunnel: what it runs through, which ends with
+ * the link, or NULL. */
+void links_up(struct io *io, uint64_t handle, struct pvmi_pipe *pipe, struct watch *watch, struct tunnel *tunnel);
 
 void links_adopt(struct io *io, uint64_t token, uint64_t handle);
 void links_refuse(struct io *io, uint64_t token);
+
+/* True when a link of that channel, which that host has made, stands. */
+bool links_has_incoming(const struct io *io, int host, uint64_t incarnation, enum pvmi_channel channel);
 
 /* Takes frame. For a handle that is none (any more) it is freed. */
 void links_send(struct io *io, uint64_t handle, struct pvmi_frame *frame);

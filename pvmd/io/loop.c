@@ -30,6 +30,7 @@
 #include "pvmd/io/listener.h"
 #include "pvmd/io/peers.h"
 #include "pvmd/io/tasks.h"
+#include "pvmd/io/tunnel.h"
 #include "pvmd/io/watch.h"
 
 #define IO_EVENTS_SPARE 256     /* set aside: so many events can be posted in one step without memory */
@@ -294,6 +295,7 @@ static void io_on_signal(uv_signal_t *handle, int signum)
 
     if (signum == SIGCHLD) {
         launches_on_child(io);
+        tunnels_on_child(io);
         keeper_link_on_child(io);
         return;
     }
@@ -371,6 +373,7 @@ static void io_free_objects(struct io *io)
     dials_free(io->dials);
     launches_free(io->launches);
     links_free(io->links);
+    tunnels_free(io->tunnels);
     tasks_free(io->tasks);
     keeper_link_free(io->keeper);
     joiner_free(io->joiner);

@@ -12,6 +12,7 @@
 
 struct ticket {
     uint8_t secret[PVMI_KEY_SIZE];
+    struct tunnel_way *way;
 };
 
 struct peers {
@@ -44,8 +45,18 @@ static void peer_free(struct peer *peer)
         pvmi_free(*address);
     pvmi_free(peer->addresses);
     pvmi_free(peer->name);
+    tunnel_way_free(peer->way);
     pvmi_secret_wipe(peer->secret, sizeof(peer->secret));
     pvmi_free(peer);
+}
+
+static void ticket_free(struct ticket *ticket)
+{
+    if (ticket == NULL)
+        return;
+    tunnel_way_free(ticket->way);
+    pvmi_secret_wipe(ticket, sizeof(*ticket));
+    pvmi_free(ticket);
 }
 
 void peers_free(struct peers *peers)
@@ -60,7 +71,7 @@ void peers_free(struct peers *peers)
         peer_free(peer);
     cursor = 0;
     while ((ticket = pvmi_table_next(&peers->tickets, &cursor, NULL)) != NULL)
-        pvmi_free(ticket);
+        ticket_free(ticket);
     pvmi_table_fini(&peers->hosts);
     pvmi_table_fini(&peers->tickets);
     pvmi_table_fini(&peers->nonces);
@@ -68,15 +79,19 @@ void peers_free(struct peers *peers)
     pvmi_free(peers);
 }
 
-int peers_add_ticket(struct peers *peers, uint64_t number, const uint8_t secret[PVMI_KEY_SIZE])
+int peers_add_ticket(struct peers *peers, uint64_t number, const uint8_t secret[PVMI_KEY_SIZE],
+                     struct tunnel_way *way)
 {
     struct ticket *ticket = pvmi_malloc(sizeof(*ticket));
 
-    if (ticket == NULL)
+    if (ticket == NULL) {
+        tunnel_way_free(way);
         return PvmNoMem;
+    }
     memcpy(ticket->secret, secret, sizeof(ticket->secret));
+    ticket->way = way;
     if (pvmi_table_set(&peers->tickets, number, ticket) != PvmOk) {
-        pvmi_free(ticket);
+        ticket_free(ticket);
         return PvmNoMem;
     }
     return PvmOk;
@@ -84,12 +99,7 @@ int peers_add_ticket(struct peers *peers, uint64_t number, const uint8_t secret[
 
 void peers_drop_ticket(struct peers *peers, uint64_t number)
 {
-    struct ticket *ticket = pvmi_table_remove(&peers->tickets, number);
-
-    if (ticket == NULL)
-        return;
-    pvmi_secret_wipe(ticket, sizeof(*ticket));
-    pvmi_free(ticket);
+    ticket_free(pvmi_table_remove(&peers->tickets, number));
 }
 
 void peers_set_gate(struct peers *peers, const uint8_t key[PVMI_KEY_SIZE])
@@ -130,6 +140,8 @@ static void peer_take_secret(struct peers *peers, struct peer *peer, uint64_t nu
         memcpy(peer->secret, ticket->secret, sizeof(peer->secret));
         peer->ticket = number;
         peer->has_secret = true;
+        peer->way = ticket->way;
+        ticket->way = NULL;
         peers_drop_ticket(peers, number);
     } else if (old != NULL && old->incarnation == peer->incarnation && old->has_secret) {
         memcpy(peer->secret, old->secret, sizeof(peer->secret));
@@ -149,6 +161,11 @@ void peers_set(struct io *io, const struct core_action *action)
     peer_take_secret(peers, peer, action->peer.ticket, old);
     if (pvmi_table_set(&peers->hosts, (uint64_t)peer->number, peer) != PvmOk)
         goto err_free;
+    if (old != NULL && old->incarnation == peer->incarnation && peer->way == NULL) {
+        peer->way = old->way;
+        peer->no_tcp = old->no_tcp;
+        old->way = NULL;
+    }
     peer_free(old);
     return;
 
@@ -168,6 +185,20 @@ const struct peer *peers_get(const struct peers *peers, int number, uint64_t inc
     const struct peer *peer = pvmi_table_get(&peers->hosts, (uint64_t)number);
 
     return peer != NULL && peer->incarnation == incarnation ? peer : NULL;
+}
+
+void peers_set_tcp(struct peers *peers, const struct peer *peer, bool works, const char *why)
+{
+    struct peer *own = pvmi_table_get(&peers->hosts, (uint64_t)peer->number);
+
+    assert(own == peer);
+    if (own->no_tcp == !works)
+        return;
+    own->no_tcp = !works;
+    if (works)
+        pvmi_log(PVMI_LOG_INFO, "TCP gets to %s again: its links leave ssh", peer->name);
+    else
+        pvmi_log(PVMI_LOG_WARN, "no TCP to %s (%s): its link runs through ssh", peer->name, why);
 }
 
 bool peers_has_address(const struct peers *peers, const char *address, const char **ret_name)

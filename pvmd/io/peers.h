@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "pvmd/io/io.h"
+#include "pvmd/io/tunnel.h"
 #include "wire/hello.h"
 
 struct peer {
@@ -26,13 +27,16 @@ struct peer {
     bool joining;                  /* not yet a member */
     bool has_secret;
     uint8_t secret[PVMI_KEY_SIZE]; /* of the launch */
+    struct tunnel_way *way;        /* we have started it by ssh; NULL: not */
+    bool no_tcp;                   /* it was last reached by ssh, and by nothing else */
 };
 
 struct peers *peers_new(void);
 void peers_free(struct peers *peers);
 
-/* The secret of a launch, before the host of that ticket is known. */
-int peers_add_ticket(struct peers *peers, uint64_t ticket, const uint8_t secret[PVMI_KEY_SIZE]);
+/* The secret of a launch, before the host of that ticket is known. Takes way, which may be NULL. */
+int peers_add_ticket(struct peers *peers, uint64_t ticket, const uint8_t secret[PVMI_KEY_SIZE],
+                     struct tunnel_way *way);
 
 /* The launch has failed: its secret is worth nothing any more. */
 void peers_drop_ticket(struct peers *peers, uint64_t ticket);
@@ -45,6 +49,9 @@ void peers_drop(struct io *io, int number, uint64_t incarnation);
 
 /* The host, or NULL. */
 const struct peer *peers_get(const struct peers *peers, int number, uint64_t incarnation);
+
+/* How the last link to that host was made; why says what TCP lacked. The log tells when that changes. */
+void peers_set_tcp(struct peers *peers, const struct peer *peer, bool works, const char *why);
 
 /* True when a host of the table has this numeric address; its name is for the error. */
 bool peers_has_address(const struct peers *peers, const char *address, const char **ret_name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Any line is refused with a column inside it and a text, or gives hosts that keep to the limits and can be copied,
- and nothing is left behind. */
+/* Any line is refused with a column inside it and a text, or gives hosts that keep to the limits and can be
+ * copied; and nothing is left behind. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

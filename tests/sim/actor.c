@@ -82,7 +82,8 @@ uint64_t actor_message_length(const struct pair *pair, uint32_t number)
 }
 
 /* The bytes at offset of a message: 8 that tell pair, number and place, again and again. */
-void actor_message_fill(const struct pair *pair, uint32_t number, uint64_t offset, uint8_t *bytes, size_t length)
+void actor_message_fill(const struct pair *pair, uint32_t number, uint64_t offset, uint8_t *bytes,
+                        size_t length)
 {
     uint64_t hash = pair_hash(pair, number);
 
@@ -114,10 +115,14 @@ void actor_send(struct actor *actor, struct actor *to)
     struct pair *pair = actor_pair(actor, to->tid);
     uint32_t number = ++pair->sent;
     uint64_t total = actor_message_length(pair, number);
-    struct pvmi_frame_header header = {
-        .kind = PVMI_FRAME_DATA, .format = (uint8_t)pvmi_format_own(), .message = number, .src = actor->tid,
-        .dst = to->tid, .tag = (int32_t)(number % 100), .wid = number, .message_length = total
-    };
+    struct pvmi_frame_header header = { .kind = PVMI_FRAME_DATA,
+                                        .format = (uint8_t)pvmi_format_own(),
+                                        .message = number,
+                                        .src = actor->tid,
+                                        .dst = to->tid,
+                                        .tag = (int32_t)(number % 100),
+                                        .wid = number,
+                                        .message_length = total };
     static uint8_t bytes[PVMI_FRAME_PAYLOAD_MAX];
 
     actor->world->stats.messages++;
@@ -196,7 +201,7 @@ void actor_ask(struct actor *actor, int type, int32_t target, bool final)
     memset(&msg, 0, sizeof(msg));
     request->target = target;
     request->final = final;
-    msg.task.id = request->id;    /* each begins with it */
+    msg.task.id = request->id; /* each begins with it */
     if (type == PVMI_MSG_task_query)
         msg.task.tid = target;
     else if (type == PVMI_MSG_tasks_query)
@@ -219,7 +224,9 @@ static void actor_signal(struct actor *actor, struct actor *to)
 void actor_group(struct actor *actor, int op, int group, int number, bool final)
 {
     struct request *request = actor_request(actor, PVMI_MSG_group);
-    struct pvmi_msg_group msg = { .id = request->id, .op = op, .group = group_names[group], .number = number };
+    struct pvmi_msg_group msg = {
+        .id = request->id, .op = op, .group = group_names[group], .number = number
+    };
 
     request->op = op;
     request->group = group;
@@ -438,7 +445,8 @@ static void act_notify(struct actor *actor)
     uint64_t kind = world_below(world, 10);
 
     if (kind == 0) {
-        actor_notify(actor, PvmHostAdd, 0, NULL, world_chance(world, 500) ? -1 : (int)world_between(world, 1, 3));
+        actor_notify(actor, PvmHostAdd, 0, NULL,
+                     world_chance(world, 500) ? -1 : (int)world_between(world, 1, 3));
     } else if (kind <= 2) {
         values[0] = actor_choose_host(actor);
         if (pvmi_tid_host(values[0]) != actor->node->number)
@@ -451,7 +459,7 @@ static void act_notify(struct actor *actor)
                 values[count++] = to->tid;
         }
         if (world_chance(world, 50) && count > 0)
-            values[count - 1] = pvmi_tid_make(PVMI_HOST_MAX - 3, 7);    /* a host that never was */
+            values[count - 1] = pvmi_tid_make(PVMI_HOST_MAX - 3, 7); /* a host that never was */
         if (count > 0)
             actor_notify(actor, PvmTaskExit, count, values, 0);
     }
@@ -479,11 +487,22 @@ static void act_ask(struct actor *actor)
     int32_t tid = other == NULL ? actor->tid : other->tid;
 
     switch (world_below(world, 6)) {
-    case 0: actor_ask(actor, PVMI_MSG_task_query, tid, false); break;
-    case 1: actor_ask(actor, PVMI_MSG_tasks_query, 0, false); break;
-    case 2: actor_ask(actor, PVMI_MSG_tasks_query, world_chance(world, 500) ? tid : actor_choose_host(actor), false); break;
-    case 3: actor_ask(actor, PVMI_MSG_hosts_query, 0, false); break;
-    case 4: actor_ask(actor, PVMI_MSG_host_query, actor_choose_host(actor), false); break;
+    case 0:
+        actor_ask(actor, PVMI_MSG_task_query, tid, false);
+        break;
+    case 1:
+        actor_ask(actor, PVMI_MSG_tasks_query, 0, false);
+        break;
+    case 2:
+        actor_ask(actor, PVMI_MSG_tasks_query, world_chance(world, 500) ? tid : actor_choose_host(actor),
+                  false);
+        break;
+    case 3:
+        actor_ask(actor, PVMI_MSG_hosts_query, 0, false);
+        break;
+    case 4:
+        actor_ask(actor, PVMI_MSG_host_query, actor_choose_host(actor), false);
+        break;
     case 5:
         if (actor->process->spawn != NULL && actor->tid == actor->process->claim_tid)
             actor_ask(actor, PVMI_MSG_siblings_query, 0, false);
@@ -503,16 +522,26 @@ static void act_group(struct actor *actor)
     if (actor->waiting[group] != 0)
         return;
     if (world->faults.freezing && world_chance(world, 100)) {
-        actor_group(actor, PVMI_GROUP_FREEZE, group, world_chance(world, 500) ? -1 : (int)world_between(world, 1, 3),
-                    false);
+        actor_group(actor, PVMI_GROUP_FREEZE, group,
+                    world_chance(world, 500) ? -1 : (int)world_between(world, 1, 3), false);
         return;
     }
     switch (world_below(world, 7)) {
-    case 0: actor_group(actor, PVMI_GROUP_LEAVE, group, 0, false); break;
-    case 1: actor_group(actor, PVMI_GROUP_SIZE, group, 0, false); break;
-    case 2: actor_group(actor, PVMI_GROUP_INSTANCE, group, actor->tid, false); break;
-    case 3: actor_group(actor, PVMI_GROUP_TID, group, (int)world_below(world, 4), false); break;
-    case 4: actor_group(actor, PVMI_GROUP_MEMBERS, group, 0, false); break;
+    case 0:
+        actor_group(actor, PVMI_GROUP_LEAVE, group, 0, false);
+        break;
+    case 1:
+        actor_group(actor, PVMI_GROUP_SIZE, group, 0, false);
+        break;
+    case 2:
+        actor_group(actor, PVMI_GROUP_INSTANCE, group, actor->tid, false);
+        break;
+    case 3:
+        actor_group(actor, PVMI_GROUP_TID, group, (int)world_below(world, 4), false);
+        break;
+    case 4:
+        actor_group(actor, PVMI_GROUP_MEMBERS, group, 0, false);
+        break;
     default:
         actor_group(actor, PVMI_GROUP_BARRIER, group,
                     world_chance(world, 300) ? -1 : (int)world_between(world, 1, 4), false);
@@ -527,7 +556,7 @@ static void act_spawn(struct actor *actor)
 
     if (world->process_count < world->process_max)
         actor_spawn(actor, (int)world_between(world, world_chance(world, 20) ? 0 : 1, SPAWN_MAX),
-                    world_chance(world, 20)                   ? "nowhere"
+                    world_chance(world, 20)                    ? "nowhere"
                     : world_chance(world, 300) && node != NULL ? node->name
                                                                : NULL);
 }
@@ -550,7 +579,7 @@ void actor_act(struct actor *actor)
         act_group(actor);
     else if (what < 94)
         act_spawn(actor);
-    else if (what < 96 && (victim = actor_choose(actor, true)) != NULL)
+    else if (what < 96 && (victim = actor_choose(actor, world_chance(world, 700))) != NULL)
         actor_signal(actor, victim);
     else if (what == 99 && actor->process->lives_left > 0)
         actor_leave(actor);

@@ -16,16 +16,16 @@
 struct pair {
     struct actor *src;
     int32_t dst;
-    uint32_t sent;         /* messages */
+    uint32_t sent; /* messages */
     uint32_t delivered;
-    uint64_t arriving;     /* bytes of the next one that have come */
+    uint64_t arriving; /* bytes of the next one that have come */
 };
 
 struct spawn {
     uint64_t uid;
     struct actor *parent;
     int count;
-    int starts;                             /* TASK_STARTs that came out of it */
+    int starts; /* TASK_STARTs that came out of it */
     struct process *processes[SPAWN_MAX];
     bool answered;
     int answered_count;
@@ -35,13 +35,13 @@ struct spawn {
 
 struct request {
     uint32_t id;
-    int type;                /* PVMI_MSG_* that was asked */
-    int op;                  /* of a group request */
+    int type; /* PVMI_MSG_* that was asked */
+    int op;   /* of a group request */
     int group;
     int number;
-    int32_t target;          /* of a signal or query */
+    int32_t target; /* of a signal or query */
     bool answered;
-    bool final;              /* asked in the calm: the answer must be exact */
+    bool final; /* asked in the calm: the answer must be exact */
     uint64_t asked_at;
     struct spawn *spawn;
 };
@@ -52,11 +52,11 @@ struct watch {
     int what;
     int tag;
     int32_t value;
-    bool active;             /* the daemon has taken it */
+    bool active; /* the daemon has taken it */
     bool cancelled;
     int got;
-    int limit;               /* PvmHostAdd: messages, -1 for ever */
-    int *hosts;              /* PvmHostAdd: numbers that were added since, 0 once told of */
+    int limit;  /* PvmHostAdd: messages, -1 for ever */
+    int *hosts; /* PvmHostAdd: numbers that were added since, 0 once told of */
     int host_count, host_size;
 };
 
@@ -80,19 +80,19 @@ struct actor {
     struct node *node;
     int32_t tid;
     bool enrolled;
-    bool leaving;            /* it has said so */
-    bool left;               /* and was answered: all it sent has been taken */
-    uint64_t gone_at;        /* when it ended in any way; 0 alive */
+    bool leaving;     /* it has said so */
+    bool left;        /* and was answered: all it sent has been taken */
+    uint64_t gone_at; /* when it ended in any way; 0 alive */
     uint32_t next_request;
-    struct pvmi_table requests;    /* struct request by id */
-    struct pvmi_table pairs;       /* struct pair by dst */
-    struct pvmi_table noticed;     /* tids whose end it was told of */
+    struct pvmi_table requests; /* struct request by id */
+    struct pvmi_table pairs;    /* struct pair by dst */
+    struct pvmi_table noticed;  /* tids whose end it was told of */
     struct pvmi_table noticed_hosts;
-    struct pvmi_table caught;      /* struct caught by tid */
+    struct pvmi_table caught; /* struct caught by tid */
     struct watch **watches;
     int watch_count, watch_size;
     enum membership member[GROUPS];
-    int waiting[GROUPS];           /* in a barrier or a freeze: which of them */
+    int waiting[GROUPS]; /* in a barrier or a freeze: which of them */
     int instance[GROUPS];
 };
 
@@ -134,7 +134,8 @@ void actor_host_added(struct actor *actor, int number);
 
 /* How long message number of a pair is, and the byte at a place in it. */
 uint64_t actor_message_length(const struct pair *pair, uint32_t number);
-void actor_message_fill(const struct pair *pair, uint32_t number, uint64_t offset, uint8_t *bytes, size_t length);
+void actor_message_fill(const struct pair *pair, uint32_t number, uint64_t offset, uint8_t *bytes,
+                        size_t length);
 
 /* The name of a group. */
 const char *actor_group_name(int group);

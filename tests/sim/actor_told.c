@@ -81,7 +81,8 @@ static void told_data(struct actor *actor, const struct pvmi_frame_header *heade
     if (pvmi_table_get(&actor->noticed_hosts, (uint64_t)pvmi_tid_host(header->src)) != NULL)
         world_fail(world, "message after notice", "t%x got message %u of t%x, of whose host's end it knows",
                    (unsigned)actor->tid, header->message, (unsigned)header->src);
-    if (header->message != pair->delivered + 1 || header->message > pair->sent || header->offset != pair->arriving)
+    if (header->message != pair->delivered + 1 || header->message > pair->sent ||
+        header->offset != pair->arriving)
         world_fail(world, "message order", "t%x got message %u at %llu from t%x, after %u and %llu of %u",
                    (unsigned)actor->tid, header->message, (unsigned long long)header->offset,
                    (unsigned)header->src, pair->delivered, (unsigned long long)pair->arriving, pair->sent);
@@ -90,8 +91,8 @@ static void told_data(struct actor *actor, const struct pvmi_frame_header *heade
                    (unsigned)actor->tid, header->message, (unsigned)header->src);
     actor_message_fill(pair, header->message, header->offset, expected, header->length);
     if (memcmp(expected, payload, header->length) != 0)
-        world_fail(world, "message changed", "t%x got message %u from t%x with other bytes", (unsigned)actor->tid,
-                   header->message, (unsigned)header->src);
+        world_fail(world, "message changed", "t%x got message %u from t%x with other bytes",
+                   (unsigned)actor->tid, header->message, (unsigned)header->src);
     pair->arriving += header->length;
     if (pair->arriving >= header->message_length)
         told_message_end(pair);
@@ -116,11 +117,13 @@ static void told_host_added(struct actor *actor, struct watch *watch, const stru
 
     watch->got++;
     if (watch->cancelled)
-        return;    /* on its way when the cancel was asked for */
+        return; /* on its way when the cancel was asked for */
     if (watch->limit >= 0 && watch->got > watch->limit)
-        world_fail(world, "notice too often", "t%x asked for %d of new hosts", (unsigned)actor->tid, watch->limit);
+        world_fail(world, "notice too often", "t%x asked for %d of new hosts", (unsigned)actor->tid,
+                   watch->limit);
     if (out->int_count != out->ints[0] + 1)
-        world_fail(world, "bad notice", "t%x got %d numbers of new hosts", (unsigned)actor->tid, out->int_count);
+        world_fail(world, "bad notice", "t%x got %d numbers of new hosts", (unsigned)actor->tid,
+                   out->int_count);
     for (int i = 1; i < out->int_count; i++) {
         int at = 0;
 
@@ -132,6 +135,14 @@ static void told_host_added(struct actor *actor, struct watch *watch, const stru
         else
             watch->hosts[at] = 0;
     }
+}
+
+/* The status is that of the process, or 0 when it is not known. */
+static void told_status(struct actor *actor, const struct actor *other, const struct unpacked *out)
+{
+    if (out->int_count == 2 && out->ints[1] != 0 && (other == NULL || out->ints[1] != other->process->status))
+        world_fail(actor->world, "bad notice", "t%x was told status %d of t%x", (unsigned)actor->tid,
+                   out->ints[1], (unsigned)out->ints[0]);
 }
 
 static void told_end(struct actor *actor, struct watch *watch, int32_t value)
@@ -167,15 +178,19 @@ static void told_notice(struct actor *actor, const struct pvmi_frame_header *hea
                    header->tag);
         return;
     }
-    world_say(world, "t%x gets notice of t%x, tag %d", (unsigned)actor->tid, (unsigned)out.ints[0], header->tag);
+    world_say(world, "t%x gets notice of t%x, tag %d", (unsigned)actor->tid, (unsigned)out.ints[0],
+              header->tag);
     watch = told_watch(actor, header->tag, out.ints[0]);
     if (watch == NULL)
-        world_fail(world, "notice twice", "t%x got a notice of t%x with tag %d that it did not ask for, or has had",
+        world_fail(world, "notice twice",
+                   "t%x got a notice of t%x with tag %d that it did not ask for, or has had",
                    (unsigned)actor->tid, (unsigned)out.ints[0], header->tag);
     else if (watch->what == PvmHostAdd)
         told_host_added(actor, watch, &out);
-    else
+    else {
+        told_status(actor, pvmi_table_get(&world->by_tid, (uint64_t)out.ints[0]), &out);
         told_end(actor, watch, out.ints[0]);
+    }
 }
 
 /* ---- output ---- */
@@ -201,9 +216,10 @@ static void told_output(struct actor *actor, const struct pvmi_frame_header *hea
 
     world->stats.outputs++;
     if (!unpack(header, payload, &out) || out.int_count < 2 ||
-        (src = pvmi_table_get(&world->by_tid, (uint64_t)out.ints[0])) == NULL || src->process->spawn == NULL) {
-        world_fail(world, "bad output", "t%x got output with tag %d that does not unpack", (unsigned)actor->tid,
-                   header->tag);
+        (src = pvmi_table_get(&world->by_tid, (uint64_t)out.ints[0])) == NULL ||
+        src->process->spawn == NULL) {
+        world_fail(world, "bad output", "t%x got output with tag %d that does not unpack",
+                   (unsigned)actor->tid, header->tag);
         return;
     }
     caught = pvmi_table_get(&actor->caught, (uint64_t)src->tid);
@@ -215,8 +231,9 @@ static void told_output(struct actor *actor, const struct pvmi_frame_header *hea
     if (src->process->spawn->output_tid != actor->tid || header->tag != src->process->spawn->output_tag)
         world_fail(world, "stray output", "t%x got output of t%x with tag %d", (unsigned)actor->tid,
                    (unsigned)src->tid, header->tag);
-    if (caught->ends > 0 && out.ints[1] != -1)    /* "all are started" comes from the spawner's daemon */
-        world_fail(world, "output after its end", "t%x got more of t%x", (unsigned)actor->tid, (unsigned)src->tid);
+    if (caught->ends > 0 && out.ints[1] != -1) /* "all are started" comes from the spawner's daemon */
+        world_fail(world, "output after its end", "t%x got more of t%x", (unsigned)actor->tid,
+                   (unsigned)src->tid);
     if (out.ints[1] == -2)
         caught->begins++;
     else if (out.ints[1] == -1)
@@ -224,8 +241,8 @@ static void told_output(struct actor *actor, const struct pvmi_frame_header *hea
     else if (out.ints[1] == 0)
         caught->ends++;
     else if ((size_t)out.ints[1] != out.byte_count)
-        world_fail(world, "bad output", "t%x got %d bytes of t%x that are %zu", (unsigned)actor->tid, out.ints[1],
-                   (unsigned)src->tid, out.byte_count);
+        world_fail(world, "bad output", "t%x got %d bytes of t%x that are %zu", (unsigned)actor->tid,
+                   out.ints[1], (unsigned)src->tid, out.byte_count);
     else
         told_text(actor, caught, &out);
     if (caught->begins > 1 || caught->completes > 1)
@@ -265,9 +282,11 @@ static void told_spawned(struct actor *actor, struct request *request, const str
             spawn->answered_tids[spawn->answered_count++] = msg->values.v[i];
         started += msg->values.v[i] > 0;
         if ((int)i >= started && msg->values.v[i] > 0)
-            world_fail(actor->world, "bad answer", "t%x: tids of a spawn are not in front", (unsigned)actor->tid);
+            world_fail(actor->world, "bad answer", "t%x: tids of a spawn are not in front",
+                       (unsigned)actor->tid);
     }
-    if ((int)msg->values.n != spawn->count || msg->value != started || (int)msg->errors.n != spawn->count - started)
+    if ((int)msg->values.n != spawn->count || msg->value != started ||
+        (int)msg->errors.n != spawn->count - started)
         world_fail(actor->world, "bad answer", "t%x spawned %d: value %d, %u values, %u errors",
                    (unsigned)actor->tid, spawn->count, msg->value, msg->values.n, msg->errors.n);
 }
@@ -313,7 +332,8 @@ static void told_answer(struct actor *actor, const struct pvmi_msg_answer *msg)
 
     if (request == NULL)
         return;
-    if (request->type == PVMI_MSG_tasks_query || request->type == PVMI_MSG_hosts_query)
+    if ((request->type == PVMI_MSG_tasks_query || request->type == PVMI_MSG_hosts_query) &&
+        (msg->error.code >= PvmOk || request->final))
         world_fail(actor->world, "bad answer", "t%x got an answer to \"%s\"", (unsigned)actor->tid,
                    pvmi_control_name(request->type));
     else if (request->type == PVMI_MSG_spawn)
@@ -324,8 +344,8 @@ static void told_answer(struct actor *actor, const struct pvmi_msg_answer *msg)
         told_left(actor);
     else if ((request->type == PVMI_MSG_host_add || request->type == PVMI_MSG_host_delete) &&
              msg->error.code == PvmOk && (int)msg->values.n != request->number)
-        world_fail(actor->world, "bad answer", "t%x: %u values for %d hosts", (unsigned)actor->tid, msg->values.n,
-                   request->number);
+        world_fail(actor->world, "bad answer", "t%x: %u values for %d hosts", (unsigned)actor->tid,
+                   msg->values.n, request->number);
 }
 
 static void told_enrolled(struct process *process, const struct pvmi_msg_enrolled *msg)
@@ -342,8 +362,8 @@ static void told_enrolled(struct process *process, const struct pvmi_msg_enrolle
     }
     actor = pvmi_table_get(&world->by_tid, (uint64_t)msg->tid);
     if (actor != NULL && (!claimed || actor->enrolled || actor->process != process)) {
-        world_fail(world, "tid reused", "process %d on node %d gets t%x, which was there before", process->pid,
-                   process->node->number, (unsigned)msg->tid);
+        world_fail(world, "tid reused", "process %d on node %d gets t%x, which was there before",
+                   process->pid, process->node->number, (unsigned)msg->tid);
         return;
     }
     if (pvmi_tid_host(msg->tid) != process->node->number || !pvmi_tid_is_task(msg->tid))
@@ -368,7 +388,8 @@ static void told_control(struct process *process, const uint8_t *payload, size_t
     }
     if ((pvmi_control_senders(control.type) & PVMI_FROM_PVMD) == 0 ||
         (control.type != PVMI_MSG_enrolled && actor == NULL)) {
-        world_fail(world, "bad frame", "process %d got \"%s\"", process->pid, pvmi_control_name(control.type));
+        world_fail(world, "bad frame", "process %d got \"%s\"", process->pid,
+                   pvmi_control_name(control.type));
     } else if (control.type == PVMI_MSG_enrolled) {
         told_enrolled(process, control.msg);
     } else if (control.type == PVMI_MSG_answer) {

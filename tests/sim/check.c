@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What must hold in the machine as a whole: tables, lives, counts. check_actor.c has what tasks were promised. */
+/* What must hold in the machine as a whole: tables, lives, counts. check_actor.c has what tasks were
+ * promised. */
 #include "tests/sim/check.h"
 
 #include <string.h>
 
 #include "wire/tid.h"
 
-#define SLACK (8 * SECOND)    /* dial time-outs and back-off on top of the silence that means death */
+#define SLACK (8 * SECOND) /* dial time-outs and back-off on top of the silence that means death */
 
 static uint64_t latest(uint64_t a, uint64_t b)
 {
@@ -33,11 +34,20 @@ static void check_life(struct world *world, const struct node *node)
                    (unsigned long long)(node->dropped_at / MS));
     if (node->was_member && !world->first->alive &&
         world->now > latest(world->first->died_at, node->thawed_at) + dead)
-        world_fail(world, "daemon outlives the machine", "node %d, the first host ended at %llu ms", node->number,
-                   (unsigned long long)(world->first->died_at / MS));
+        world_fail(world, "daemon outlives the machine", "node %d, the first host ended at %llu ms",
+                   node->number, (unsigned long long)(world->first->died_at / MS));
     if (!node->was_member && node != world->first &&
         world->now > latest(node->born_at, node->thawed_at) + 2 * world->join_ms * MS + dead)
         world_fail(world, "daemon that never joined lives on", "node %d", node->number);
+}
+
+/* As long as the first host has no troubles of its own, it drops who has died, in time. */
+static void check_death(struct world *world, const struct node *node)
+{
+    if (!node->alive && node->was_member && node->dropped_at == 0 && world->first->alive &&
+        !world->first->disturbed && world->now > node->died_at + world->dead_ms * MS + SLACK)
+        world_fail(world, "dead host stays", "node %d died at %llu ms", node->number,
+                   (unsigned long long)(node->died_at / MS));
 }
 
 static void check_watch_run(void *object, uint64_t value)
@@ -45,8 +55,10 @@ static void check_watch_run(void *object, uint64_t value)
     struct world *world = object;
 
     (void)value;
-    for (int i = 0; i < world->node_count; i++)
+    for (int i = 0; i < world->node_count; i++) {
         check_life(world, world->nodes[i]);
+        check_death(world, world->nodes[i]);
+    }
     for (int i = 0; i < world->process_count; i++) {
         struct process *process = world->processes[i];
 
@@ -63,6 +75,14 @@ void check_watch(struct world *world)
     world_after(world, SECOND, check_watch_run, world, 0);
 }
 
+void check_drop(const struct node *node)
+{
+    struct world *world = node->world;
+
+    if (!node->disturbed && !world->first->disturbed && !world->faults.slow && !world->halt_asked)
+        world_fail(world, "dropped without a reason", "node %d, a healthy member", node->number);
+}
+
 /* ---- counts ---- */
 
 /* A daemon of a halted machine goes only when its tasks have gone. */
@@ -72,7 +92,7 @@ void check_stop(struct node *node, bool unasked)
     struct core_counts counts;
 
     if (unasked && node->dropped_at == 0 && !node->disturbed && node->was_member && world->first->alive &&
-        !world->first->disturbed && !world->faults.slow)
+        !world->first->disturbed && !world->faults.slow && !world->halt_asked)
         world_fail(world, "ended without a reason", "node %d, a healthy member", node->number);
     if (unasked || !world->halt_asked || node->dropped_at != 0)
         return;
@@ -97,9 +117,9 @@ void check_empty(struct world *world)
         core_count(node->core, &counts);
         if (counts.tasks != 0 || counts.requests != 0 || counts.watches != 0 || counts.joins != 0 ||
             counts.session_frames != 0)
-            world_fail(world, "left over", "node %d: %d tasks, %d requests, %d watches, %d joins, %zu frames kept",
-                       node->number, counts.tasks, counts.requests, counts.watches, counts.joins,
-                       counts.session_frames);
+            world_fail(world, "left over",
+                       "node %d: %d tasks, %d requests, %d watches, %d joins, %zu frames kept", node->number,
+                       counts.tasks, counts.requests, counts.watches, counts.joins, counts.session_frames);
     }
 }
 
@@ -107,8 +127,8 @@ void check_ended(struct world *world)
 {
     for (int i = 0; i < world->node_count; i++) {
         if (world->nodes[i]->alive)
-            world_fail(world, "daemon outlives the machine", "node %d (%s) still runs", world->nodes[i]->number,
-                       world->nodes[i]->name);
+            world_fail(world, "daemon outlives the machine", "node %d (%s) still runs",
+                       world->nodes[i]->number, world->nodes[i]->name);
     }
     for (int i = 0; i < world->process_count; i++) {
         struct process *process = world->processes[i];
@@ -155,7 +175,8 @@ static void check_node(struct world *world, const struct node *node)
     check_same(world, node);
     core_count(node->core, &counts);
     if (counts.tasks != tasks)
-        world_fail(world, "tasks miscounted", "node %d has %d and knows of %d", node->number, tasks, counts.tasks);
+        world_fail(world, "tasks miscounted", "node %d has %d and knows of %d", node->number, tasks,
+                   counts.tasks);
     if (counts.joins != 0)
         world_fail(world, "join never ends", "node %d has %d", node->number, counts.joins);
     if (!node->ready)
@@ -206,8 +227,8 @@ void check_tasks(struct actor *actor, const struct pvmi_msg_tasks *msg)
         const struct actor *other = pvmi_table_get(&world->by_tid, (uint64_t)msg->tasks.v[i].tid);
 
         if (other == NULL || other->gone_at != 0)
-            world_fail(world, "bad answer", "t%x was told of task t%x, which there is not", (unsigned)actor->tid,
-                       (unsigned)msg->tasks.v[i].tid);
+            world_fail(world, "bad answer", "t%x was told of task t%x, which there is not",
+                       (unsigned)actor->tid, (unsigned)msg->tasks.v[i].tid);
     }
 }
 

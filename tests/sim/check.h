@@ -12,6 +12,9 @@ void check_watch(struct world *world);
 /* A daemon ends itself. unasked: it says why. */
 void check_stop(struct node *node, bool unasked);
 
+/* The orderer has dropped it. */
+void check_drop(const struct node *node);
+
 /* In the calm: faults are over, and everything that was under way has had its time. */
 void check_calm(struct world *world);
 

@@ -73,8 +73,8 @@ static void check_host_watch(struct world *world, const struct watch *watch)
     for (int i = 0; i < watch->host_count; i++)
         told += watch->hosts[i] == 0;
     if (!watch->cancelled && told < due)
-        world_fail(world, "notice missing", "t%x was told of %d of %d new hosts", (unsigned)watch->actor->tid, told,
-                   due);
+        world_fail(world, "notice missing", "t%x was told of %d of %d new hosts", (unsigned)watch->actor->tid,
+                   told, due);
 }
 
 static void check_watches(struct actor *actor)
@@ -140,8 +140,8 @@ static void check_output(struct world *world, const struct spawn *spawn, const s
         world_fail(world, "output missing", "t%x was not told that t%x has begun", (unsigned)catcher->tid,
                    (unsigned)process->claim_tid);
     else if (caught->bytes != process->made)
-        world_fail(world, "output lost", "t%x got %llu bytes of t%x, which wrote %llu", (unsigned)catcher->tid,
-                   (unsigned long long)caught->bytes, (unsigned)process->claim_tid,
+        world_fail(world, "output lost", "t%x got %llu bytes of t%x, which wrote %llu",
+                   (unsigned)catcher->tid, (unsigned long long)caught->bytes, (unsigned)process->claim_tid,
                    (unsigned long long)process->made);
     else if (caught->ends != (process->state == PROCESS_ENDED))
         world_fail(world, "output end", "t%x was told %d times that t%x has ended", (unsigned)catcher->tid,

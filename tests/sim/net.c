@@ -17,9 +17,9 @@
 #include "tests/sim/node.h"
 #include "tests/sim/process.h"
 
-#define QUEUE_HIGH (256 * 1024)    /* more than this behind a link: congested */
+#define QUEUE_HIGH (256 * 1024) /* more than this behind a link: congested */
 #define QUEUE_LOW (64 * 1024)
-#define DIAL_TIMEOUT (5 * SECOND)  /* of the hello and the handshake */
+#define DIAL_TIMEOUT (5 * SECOND) /* of the hello and the handshake */
 
 static void end_run(void *object, uint64_t value);
 
@@ -207,13 +207,14 @@ static bool conn_swallows(struct conn_end *from)
     struct conn *conn = from->conn;
 
     if (conn->half && !from->ended) {
-        from->ended = true;    /* the answer to it is a reset */
+        from->ended = true; /* the answer to it is a reset */
         net_kick_end(from, 2 * conn->latency + 1);
     }
     return conn->half || conn->silent || net_other(from)->state == END_CLOSED;
 }
 
-void net_send(struct conn_end *end, const struct pvmi_frame_header *header, const uint8_t *payload, void *mark)
+void net_send(struct conn_end *end, const struct pvmi_frame_header *header, const uint8_t *payload,
+              void *mark)
 {
     struct conn_end *to = net_other(end);
     struct packet *packet;
@@ -293,7 +294,7 @@ static void dial_try(void *object, uint64_t value)
     if (conn->end[0].state != END_DIALING || !from->alive || node_defers(from, dial_try, conn, value))
         return;
     if (pvmi_table_get(&from->peers, (uint64_t)conn->host) == NULL) {
-        dial_fail(conn, CORE_DOWN_UNREACHED);    /* io knows no address for it */
+        dial_fail(conn, CORE_DOWN_UNREACHED); /* io knows no address for it */
         return;
     }
     if (to == NULL || (!to->alive && net_reachable(from, to))) {

@@ -24,14 +24,14 @@ struct world;
 /* One frame on its way, encoded. */
 struct packet {
     struct packet *next;
-    uint64_t at;         /* arrives not before */
+    uint64_t at; /* arrives not before */
     uint32_t length;
-    void *mark;          /* what the sender wants to be told of when the daemon takes it, or NULL */
+    void *mark; /* what the sender wants to be told of when the daemon takes it, or NULL */
     uint8_t bytes[];
 };
 
 enum end_state {
-    END_NEW,         /* listening side: offered to the core, which has not yet adopted it */
+    END_NEW, /* listening side: offered to the core, which has not yet adopted it */
     END_DIALING,
     END_UP,
     END_CLOSED
@@ -39,32 +39,32 @@ enum end_state {
 
 struct conn_end {
     struct conn *conn;
-    struct node *node;          /* whose end it is: a daemon's, */
-    struct process *process;    /* or a process's */
+    struct node *node;       /* whose end it is: a daemon's, */
+    struct process *process; /* or a process's */
     uint64_t handle;
     uint64_t token;
     enum end_state state;
     bool reading;
-    bool congested;             /* the core knows that too much waits behind its writes */
-    bool armed;                 /* an event will look at the packets */
-    bool ended;                 /* behind the packets the connection has ended */
-    struct packet *first;       /* on their way to this end */
+    bool congested;       /* the core knows that too much waits behind its writes */
+    bool armed;           /* an event will look at the packets */
+    bool ended;           /* behind the packets the connection has ended */
+    struct packet *first; /* on their way to this end */
     struct packet *last;
     size_t bytes;
-    uint64_t line_free;         /* when the line to here has passed on all that was sent */
+    uint64_t line_free; /* when the line to here has passed on all that was sent */
 };
 
 struct conn {
     struct world *world;
-    struct conn_end end[2];     /* 0 dialled, 1 listened */
+    struct conn_end end[2]; /* 0 dialled, 1 listened */
     enum pvmi_channel channel;
     uint64_t latency;
     uint64_t bytes_per_ms;
-    uint64_t dial_until;        /* then the dialler gives up */
-    int host;                   /* whom it dialled */
+    uint64_t dial_until; /* then the dialler gives up */
+    int host;            /* whom it dialled */
     uint64_t incarnation;
-    bool silent;                /* what is sent goes nowhere, and nobody is told */
-    bool half;                  /* what is sent goes nowhere, and a sender is told after a while */
+    bool silent; /* what is sent goes nowhere, and nobody is told */
+    bool half;   /* what is sent goes nowhere, and a sender is told after a while */
 };
 
 /* Node dials the daemon of host and incarnation: LINK_UP or LINK_DOWN comes later. */
@@ -78,7 +78,8 @@ void net_adopt(struct conn_end *end, uint64_t handle);
 void net_refuse(struct conn_end *end);
 
 /* Sends a frame from end to the other one. mark may be NULL. */
-void net_send(struct conn_end *end, const struct pvmi_frame_header *header, const uint8_t *payload, void *mark);
+void net_send(struct conn_end *end, const struct pvmi_frame_header *header, const uint8_t *payload,
+              void *mark);
 
 /* The same for bytes that are encoded already, in front of all that waits if first. For planted bugs. */
 void net_send_bytes(struct conn_end *end, const uint8_t *bytes, size_t length, bool first);

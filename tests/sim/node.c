@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "tests/sim/actor.h"
+#include "tests/sim/check.h"
 #include "tests/sim/process.h"
 #include "tests/sim/trace.h"
 #include "wire/tid.h"
@@ -217,6 +218,7 @@ static void node_host_dropped(struct node *node, int number)
     if (node == world->first && other != NULL) {
         other->dropped_at = world->now;
         world->stats.drops++;
+        check_drop(other);
     }
 }
 
@@ -230,7 +232,7 @@ static void node_watch_table(struct node *node)
     int old_count = node->host_count;
     int i = 0, k = 0;
 
-    if (max == old_count && memcmp(numbers, old, (size_t)max * sizeof(*old)) == 0)
+    if (max == old_count && max > 0 && memcmp(numbers, old, (size_t)max * sizeof(*old)) == 0)
         return;
     node->hosts = sim_alloc((size_t)max * sizeof(*numbers) + 1);
     memcpy(node->hosts, numbers, (size_t)max * sizeof(*numbers));
@@ -277,6 +279,19 @@ static void node_note_event(struct node *node, const struct core_event *event)
                   (unsigned long long)event->handle);
 }
 
+/* A change of the host table always comes with one of these; to read the whole table each time is slow. */
+static bool tells_of_hosts(const struct pvmi_list *actions)
+{
+    for (const struct pvmi_list *link = actions->next; link != actions; link = link->next) {
+        enum core_action_type type = PVMI_CONTAINER(link, struct core_action, link)->type;
+
+        if (type == CORE_ACTION_PEER_SET || type == CORE_ACTION_PEER_DROP || type == CORE_ACTION_GATE ||
+            type == CORE_ACTION_READY)
+            return true;
+    }
+    return false;
+}
+
 void node_step(struct node *node, struct core_event *event)
 {
     struct world *world = node->world;
@@ -285,16 +300,15 @@ void node_step(struct node *node, struct core_event *event)
 
     pvmi_list_init(&actions);
     node_note_event(node, event);
-    if (world->faults.memory && world_chance(world, 2) && (node != world->first || world->faults.first_too)) {
+    if (world->faults.memory && !world->calm && world_chance(world, 2) &&
+        (node != world->first || world->faults.first_too)) {
         node->disturbed = true;
         pvmi_alloc_fail_nth((int)world_below(world, 20));
     }
     core_step(node->core, node_now_ms(node), event, &actions);
     pvmi_alloc_fail_nth(-1);
-    if (core_state_index(node->core) != node->state_index || node->host_count == 0) {
-        node->state_index = core_state_index(node->core);
+    if (tells_of_hosts(&actions))
         node_watch_table(node);
-    }
     while ((link = pvmi_list_pop(&actions)) != NULL) {
         struct core_action *action = PVMI_CONTAINER(link, struct core_action, link);
 
@@ -345,7 +359,8 @@ static void node_timer(struct node *node)
     if (world->faults.slow && world_chance(world, 20))
         delay += world_below(world, world->suspect_ms / 2 * MS);
     else
-        delay += world_below(world, world->hosts_wanted > 50 ? 30 * MS : 2 * MS);    /* a tick costs a walk over all hosts */
+        delay += world_below(
+            world, world->hosts_wanted > 50 ? 30 * MS : 2 * MS); /* a tick costs a walk over all hosts */
     if (node->timer_at != 0 && node->timer_at <= world->now + delay)
         return;
     node->timer_at = world->now + delay;
@@ -399,10 +414,11 @@ void node_frame(struct conn_end *end, const uint8_t *bytes, size_t length)
     struct pvmi_frame_header header;
     struct pvmi_blob *payload = NULL;
 
-    if (pvmi_frame_header_decode(bytes, &header) != PvmOk || header.length != length - PVMI_FRAME_HEADER_SIZE) {
+    if (pvmi_frame_header_decode(bytes, &header) != PvmOk ||
+        header.length != length - PVMI_FRAME_HEADER_SIZE) {
         if (net_other(end)->process == NULL)
-            world_fail(world, "bad frame", "node %d got a frame of kind %d that does not decode", end->node->number,
-                       bytes[0]);
+            world_fail(world, "bad frame", "node %d got a frame of kind %d that does not decode",
+                       end->node->number, bytes[0]);
         net_hang_up(net_other(end));
         node_link_down(end, CORE_DOWN_PROTOCOL);
         return;

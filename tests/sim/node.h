@@ -19,7 +19,7 @@
 struct peer {
     int number;
     uint64_t incarnation;
-    uint64_t ticket;      /* it joins under this launch; 0 a member */
+    uint64_t ticket; /* it joins under this launch; 0 a member */
 };
 
 /* An event that came while the node was frozen. */
@@ -32,15 +32,15 @@ struct held {
 
 /* A daemon start under way. */
 struct launch {
-    struct node *node;       /* who launches */
-    struct node *born;       /* the new one, when there is one */
+    struct node *node; /* who launches */
+    struct node *born; /* the new one, when there is one */
     uint64_t handle;
     int number;
     uint64_t ticket;
     char name[32];
-    bool told;               /* LAUNCHED was delivered */
-    bool over;               /* LAUNCH_END came */
-    int code;                /* what will be told */
+    bool told; /* LAUNCHED was delivered */
+    bool over; /* LAUNCH_END came */
+    int code;  /* what will be told */
 };
 
 struct node {
@@ -48,43 +48,42 @@ struct node {
     char name[32];
     int number;
     uint64_t incarnation;
-    struct core *core;           /* NULL once the process is dead */
+    struct core *core; /* NULL once the process is dead */
     bool alive;
     bool frozen;
-    bool powered;                /* its host is */
-    struct node *cut_from[NODE_CUTS_MAX];    /* whom it cannot reach */
+    bool powered;                         /* its host is */
+    struct node *cut_from[NODE_CUTS_MAX]; /* whom it cannot reach */
     int cut_count;
-    bool isolated;               /* it reaches nobody */
-    uint64_t clock_ms;           /* its clock's lead over the world's */
-    uint64_t random;             /* its own seed, for the core */
-    uint64_t timer_at;           /* when its timer is set to look; 0 not set */
-    uint64_t timer_set;          /* only the last setting counts */
-    uint64_t token;              /* last one given */
+    bool isolated;      /* it reaches nobody */
+    uint64_t clock_ms;  /* its clock's lead over the world's */
+    uint64_t random;    /* its own seed, for the core */
+    uint64_t timer_at;  /* when its timer is set to look; 0 not set */
+    uint64_t timer_set; /* only the last setting counts */
+    uint64_t token;     /* last one given */
     struct held *held_first, *held_last;
-    struct pvmi_table links;     /* struct conn_end by handle */
-    struct pvmi_table tokens;    /* struct conn_end by token */
-    struct pvmi_table starts;    /* struct process by handle */
-    struct pvmi_table launches;  /* struct launch by handle */
-    struct pvmi_table peers;     /* struct peer by number */
+    struct pvmi_table links;    /* struct conn_end by handle */
+    struct pvmi_table tokens;   /* struct conn_end by token */
+    struct pvmi_table starts;   /* struct process by handle */
+    struct pvmi_table launches; /* struct launch by handle */
+    struct pvmi_table peers;    /* struct peer by number */
     struct conn **conns;
     int conn_count, conn_size;
     uint8_t gate[32];
     bool gated;
     bool ready;
-    int crash_in;                /* dies after so many actions; 0 not */
-    struct launch *launch;       /* what brought it to life; NULL for the first */
+    int crash_in;          /* dies after so many actions; 0 not */
+    struct launch *launch; /* what brought it to life; NULL for the first */
 
     /* what the world sees of it */
-    int *hosts;                  /* numbers in its table, as it last was */
+    int *hosts; /* numbers in its table, as it last was */
     int host_count;
-    uint64_t state_index;
     uint64_t born_at;
     uint64_t died_at;
     uint64_t thawed_at;
-    uint64_t dropped_at;         /* the orderer's table lost it */
-    bool disturbed;              /* a fault hit it that may have it dropped */
-    bool was_member;             /* the orderer's table had it */
-    bool stopped;                /* it ended itself, by STOP */
+    uint64_t dropped_at; /* the orderer's table lost it */
+    bool disturbed;      /* a fault hit it that may have it dropped */
+    bool was_member;     /* the orderer's table had it */
+    bool stopped;        /* it ended itself, by STOP */
     bool crashed;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the daemon's hands do with the actions of its core; an action for a handle that is none is an error. */
+/* What the daemon's hands do with the actions of its core; an action for a handle that is none is an error.
+ */
 #include "tests/sim/node.h"
 
 #include <stdio.h>
@@ -29,7 +30,7 @@ static struct conn_end *node_token(struct node *node, const struct core_action *
         world_fail(node->world, "unknown handle", "node %d: %s for token %llu, which is none", node->number,
                    node_action_name(action->type), (unsigned long long)action->adopt.token);
     else if (end->state == END_CLOSED)
-        return NULL;    /* a dialler that is gone already */
+        return NULL; /* a dialler that is gone already */
     return end;
 }
 
@@ -127,7 +128,8 @@ static void act_signal(struct node *node, const struct core_action *action)
                 process = world->processes[i];
         }
         if (process == NULL)
-            world_fail(world, "stranger signalled", "node %d signals pid %d", node->number, action->signal.pid);
+            world_fail(world, "stranger signalled", "node %d signals pid %d", node->number,
+                       action->signal.pid);
     }
     if (process != NULL)
         process_signal(process, action->signal.signum);
@@ -173,7 +175,8 @@ static void act_stop(struct node *node, const struct core_action *action)
 {
     struct world *world = node->world;
 
-    world_say(world, "node %d stops: %s", node->number, action->stop.text == NULL ? "as asked" : action->stop.text);
+    world_say(world, "node %d stops: %s", node->number,
+              action->stop.text == NULL ? "as asked" : action->stop.text);
     if (node->dropped_at != 0 && plant_strikes(world, PLANT_LIVING_DEAD, 300))
         return;
     check_stop(node, action->stop.text != NULL);
@@ -232,9 +235,9 @@ static void launch_born(void *object, uint64_t value)
     if (world->faults.launch_failures && world_chance(world, 100)) {
         world_after(world, world_below(world, 200 * MS), launch_die, launch, 0);
     } else if (world->faults.launch_failures && world_chance(world, 50)) {
-        plan_isolate(launch->born, world_between(world, 1, 20) * SECOND);    /* its ready line comes, no more */
+        plan_isolate(launch->born, world_between(world, 1, 20) * SECOND); /* its ready line comes, no more */
     } else if (world->faults.launch_failures && world_chance(world, 50)) {
-        world_after(world, delay, launch_tell, launch, (uint64_t)(int64_t)PvmCantStart);    /* ssh broke */
+        world_after(world, delay, launch_tell, launch, (uint64_t)(int64_t)PvmCantStart); /* ssh broke */
         return;
     }
     world_after(world, delay, launch_tell, launch, PvmOk);
@@ -282,29 +285,59 @@ void node_act(struct node *node, struct core_action *action)
         world_say(node->world, "node %d:   %s %llu", node->number, node_action_name(action->type),
                   (unsigned long long)action->handle);
     switch (action->type) {
-    case CORE_ACTION_LINK_DIAL: act_dial(node, action); break;
-    case CORE_ACTION_LINK_ADOPT: act_adopt(node, action); break;
-    case CORE_ACTION_LINK_REFUSE: act_refuse(node, action); break;
-    case CORE_ACTION_LINK_SEND: act_send(node, action); break;
-    case CORE_ACTION_LINK_READ: act_read(node, action); break;
-    case CORE_ACTION_LINK_CLOSE: act_close(node, action); break;
+    case CORE_ACTION_LINK_DIAL:
+        act_dial(node, action);
+        break;
+    case CORE_ACTION_LINK_ADOPT:
+        act_adopt(node, action);
+        break;
+    case CORE_ACTION_LINK_REFUSE:
+        act_refuse(node, action);
+        break;
+    case CORE_ACTION_LINK_SEND:
+        act_send(node, action);
+        break;
+    case CORE_ACTION_LINK_READ:
+        act_read(node, action);
+        break;
+    case CORE_ACTION_LINK_CLOSE:
+        act_close(node, action);
+        break;
     case CORE_ACTION_TASK_START:
         if (node->world->plant == PLANT_REUSED_TID)
             shim_start(node, action);
         process_start(node, action);
         break;
-    case CORE_ACTION_TASK_SIGNAL: act_signal(node, action); break;
-    case CORE_ACTION_OUTPUT_GRANT: act_grant(node, action); break;
-    case CORE_ACTION_LAUNCH: act_launch(node, action); break;
-    case CORE_ACTION_LAUNCH_END: act_launch_end(node, action); break;
-    case CORE_ACTION_PEER_SET: act_peer_set(node, action); break;
-    case CORE_ACTION_PEER_DROP: act_peer_drop(node, action); break;
+    case CORE_ACTION_TASK_SIGNAL:
+        act_signal(node, action);
+        break;
+    case CORE_ACTION_OUTPUT_GRANT:
+        act_grant(node, action);
+        break;
+    case CORE_ACTION_LAUNCH:
+        act_launch(node, action);
+        break;
+    case CORE_ACTION_LAUNCH_END:
+        act_launch_end(node, action);
+        break;
+    case CORE_ACTION_PEER_SET:
+        act_peer_set(node, action);
+        break;
+    case CORE_ACTION_PEER_DROP:
+        act_peer_drop(node, action);
+        break;
     case CORE_ACTION_GATE:
         memcpy(node->gate, action->gate.key, sizeof(node->gate));
         node->gated = true;
         break;
-    case CORE_ACTION_READY: node->ready = true; break;
-    case CORE_ACTION_LOG: world_say(node->world, "node %d: log: %s", node->number, action->log.text); break;
-    case CORE_ACTION_STOP: act_stop(node, action); break;
+    case CORE_ACTION_READY:
+        node->ready = true;
+        break;
+    case CORE_ACTION_LOG:
+        world_say(node->world, "node %d: log: %s", node->number, action->log.text);
+        break;
+    case CORE_ACTION_STOP:
+        act_stop(node, action);
+        break;
     }
 }

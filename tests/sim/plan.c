@@ -17,7 +17,7 @@
 #include "tests/sim/actor.h"
 #include "tests/sim/check.h"
 
-#define QUESTIONS_MAX 12    /* tasks that ask in the calm */
+#define QUESTIONS_MAX 12 /* tasks that ask in the calm */
 
 /* ---- choosing ---- */
 
@@ -55,9 +55,12 @@ static struct actor *choose_actor(struct world *world)
 static uint64_t choose_duration(struct world *world, bool deadly)
 {
     switch (world_below(world, deadly ? 3 : 2)) {
-    case 0: return world_between(world, 1, world->suspect_ms) * MS;
-    case 1: return world_between(world, world->suspect_ms, world->dead_ms * 8 / 10) * MS;
-    default: return world_between(world, world->dead_ms, world->dead_ms * 2 + 5000) * MS;
+    case 0:
+        return world_between(world, 1, world->suspect_ms) * MS;
+    case 1:
+        return world_between(world, world->suspect_ms, world->dead_ms * 8 / 10) * MS;
+    default:
+        return world_between(world, world->dead_ms, world->dead_ms * 2 + 5000) * MS;
     }
 }
 
@@ -77,7 +80,8 @@ static void isolate_end(void *object, uint64_t value)
 
 void plan_isolate(struct node *node, uint64_t duration)
 {
-    world_say(node->world, "node %d is isolated for %llu ms", node->number, (unsigned long long)(duration / MS));
+    world_say(node->world, "node %d is isolated for %llu ms", node->number,
+              (unsigned long long)(duration / MS));
     node->isolated = true;
     node->disturbed = true;
     world_after(node->world, duration, isolate_end, node, 0);
@@ -145,7 +149,7 @@ static void step_break(struct world *world)
         return;
     conn = node->conns[world_below(world, (uint64_t)node->conn_count)];
     if (conn->end[0].node == NULL || conn->end[1].node == NULL)
-        return;    /* a Unix socket does not break by itself */
+        return; /* a Unix socket does not break by itself */
     world_say(world, "connection of nodes %d and %d breaks, kind %d", conn->end[0].node->number,
               conn->end[1].node->number, how);
     net_break(conn, how);
@@ -240,18 +244,40 @@ static void plan_step(struct world *world)
     struct node *victim;
 
     switch (world_below(world, 13)) {
-    case 0: case 1: case 2: step_program(world); break;
-    case 3: step_kill(world); break;
-    case 4: case 5: step_add(world); break;
-    case 6: if (faults->deletes) step_delete(world); break;
-    case 7: case 8: if (faults->breaks) step_break(world); break;
-    case 9: if (faults->cuts) step_cut(world); break;
+    case 0:
+    case 1:
+    case 2:
+        step_program(world);
+        break;
+    case 3:
+        step_kill(world);
+        break;
+    case 4:
+    case 5:
+        step_add(world);
+        break;
+    case 6:
+        if (faults->deletes)
+            step_delete(world);
+        break;
+    case 7:
+    case 8:
+        if (faults->breaks)
+            step_break(world);
+        break;
+    case 9:
+        if (faults->cuts)
+            step_cut(world);
+        break;
     case 10:
         victim = faults->freezes ? choose_node(world, false) : NULL;
         if (victim != NULL)
             node_freeze(victim, choose_duration(world, victim != world->first || faults->first_too));
         break;
-    case 11: if (faults->crashes) step_crash(world); break;
+    case 11:
+        if (faults->crashes)
+            step_crash(world);
+        break;
     case 12:
         step_flood(world);
         step_misbehave(world);
@@ -268,7 +294,9 @@ static void plan_next(void *object, uint64_t value)
         return;
     world->steps_left--;
     plan_step(world);
-    world_after(world, world_chance(world, 300) ? world_between(world, 1, 20) * MS : world_between(world, 1, 1200) * MS,
+    world_after(world,
+                world_chance(world, 300) ? world_between(world, 1, 20) * MS
+                                         : world_between(world, 1, 1200) * MS,
                 plan_next, world, 0);
 }
 
@@ -278,7 +306,7 @@ static void plan_host_file(void *object, uint64_t count)
 {
     struct world *world = object;
     struct core_event event = { .type = CORE_EVENT_ADD };
-    char (*names)[32] = world_alloc(world, (count + 1) * sizeof(*names));
+    char(*names)[32] = world_alloc(world, (count + 1) * sizeof(*names));
     char **lines = world_alloc(world, (count + 1) * sizeof(*lines));
 
     if (!world->first->alive)
@@ -298,7 +326,8 @@ static void plan_begin(struct world *world)
 
     node_new(world, "h1", NULL);
     if (others > 0)
-        world_after(world, 2 * MS, plan_host_file, world, world_chance(world, 700) ? others : world_below(world, others + 1));
+        world_after(world, 2 * MS, plan_host_file, world,
+                    world_chance(world, 700) ? others : world_below(world, others + 1));
     for (int i = 0; i < 3; i++)
         process_by_hand(world->first);
     world_after(world, world_between(world, 1, 1500) * MS, plan_next, world, 0);
@@ -407,8 +436,8 @@ static void plan_halt(struct world *world)
     world_say(world, "halt");
     if (actor != NULL && node_member(actor->node) && world_chance(world, 700))
         actor_halt(actor);
-    else if (node != NULL && node->alive)
-        node_step(node, &event);
+    else if (world->first->alive)
+        node_step(node != NULL && !node->frozen ? node : world->first, &event);
     world_run(world, world->now + (world->halt_ms + world->dead_ms * 2) * MS + 15 * SECOND);
     if (!world->failed)
         check_ended(world);
@@ -416,7 +445,7 @@ static void plan_halt(struct world *world)
 
 void plan_run(struct world *world)
 {
-    bool rough = world_chance(world, 80);    /* halted in the middle of it */
+    bool rough = world_chance(world, 80); /* halted in the middle of it */
 
     plan_begin(world);
     while (!world->failed && world->steps_left > 0)

@@ -8,25 +8,25 @@
 
 enum plant {
     PLANT_NONE,
-    PLANT_DOUBLE_NOTICE,     /* a notice is delivered twice */
-    PLANT_LOST_NOTICE,       /* a notice is lost */
-    PLANT_EARLY_NOTICE,      /* a notice overtakes the messages before it */
-    PLANT_NO_FENCE,          /* what a dropped host still sent reaches tasks after its notice */
-    PLANT_NO_DEDUP,          /* a numbered frame is taken twice by the other daemon */
-    PLANT_LOST_FRAME,        /* a numbered data frame is lost, and nobody notices the gap */
-    PLANT_LOST_OUTPUT,       /* a piece of output is lost */
-    PLANT_SWAPPED_OUTPUT,    /* two pieces of output change places */
-    PLANT_REUSED_TID,        /* a task gets a tid that was used before */
-    PLANT_LOST_ANSWER,       /* a request is not answered */
-    PLANT_DOUBLE_ANSWER,     /* a request is answered twice */
-    PLANT_MISSED_DROP,       /* one daemon does not hear that a host was dropped */
-    PLANT_LOST_CREDIT,       /* a sender never gets its credit back */
-    PLANT_DOUBLE_START,      /* a start runs twice */
-    PLANT_LIVING_DEAD,       /* a dropped daemon does not end */
-    PLANT_ORPHANS,           /* a daemon that ends leaves its tasks */
-    PLANT_CUT_MESSAGE,       /* a message loses its end */
-    PLANT_LEAK,              /* an action is never freed */
-    PLANT_UNSEEDED,          /* a random number that does not come from the seed */
+    PLANT_DOUBLE_NOTICE,  /* a notice is delivered twice */
+    PLANT_LOST_NOTICE,    /* a notice is lost */
+    PLANT_EARLY_NOTICE,   /* a notice overtakes the messages before it */
+    PLANT_NO_FENCE,       /* what a dropped host still sent reaches tasks after its notice */
+    PLANT_NO_DEDUP,       /* a numbered frame is taken twice by the other daemon */
+    PLANT_LOST_FRAME,     /* a numbered data frame is lost, and nobody notices the gap */
+    PLANT_LOST_OUTPUT,    /* a piece of output is lost */
+    PLANT_SWAPPED_OUTPUT, /* two pieces of output change places */
+    PLANT_REUSED_TID,     /* a task gets a tid that was used before */
+    PLANT_LOST_ANSWER,    /* a request is not answered */
+    PLANT_DOUBLE_ANSWER,  /* a request is answered twice */
+    PLANT_MISSED_DROP,    /* one daemon does not hear that a host was dropped */
+    PLANT_LOST_CREDIT,    /* a sender never gets its credit back */
+    PLANT_DOUBLE_START,   /* a start runs twice */
+    PLANT_LIVING_DEAD,    /* a dropped daemon does not end */
+    PLANT_ORPHANS,        /* a daemon that ends leaves its tasks */
+    PLANT_CUT_MESSAGE,    /* a message loses its end */
+    PLANT_LEAK,           /* an action is never freed */
+    PLANT_UNSEEDED,       /* a random number that does not come from the seed */
     PLANT_COUNT
 };
 

@@ -11,7 +11,7 @@
 #include "tests/sim/check.h"
 #include "wire/tid.h"
 
-#define OUTPUT_EVENT_MAX 4096    /* bytes that io reads at a time */
+#define OUTPUT_EVENT_MAX 4096 /* bytes that io reads at a time */
 
 static void process_flush_run(void *object, uint64_t value);
 
@@ -52,7 +52,9 @@ static void process_quit(struct process *process)
     struct world *world = process->world;
 
     if (process->actor != NULL && !process->actor->leaving && world_chance(world, 600))
-        actor_leave(process->actor);    /* and ends when it is answered, if not before */
+        actor_leave(process->actor); /* and ends when it is answered, if not before */
+    else if (world_chance(world, 100))
+        process_hang_up(process); /* exec, or a descriptor closed by mistake: it lives on, no more a task */
     else
         process_end(process, world_chance(world, 800) ? 0 : 1 << 8);
 }
@@ -144,7 +146,8 @@ static void start_done(void *object, uint64_t value)
     event.started.pid = process->pid;
     event.started.path = pvmi_strdup("/simulated/worker");
     if (world_chance(world, 50))
-        world_after(world, world_below(world, MS), process_begin, process, enrolls);    /* it may be ahead of us */
+        world_after(world, world_below(world, MS), process_begin, process,
+                    enrolls); /* it may be ahead of us */
     node_step(node, &event);
     world_after(world, world_between(world, 1, 30) * MS, process_begin, process, enrolls);
     if (process->status != 0)
@@ -279,10 +282,11 @@ void process_end(struct process *process, int status)
     if (process->state == PROCESS_ENDED)
         return;
     if (process->state == PROCESS_STARTING && process->node->alive) {
-        process->status = status;    /* STARTED comes before ENDED */
+        process->status = status; /* STARTED comes before ENDED */
         return;
     }
-    world_say(world, "process %d on node %d ends with status %d", process->pid, process->node->number, status);
+    world_say(world, "process %d on node %d ends with status %d", process->pid, process->node->number,
+              status);
     process->state = PROCESS_ENDED;
     process->status = status;
     process_hang_up(process);
@@ -349,7 +353,8 @@ void process_frame(struct process *process, const uint8_t *bytes, size_t length)
     struct world *world = process->world;
     struct pvmi_frame_header header;
 
-    if (pvmi_frame_header_decode(bytes, &header) != PvmOk || header.length != length - PVMI_FRAME_HEADER_SIZE) {
+    if (pvmi_frame_header_decode(bytes, &header) != PvmOk ||
+        header.length != length - PVMI_FRAME_HEADER_SIZE) {
         world_fail(world, "bad frame", "process %d got a frame of kind %d that does not decode", process->pid,
                    bytes[0]);
         return;
@@ -359,8 +364,9 @@ void process_frame(struct process *process, const uint8_t *bytes, size_t length)
 
 void process_enroll(struct process *process, bool claim)
 {
-    struct pvmi_msg_enroll msg = { .version = PVMI_VERSION, .pid = process->pid, .format = pvmi_format_own(),
-                                   .program = "worker" };
+    struct pvmi_msg_enroll msg = {
+        .version = PVMI_VERSION, .pid = process->pid, .format = pvmi_format_own(), .program = "worker"
+    };
 
     if (process->lives_left == 0 || process->end != NULL)
         return;

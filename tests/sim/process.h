@@ -15,19 +15,19 @@ enum process_state { PROCESS_STARTING, PROCESS_RUNNING, PROCESS_ENDED };
 struct process {
     struct world *world;
     struct node *node;
-    uint64_t handle;            /* of the start; 0 by hand */
+    uint64_t handle; /* of the start; 0 by hand */
     int32_t pid;
     enum process_state state;
-    int32_t claim_tid;          /* what its start gave it */
+    int32_t claim_tid; /* what its start gave it */
     uint64_t claim_nonce;
-    struct spawn *spawn;        /* NULL by hand */
-    struct conn_end *end;       /* to its daemon, or NULL */
+    struct spawn *spawn;          /* NULL by hand */
+    struct conn_end *end;         /* to its daemon, or NULL */
     struct actor *actor;          /* who it is now, or NULL */
-    uint64_t busy_until;        /* it computes and reads nothing */
-    bool stubborn;              /* SIGTERM does nothing */
-    int lives_left;             /* how often it may enrol */
-    int acts_left;              /* what it will still do by itself */
-    uint64_t made, told, granted;    /* bytes of output: written, given to the core, wanted by it */
+    uint64_t busy_until;          /* it computes and reads nothing */
+    bool stubborn;                /* SIGTERM does nothing */
+    int lives_left;               /* how often it may enrol */
+    int acts_left;                /* what it will still do by itself */
+    uint64_t made, told, granted; /* bytes of output: written, given to the core, wanted by it */
     bool eof_told;
     bool end_told;
     int status;

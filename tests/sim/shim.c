@@ -14,8 +14,8 @@ struct shift {
     const struct node *from;
     const struct node *to;
     enum pvmi_channel channel;
-    uint64_t at;      /* number of the frame */
-    int by;           /* 1 doubled, -1 lost, 0 given up */
+    uint64_t at; /* number of the frame */
+    int by;      /* 1 doubled, -1 lost, 0 given up */
 };
 
 static void send_again(struct conn_end *end, const struct pvmi_frame *frame)
@@ -161,7 +161,7 @@ static bool shift_begin(struct conn_end *end, const struct pvmi_frame *frame)
 static void shift_back(struct shift *shift, struct pvmi_frame_header *header)
 {
     if (header->kind == PVMI_FRAME_RESUME && shift->by > 0 && header->number <= shift->at + 1)
-        shift->by = 0;    /* the second one was lost on its way */
+        shift->by = 0; /* the second one was lost on its way */
     if (shift->by > 0) {
         header->ack -= header->ack > shift->at;
         header->number -= header->kind == PVMI_FRAME_RESUME;

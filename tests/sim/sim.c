@@ -23,12 +23,12 @@
 #include "tests/sim/plan.h"
 #include "tests/sim/world.h"
 
-#define TWICE_EVERY 50        /* one seed in so many runs twice, for the hash */
-#define PLANTED_SEEDS 1500    /* within so many a planted bug must be found */
+#define TWICE_EVERY 50     /* one seed in so many runs twice, for the hash */
+#define PLANTED_SEEDS 1500 /* within so many a planted bug must be found */
 
 struct summary {
     uint64_t seeds, failed, planted;
-    uint64_t first_failed;            /* index of it, counted from 1 */
+    uint64_t first_failed; /* index of it, counted from 1 */
     char first_failure[200];
     struct sim_stats stats;
     uint64_t virtual_us;
@@ -75,8 +75,8 @@ static void stats_add(struct sim_stats *to, const struct sim_stats *from)
 }
 
 /* Runs one seed once. True when all rules held; the hash of all that happened. */
-static bool run_once(const struct sim_options *options, uint64_t seed, struct summary *summary, uint64_t *ret_hash,
-                     char *failure, size_t failure_max)
+static bool run_once(const struct sim_options *options, uint64_t seed, struct summary *summary,
+                     uint64_t *ret_hash, char *failure, size_t failure_max)
 {
     struct world *world = sim_alloc(sizeof(*world));
     long blocks = pvmi_alloc_count();
@@ -114,7 +114,8 @@ static bool run_seed(const struct sim_options *options, uint64_t seed, struct su
     if (held && (seed % TWICE_EVERY == 0 || options->plant == PLANT_UNSEEDED) && !options->trace) {
         held = run_once(options, seed, summary, &hash_again, again, sizeof(again)) && hash == hash_again;
         if (!held)
-            snprintf(failure, sizeof(failure), "not deterministic: a second run of the seed went another way");
+            snprintf(failure, sizeof(failure),
+                     "not deterministic: a second run of the seed went another way");
     }
     summary->seeds++;
     if (held)
@@ -125,8 +126,9 @@ static bool run_seed(const struct sim_options *options, uint64_t seed, struct su
         snprintf(summary->first_failure, sizeof(summary->first_failure), "%.199s", failure);
     }
     if (options->plant == PLANT_NONE) {
-        printf("FAIL seed %llu: %s (replay: sim --seed %llu --hosts %d-%d --trace)\n", (unsigned long long)seed,
-               failure, (unsigned long long)seed, options->hosts_min, options->hosts_max);
+        printf("FAIL seed %llu: %s (replay: sim --seed %llu --hosts %d-%d --trace)\n",
+               (unsigned long long)seed, failure, (unsigned long long)seed, options->hosts_min,
+               options->hosts_max);
         fflush(stdout);
     }
     return false;
@@ -240,8 +242,10 @@ static int run_campaign(const struct sim_options *options)
     double start = seconds_now();
     bool whole = campaign(options, &total);
 
-    printf("sim: %llu seeds of %d to %d hosts from %llu, %llu failed%s: %llu steps, %llu frames, %llu messages, %llu "
-           "notices, %llu answers, %llu outputs, %llu joins, %llu drops, %llu resumes, %llu s of virtual time in %.1f s\n",
+    printf("sim: %llu seeds of %d to %d hosts from %llu, %llu failed%s: %llu steps, %llu frames, %llu "
+           "messages, %llu "
+           "notices, %llu answers, %llu outputs, %llu joins, %llu drops, %llu resumes, %llu s of virtual "
+           "time in %.1f s\n",
            (unsigned long long)total.seeds, options->hosts_min, options->hosts_max,
            (unsigned long long)options->seed_first, (unsigned long long)total.failed,
            whole ? "" : ", a worker crashed", (unsigned long long)total.stats.steps,
@@ -253,7 +257,8 @@ static int run_campaign(const struct sim_options *options)
     if (options->plant != PLANT_NONE)
         printf("planted %s: %s after %llu seeds a worker: %s\n", plant_name(options->plant),
                total.failed > 0 ? "found" : "NOT found",
-               (unsigned long long)(total.failed > 0 ? total.first_failed : total.seeds), total.first_failure);
+               (unsigned long long)(total.failed > 0 ? total.first_failed : total.seeds),
+               total.first_failure);
     return total.failed > 0 || !whole;
 }
 
@@ -269,9 +274,10 @@ static int run_planted(struct sim_options *options)
         if (!campaign(options, &total))
             total.failed = 0;
         missed += total.failed == 0;
-        printf("%-15s %-48s %s after %3llu seeds: %.70s\n", plant_name(options->plant), plant_text(options->plant),
-               total.failed > 0 ? "found" : "MISSED",
-               (unsigned long long)(total.failed > 0 ? total.first_failed * (uint64_t)options->workers : total.seeds),
+        printf("%-15s %-48s %s after %3llu seeds: %.70s\n", plant_name(options->plant),
+               plant_text(options->plant), total.failed > 0 ? "found" : "MISSED",
+               (unsigned long long)(total.failed > 0 ? total.first_failed * (uint64_t)options->workers
+                                                     : total.seeds),
                total.first_failure);
         fflush(stdout);
     }
@@ -297,21 +303,31 @@ static bool parse_hosts(struct sim_options *options, const char *text)
 
 int main(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        { "seeds", required_argument, NULL, 'n' }, { "first", required_argument, NULL, 'f' },
-        { "seed", required_argument, NULL, 's' }, { "hosts", required_argument, NULL, 'h' },
-        { "steps", required_argument, NULL, 't' }, { "jobs", required_argument, NULL, 'j' },
-        { "plant", required_argument, NULL, 'p' }, { "planted-all", no_argument, NULL, 'P' },
-        { "verbose", no_argument, NULL, 'v' }, { "trace", no_argument, NULL, 'x' }, { NULL, 0, NULL, 0 }
+    static const struct option longs[] = { { "seeds", required_argument, NULL, 'n' },
+                                           { "first", required_argument, NULL, 'f' },
+                                           { "seed", required_argument, NULL, 's' },
+                                           { "hosts", required_argument, NULL, 'h' },
+                                           { "steps", required_argument, NULL, 't' },
+                                           { "jobs", required_argument, NULL, 'j' },
+                                           { "plant", required_argument, NULL, 'p' },
+                                           { "planted-all", no_argument, NULL, 'P' },
+                                           { "verbose", no_argument, NULL, 'v' },
+                                           { "trace", no_argument, NULL, 'x' },
+                                           { NULL, 0, NULL, 0 } };
+    struct sim_options options = {
+        .seed_first = 1, .seeds = 100, .hosts_min = 2, .hosts_max = 16, .workers = 2
     };
-    struct sim_options options = { .seed_first = 1, .seeds = 100, .hosts_min = 2, .hosts_max = 16, .workers = 2 };
     bool one = false, planted_all = false;
     int option;
 
     while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         switch (option) {
-        case 'n': options.seeds = strtoull(optarg, NULL, 10); break;
-        case 'f': options.seed_first = strtoull(optarg, NULL, 10); break;
+        case 'n':
+            options.seeds = strtoull(optarg, NULL, 10);
+            break;
+        case 'f':
+            options.seed_first = strtoull(optarg, NULL, 10);
+            break;
         case 's':
             options.seed_first = strtoull(optarg, NULL, 10);
             one = true;
@@ -320,17 +336,28 @@ int main(int argc, char **argv)
             if (!parse_hosts(&options, optarg))
                 return usage();
             break;
-        case 't': options.steps = atoi(optarg); break;
-        case 'j': options.workers = atoi(optarg); break;
+        case 't':
+            options.steps = atoi(optarg);
+            break;
+        case 'j':
+            options.workers = atoi(optarg);
+            break;
         case 'p':
             options.plant = plant_find(optarg);
             if (options.plant == PLANT_COUNT)
                 return usage();
             break;
-        case 'P': planted_all = true; break;
-        case 'v': options.verbose = true; break;
-        case 'x': options.trace = true; break;
-        default: return usage();
+        case 'P':
+            planted_all = true;
+            break;
+        case 'v':
+            options.verbose = true;
+            break;
+        case 'x':
+            options.trace = true;
+            break;
+        default:
+            return usage();
         }
     }
     if (optind != argc || options.workers < 1 || options.workers > 64)

@@ -9,28 +9,32 @@
 
 const char *node_event_name(enum core_event_type type)
 {
-    static const char *const names[] = {
-        "TICK", "LINK_IN", "LINK_UP", "LINK_DOWN", "LINK_WRITABLE", "LINK_CONGESTED", "FRAME", "STARTED",
-        "START_FAILED", "ENDED", "OUTPUT", "LAUNCHED", "ADD", "HALT"
-    };
+    static const char *const names[] = { "TICK",      "LINK_IN",       "LINK_UP",
+                                         "LINK_DOWN", "LINK_WRITABLE", "LINK_CONGESTED",
+                                         "FRAME",     "STARTED",       "START_FAILED",
+                                         "ENDED",     "OUTPUT",        "LAUNCHED",
+                                         "ADD",       "HALT" };
 
     return names[type];
 }
 
 const char *node_action_name(enum core_action_type type)
 {
-    static const char *const names[] = {
-        "LINK_DIAL", "LINK_ADOPT", "LINK_REFUSE", "LINK_SEND", "LINK_READ", "LINK_CLOSE", "TASK_START",
-        "TASK_SIGNAL", "OUTPUT_GRANT", "LAUNCH", "LAUNCH_END", "PEER_SET", "PEER_DROP", "GATE", "READY", "LOG",
-        "STOP"
-    };
+    static const char *const names[] = { "LINK_DIAL",    "LINK_ADOPT", "LINK_REFUSE", "LINK_SEND",
+                                         "LINK_READ",    "LINK_CLOSE", "TASK_START",  "TASK_SIGNAL",
+                                         "OUTPUT_GRANT", "LAUNCH",     "LAUNCH_END",  "PEER_SET",
+                                         "PEER_DROP",    "GATE",       "READY",       "LOG",
+                                         "STOP" };
 
     return names[type];
 }
 
-static void trace_words(const struct pvmi_frame_header *header, const uint8_t *payload, char *words, size_t size)
+static void trace_words(const struct pvmi_frame_header *header, const uint8_t *payload, char *words,
+                        size_t size)
 {
-    static const char *const kinds[] = { "?", "data", "control", "output", "notice", "resume", "ack", "ping" };
+    static const char *const kinds[] = {
+        "?", "data", "control", "output", "notice", "resume", "ack", "ping"
+    };
     struct pvmi_control control;
 
     if (header->kind != PVMI_FRAME_CONTROL) {
@@ -58,7 +62,8 @@ void trace_frame(struct world *world, const char *way, const struct conn_end *en
     if (other->process != NULL)
         snprintf(peer, sizeof(peer), "process %d", other->process->pid);
     else
-        snprintf(peer, sizeof(peer), "node %d %s", other->node->number, end->conn->channel == 0 ? "control" : "bulk");
+        snprintf(peer, sizeof(peer), "node %d %s", other->node->number,
+                 end->conn->channel == 0 ? "control" : "bulk");
     world_say(world, "node %d %s %s link %llu: %s #%llu ack %llu, %u bytes", end->node->number, way, peer,
               (unsigned long long)end->handle, words, (unsigned long long)header->number,
               (unsigned long long)header->ack, header->length);

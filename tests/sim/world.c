@@ -196,7 +196,8 @@ void world_say(struct world *world, const char *format, ...)
 
     if (!world->trace)
         return;
-    printf("%6llu.%06llu ", (unsigned long long)(world->now / SECOND), (unsigned long long)(world->now % SECOND));
+    printf("%6llu.%06llu ", (unsigned long long)(world->now / SECOND),
+           (unsigned long long)(world->now % SECOND));
     va_start(args, format);
     vprintf(format, args);
     va_end(args);
@@ -244,7 +245,8 @@ void world_init(struct world *world, const struct sim_options *options, uint64_t
     world->dead_ms = world->suspect_ms * (uint32_t)world_between(world, 3, 6);
     world->join_ms = (uint32_t)world_between(world, 3000, 8000);
     world->halt_ms = (uint32_t)world_between(world, 1000, 5000);
-    world->hosts_wanted = (int)world_between(world, (uint64_t)options->hosts_min, (uint64_t)options->hosts_max);
+    world->hosts_wanted =
+        (int)world_between(world, (uint64_t)options->hosts_min, (uint64_t)options->hosts_max);
     world->process_max = world->hosts_wanted < 20 ? 50 + 10 * world->hosts_wanted : 250;
     world->steps_left = options->steps > 0 ? options->steps : (int)world_between(world, 5, 50);
 }

@@ -29,35 +29,35 @@ struct sim_options {
     uint64_t seeds;
     int hosts_min;
     int hosts_max;
-    int steps;              /* of the plan; 0 as the seed likes */
+    int steps; /* of the plan; 0 as the seed likes */
     enum plant plant;
     int workers;
-    bool trace;             /* print what happens */
-    bool verbose;           /* print the statistics of each seed */
+    bool trace;   /* print what happens */
+    bool verbose; /* print the statistics of each seed */
 };
 
 /* What a seed is about: each seed uses some kinds of faults and leaves others out. */
 struct sim_faults {
-    bool breaks;            /* connections break */
-    bool cuts;              /* hosts cannot reach one another for a while */
-    bool freezes;           /* daemons stop and go on */
-    bool crashes;           /* daemons are killed, hosts lose power */
-    bool first_too;         /* the first host is not spared */
+    bool breaks;    /* connections break */
+    bool cuts;      /* hosts cannot reach one another for a while */
+    bool freezes;   /* daemons stop and go on */
+    bool crashes;   /* daemons are killed, hosts lose power */
+    bool first_too; /* the first host is not spared */
     bool deletes;
     bool launch_failures;
-    bool slow;              /* late timers, slow links */
-    bool bulk;              /* much data, so that credit and congestion matter */
-    bool stubborn;          /* processes that ignore SIGTERM */
-    bool memory;            /* allocations of the core fail */
-    bool flood;             /* a task sends more than may wait, to one that does not read */
-    bool freezing;          /* groups are frozen */
-    bool few_tasks;         /* hosts take few tasks */
-    bool hostile;           /* programs say what they may not say */
+    bool slow;      /* late timers, slow links */
+    bool bulk;      /* much data, so that credit and congestion matter */
+    bool stubborn;  /* processes that ignore SIGTERM */
+    bool memory;    /* allocations of the core fail */
+    bool flood;     /* a task sends more than may wait, to one that does not read */
+    bool freezing;  /* groups are frozen */
+    bool few_tasks; /* hosts take few tasks */
+    bool hostile;   /* programs say what they may not say */
 };
 
 struct sim_event {
     uint64_t at;
-    uint64_t order;         /* among those of one time: first come, first served */
+    uint64_t order; /* among those of one time: first come, first served */
     void (*run)(void *object, uint64_t value);
     void *object;
     uint64_t value;
@@ -72,40 +72,40 @@ struct world {
     struct sim_faults faults;
     struct sim_stats stats;
     enum plant plant;
-    uint64_t planted;       /* how often the planted bug has struck */
-    void *shift;            /* shim.c: the session that it has struck */
+    uint64_t planted; /* how often the planted bug has struck */
+    void *shift;      /* shim.c: the session that it has struck */
     uint64_t seed;
     uint64_t random;
     uint64_t now;
     struct sim_event *heap;
     size_t heap_count, heap_size;
     uint64_t order;
-    uint64_t hash;          /* over all that went into and came out of the cores */
+    uint64_t hash; /* over all that went into and came out of the cores */
     bool trace;
     bool failed;
-    char failure[600];      /* rule and what happened */
-    void *chunks;           /* memory of the run */
+    char failure[600]; /* rule and what happened */
+    void *chunks;      /* memory of the run */
     size_t chunk_left;
     struct pvmi_buffer scratch;
 
     uint32_t suspect_ms, dead_ms, join_ms, halt_ms;
-    bool calm;              /* no more faults */
-    bool closing;           /* the tasks are being ended, or the machine is halting */
+    bool calm;    /* no more faults */
+    bool closing; /* the tasks are being ended, or the machine is halting */
     int hosts_wanted;
     int steps_left;
     bool halt_asked;
     struct node *first;
-    struct node **nodes;    /* all there ever were, in order of birth */
+    struct node **nodes; /* all there ever were, in order of birth */
     int node_count, node_size;
     struct process **processes;
     int process_count, process_size;
-    int process_max;        /* no new programs above that */
-    struct actor **actors;    /* all that ever had a tid */
+    int process_max;       /* no new programs above that */
+    struct actor **actors; /* all that ever had a tid */
     int actor_count, actor_size;
-    struct pvmi_table by_tid;       /* struct actor by tid */
-    struct pvmi_table started;      /* tids that were given to a start: any pointer that is not NULL */
-    struct pvmi_table spawns;       /* struct spawn by uid */
-    uint64_t uid;           /* last one given: pids, spawns, tags */
+    struct pvmi_table by_tid;  /* struct actor by tid */
+    struct pvmi_table started; /* tids that were given to a start: any pointer that is not NULL */
+    struct pvmi_table spawns;  /* struct spawn by uid */
+    uint64_t uid;              /* last one given: pids, spawns, tags */
 };
 
 /* Makes an empty world for seed, with the faults and time limits it likes. */

@@ -2,8 +2,8 @@
 /*
  * For tests of the core: several daemons' cores and their tasks in one process, joined by queues that lose
  * nothing. What an action asks for is done at once, in order; time stands still until net_advance().
- * Whatever a test wants to see is kept: frames of tasks, started processes, log lines. Included by one file of
- * a program.
+ * Whatever a test wants to see is kept: frames of tasks, started processes, log lines. Included by one file
+ * of a program.
  */
 #ifndef TESTS_UNIT_CORE_NET_H
 #define TESTS_UNIT_CORE_NET_H
@@ -129,7 +129,8 @@ NET_UNUSED static uint64_t net_random(void *user)
     return net->random ^ (net->random >> 29);
 }
 
-NET_UNUSED static struct net_event *net_post(struct net *net, int host, enum core_event_type type, uint64_t handle)
+NET_UNUSED static struct net_event *net_post(struct net *net, int host, enum core_event_type type,
+                                             uint64_t handle)
 {
     struct net_event *event = calloc(1, sizeof(*event));
 
@@ -175,7 +176,8 @@ NET_UNUSED static struct net_link *net_link_of(struct net *net, int host, uint64
     return NULL;
 }
 
-NET_UNUSED static void net_host_config(struct net *net, int number, const char *name, struct core_config *config)
+NET_UNUSED static void net_host_config(struct net *net, int number, const char *name,
+                                       struct core_config *config)
 {
     struct net_host *host = &net->hosts[number];
 
@@ -223,17 +225,17 @@ NET_UNUSED static void net_core_start(struct net *net, int number, const char *n
 NET_UNUSED static void net_dial(struct net *net, int host, const struct core_action *action)
 {
     int to = action->dial.host;
-    struct net_host *other = to <= NET_HOSTS ? &net->hosts[to] : NULL;
+    struct net_host *other = &net->hosts[to];
     struct net_event *event;
     struct net_link *link;
+    bool closed;
     int index;
 
-    if (net->cut[host][to] || net->firewall[host][to] || (other != NULL && other->dead && other->core != NULL)) {
-        net_post_down(net, host, action->handle, other->dead && !net->cut[host][to] && !net->firewall[host][to] ? CORE_DOWN_REFUSED : CORE_DOWN_UNREACHED);
-        return;
-    }
-    if (other == NULL || other->core == NULL || other->stopped || other->incarnation != action->dial.incarnation) {
-        net_post_down(net, host, action->handle, CORE_DOWN_REFUSED);
+    assert_in_range(to, 1, NET_HOSTS);
+    closed = net->cut[host][to] || net->firewall[host][to];
+    if (closed || other->core == NULL || other->dead || other->stopped ||
+        other->incarnation != action->dial.incarnation) {
+        net_post_down(net, host, action->handle, closed ? CORE_DOWN_UNREACHED : CORE_DOWN_REFUSED);
         return;
     }
     link = net_link_new(net, &index);
@@ -285,7 +287,8 @@ NET_UNUSED static void net_send(struct net *net, int host, struct core_action *a
     if (link->task != 0) {
         struct net_task *task = &net->tasks[link->task - 1];
 
-        pvmi_list_push(frame->header.kind == PVMI_FRAME_CONTROL ? &task->answers : &task->frames, &frame->link);
+        pvmi_list_push(frame->header.kind == PVMI_FRAME_CONTROL ? &task->answers : &task->frames,
+                       &frame->link);
         return;
     }
     other = link->dialler == host ? link->acceptor : link->dialler;
@@ -624,7 +627,7 @@ NET_UNUSED static void net_task_send_control(struct net *net, int task, int type
 NET_UNUSED static int net_connect(struct net *net, int host, int32_t pid)
 {
     int index = 0;
-    int number;
+    int number = 0;
     struct net_event *event;
     struct net_link *link;
 
@@ -769,7 +772,10 @@ NET_UNUSED static struct pvmi_control net_spawn(struct net *net, int task, const
 NET_UNUSED static void net_notify(struct net *net, int task, int what, int tag, int32_t tid, int count)
 {
     struct pvmi_msg_notify msg = {
-        .what = what, .tag = tag, .count = count, .tids = { .v = &tid, .n = what % 256 == PvmHostAdd ? 0 : 1 },
+        .what = what,
+        .tag = tag,
+        .count = count,
+        .tids = { .v = &tid, .n = what % 256 == PvmHostAdd ? 0 : 1 },
     };
 
     net_task_send_control(net, task, PVMI_MSG_notify, &msg);
@@ -780,7 +786,11 @@ NET_UNUSED static void net_notify(struct net *net, int task, int what, int tag, 
 NET_UNUSED static void net_send_data(struct net *net, int task, int32_t dst, uint32_t message, size_t length)
 {
     struct pvmi_frame_header header = {
-        .kind = PVMI_FRAME_DATA, .message = message, .dst = dst, .tag = 7, .message_length = length,
+        .kind = PVMI_FRAME_DATA,
+        .message = message,
+        .dst = dst,
+        .tag = 7,
+        .message_length = length,
     };
     struct net_link *link = &net->links[net->tasks[task].net_link];
     struct pvmi_blob *blob = pvmi_blob_new(length);
@@ -806,7 +816,8 @@ NET_UNUSED static int32_t net_frame_int(const struct pvmi_frame *frame, int inde
 {
     int32_t value;
 
-    memcpy(&value, pvmi_frame_bytes(frame) + PVMI_SECTION_HEADER_SIZE + index * (int)sizeof(value), sizeof(value));
+    memcpy(&value, pvmi_frame_bytes(frame) + PVMI_SECTION_HEADER_SIZE + index * (int)sizeof(value),
+           sizeof(value));
     return value;
 }
 

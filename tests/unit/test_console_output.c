@@ -17,12 +17,12 @@
 
 /* ---- lines ---- */
 
-static void on_line(void *user, const char *text, size_t length)
+static void on_line(void *user, const char *text, size_t length, bool newline)
 {
     char *got = user;
 
     strncat(got, text, length);
-    strcat(got, "|");
+    strcat(got, newline ? "|" : "/");
 }
 
 static void pieces_become_whole_lines(void **state)
@@ -37,7 +37,7 @@ static void pieces_become_whole_lines(void **state)
     lines_feed(&lines, "e\nf\ng", 5, on_line, got);
     assert_string_equal(got, "abc||de|f|");
     lines_end(&lines, on_line, got);
-    assert_string_equal(got, "abc||de|f|g|");
+    assert_string_equal(got, "abc||de|f|g/");
 }
 
 static void an_end_without_newline_is_a_line_and_one_with_it_is_none(void **state)
@@ -51,9 +51,25 @@ static void an_end_without_newline_is_a_line_and_one_with_it_is_none(void **stat
     assert_string_equal(got, "a|");
 }
 
-static void on_line_count(void *user, const char *text, size_t length)
+static void a_flush_gives_out_half_a_line_once(void **state)
+{
+    struct lines lines = { 0 };
+    char got[128] = "";
+
+    (void)state;
+    lines_feed(&lines, "a", 1, on_line, got);
+    lines_flush(&lines, on_line, got);
+    lines_flush(&lines, on_line, got);
+    assert_string_equal(got, "a/");
+    lines_feed(&lines, "b\nc", 3, on_line, got);
+    lines_end(&lines, on_line, got);
+    assert_string_equal(got, "a/b|c/");
+}
+
+static void on_line_count(void *user, const char *text, size_t length, bool newline)
 {
     (void)text;
+    (void)newline;
     *(size_t *)user += length;
 }
 
@@ -196,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_become_whole_lines),
         cmocka_unit_test(an_end_without_newline_is_a_line_and_one_with_it_is_none),
+        cmocka_unit_test(a_flush_gives_out_half_a_line_once),
         cmocka_unit_test(an_endless_line_is_given_out_in_pieces),
         cmocka_unit_test(json_has_commas_keys_and_one_newline),
         cmocka_unit_test(json_strings_are_escaped_and_always_utf8),

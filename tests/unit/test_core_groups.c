@@ -51,7 +51,8 @@ static void the_codes_are_those_of_pvm_3(void **state)
     assert_int_equal(net_group(net, outsider, PVMI_GROUP_LEAVE, "g", 0), PvmNotInGroup);
     assert_int_equal(net_group(net, outsider, PVMI_GROUP_SIZE, "g", 0), 1);
     assert_int_equal(net_group(net, outsider, PVMI_GROUP_INSTANCE, "g", net->tasks[a].tid), 0);
-    assert_int_equal(net_group(net, outsider, PVMI_GROUP_INSTANCE, "g", net->tasks[outsider].tid), PvmNotInGroup);
+    assert_int_equal(net_group(net, outsider, PVMI_GROUP_INSTANCE, "g", net->tasks[outsider].tid),
+                     PvmNotInGroup);
     assert_int_equal(net_group(net, outsider, PVMI_GROUP_INSTANCE, "g", -1), PvmNotInGroup);
     assert_int_equal(net_group(net, outsider, PVMI_GROUP_TID, "g", 0), net->tasks[a].tid);
     assert_int_equal(net_group(net, outsider, PVMI_GROUP_TID, "g", 1), PvmNoInst);
@@ -255,14 +256,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(members_get_the_lowest_free_instance, two_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(the_codes_are_those_of_pvm_3, two_hosts, net_tear_down),
-        cmocka_unit_test_setup_teardown(a_barrier_waits_for_the_number_of_the_first, two_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(a_barrier_waits_for_the_number_of_the_first, two_hosts,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(a_count_of_nought_spoils_nothing, two_hosts, net_tear_down),
-        cmocka_unit_test_setup_teardown(a_barrier_ends_with_the_member_that_it_needs, two_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(a_barrier_ends_with_the_member_that_it_needs, two_hosts,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(a_barrier_ends_with_the_host_of_a_member_that_it_needs, two_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(a_barrier_goes_on_when_others_are_enough, two_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(one_who_dies_waiting_counts_no_more, two_hosts, net_tear_down),
-        cmocka_unit_test_setup_teardown(leaving_ends_a_wait_for_the_present_size_only, two_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(leaving_ends_a_wait_for_the_present_size_only, two_hosts,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(a_frozen_group_takes_nobody_and_ends_with_a_member, two_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(members_are_listed_with_holes, two_hosts, net_tear_down),

@@ -193,7 +193,7 @@ static void host_file_lines_give_defaults_and_may_wait(void **state)
     pvmi_control_free(&control);
 }
 
-static struct pvmi_control delete(struct net *net, int task, char **names, uint32_t count)
+static struct pvmi_control delete (struct net *net, int task, char **names, uint32_t count)
 {
     struct pvmi_msg_host_delete msg = { .names = { .v = names, .n = count } };
 
@@ -245,7 +245,7 @@ static void a_host_added_again_has_another_number(void **state)
     struct net *net = *state;
     int task = net_task(net, 1);
     char *names[] = { "h3" };
-    struct pvmi_control control = delete(net, task, names, 1);
+    struct pvmi_control control = delete (net, task, names, 1);
 
     assert_int_equal(net_answer(&control)->value, 1);
     pvmi_control_free(&control);
@@ -424,7 +424,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_launch_that_fails_tells_why, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(a_number_is_used_again_only_if_nothing_was_started, one_host,
                                         net_tear_down),
-        cmocka_unit_test_setup_teardown(a_daemon_that_neither_side_reaches_is_a_firewall, one_host, net_tear_down),
+        cmocka_unit_test_setup_teardown(a_daemon_that_neither_side_reaches_is_a_firewall, one_host,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(one_way_is_enough_to_join, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(host_file_lines_give_defaults_and_may_wait, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(a_deleted_host_ends_its_tasks_and_itself, three_hosts, net_tear_down),
@@ -432,12 +433,14 @@ int main(void)
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(a_host_added_again_has_another_number, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(a_killed_daemon_is_dropped_at_once, three_hosts, net_tear_down),
-        cmocka_unit_test_setup_teardown(a_silent_host_is_dropped_after_ten_seconds, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(a_silent_host_is_dropped_after_ten_seconds, three_hosts,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(a_short_silence_costs_nothing, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(a_daemon_that_was_late_accuses_nobody, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(a_host_that_loses_the_first_ends_what_it_started, three_hosts,
                                         net_tear_down),
-        cmocka_unit_test_setup_teardown(a_host_cut_off_for_too_long_is_told_and_ends, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(a_host_cut_off_for_too_long_is_told_and_ends, three_hosts,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(a_machine_without_tasks_halts_in_one_step, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(a_halt_ends_all_tasks_on_all_hosts, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(a_halt_does_not_wait_for_ever, three_hosts, net_tear_down),

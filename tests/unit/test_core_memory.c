@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Memory that runs out: each allocation of a day in the life of a machine fails in turn, and nothing shows; and
- * while there is no reserve, requests are refused and nothing else changes. */
+/* Memory that runs out: each allocation of a day in the life of a machine fails in turn, and nothing shows;
+ * and while there is no reserve, requests are refused and nothing else changes. */
 #include "tests/unit/core_net.h"
 
 #include "pvmd/core/core_internal.h"
@@ -118,12 +118,25 @@ static void requests_are_refused_while_memory_is_short(void **state)
     int task = net_task(net, 1);
     struct pvmi_msg_spawn spawn = { .file = "x", .count = 1 };
     struct pvmi_msg_group group = { .op = PVMI_GROUP_JOIN, .group = "g" };
+    struct pvmi_msg_tasks_query tasks = { .where = 0 };
+    struct pvmi_msg_hosts_query hosts = { .id = 0 };
+    struct pvmi_control control;
 
     *state = net;
     starve(net, 1);
     net_ask(net, task, PVMI_MSG_spawn, &spawn);
     assert_int_equal(net_result(net, task), PvmNoMem);
     assert_int_equal(net->process_count, 0);
+    starve(net, 1);
+    net_ask(net, task, PVMI_MSG_tasks_query, &tasks);
+    control = net_take(net, task, PVMI_MSG_tasks);
+    assert_int_equal(((struct pvmi_msg_tasks *)control.msg)->error.code, PvmNoMem);
+    pvmi_control_free(&control);
+    starve(net, 1);
+    net_ask(net, task, PVMI_MSG_hosts_query, &hosts);
+    control = net_take(net, task, PVMI_MSG_hosts);
+    assert_int_equal(((struct pvmi_msg_hosts *)control.msg)->error.code, PvmNoMem);
+    pvmi_control_free(&control);
     starve(net, 1);
     net_ask(net, task, PVMI_MSG_group, &group);
     assert_int_equal(net_result(net, task), PvmNoMem);

@@ -47,11 +47,15 @@ static void a_sender_cannot_name_another_source(void **state)
     int from = net_task(net, 1);
     int to = net_task(net, 1);
     struct pvmi_frame_header header = {
-        .kind = PVMI_FRAME_DATA, .src = 0x40077, .dst = net->tasks[to].tid, .message = 1,
+        .kind = PVMI_FRAME_DATA,
+        .src = 0x40077,
+        .dst = net->tasks[to].tid,
+        .message = 1,
     };
     struct pvmi_frame *frame = pvmi_frame_new(&header, NULL, 0, 0);
 
-    net_post(net, 1, CORE_EVENT_FRAME, net->links[net->tasks[from].net_link].accept_handle)->event.frame.frame = frame;
+    net_post(net, 1, CORE_EVENT_FRAME, net->links[net->tasks[from].net_link].accept_handle)
+        ->event.frame.frame = frame;
     net_run(net);
     expect_numbers(net, to, net->tasks[from].tid, 1, 1);
 }
@@ -72,7 +76,8 @@ static void messages_to_nobody_vanish(void **state)
 static void a_task_may_send_no_frame_but_data(void **state)
 {
     struct net *net = *state;
-    uint8_t kinds[] = { PVMI_FRAME_OUTPUT, PVMI_FRAME_NOTICE, PVMI_FRAME_RESUME, PVMI_FRAME_ACK, PVMI_FRAME_PING };
+    uint8_t kinds[] = { PVMI_FRAME_OUTPUT, PVMI_FRAME_NOTICE, PVMI_FRAME_RESUME, PVMI_FRAME_ACK,
+                        PVMI_FRAME_PING };
     int to = net_task(net, 1);
 
     for (size_t i = 0; i < sizeof(kinds); i++) {
@@ -201,7 +206,8 @@ static void a_broken_link_loses_and_doubles_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(messages_between_hosts_arrive_once_and_in_order, two_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(messages_between_hosts_arrive_once_and_in_order, two_hosts,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(a_sender_cannot_name_another_source, two_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(messages_to_nobody_vanish, two_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(a_task_may_send_no_frame_but_data, two_hosts, net_tear_down),

@@ -199,10 +199,12 @@ static void watches_end_with_their_task(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_exit_is_told_once_to_watchers_everywhere, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(an_exit_is_told_once_to_watchers_everywhere, three_hosts,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(the_same_request_twice_gives_two_notices, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_told_at_once, three_hosts, net_tear_down),
-        cmocka_unit_test_setup_teardown(a_notice_comes_behind_the_messages_of_the_dead, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(a_notice_comes_behind_the_messages_of_the_dead, three_hosts,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(a_host_that_dies_ends_its_tasks_and_is_told_once, three_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(cancelling_brings_the_message_at_once_and_not_again, three_hosts,

@@ -178,7 +178,9 @@ static void what_the_orderer_may_not_say_is_dropped(void **state)
 static void bytes_that_are_no_message_end_a_tasks_connection(void **state)
 {
     struct net *net = net_machine(1);
-    const char *garbage[] = { "", "x", "\x91", "\x92\x01", "\xdd\xff\xff\xff\xff\x01", "\x91\xce\xff\xff\xff\xff" };
+    const char *garbage[] = {
+        "", "x", "\x91", "\x92\x01", "\xdd\xff\xff\xff\xff\x01", "\x91\xce\xff\xff\xff\xff"
+    };
 
     *state = net;
     for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {

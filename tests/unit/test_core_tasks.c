@@ -304,7 +304,10 @@ static void an_exit_is_told_behind_the_output_and_with_its_status(void **state)
     struct net *net = *state;
     int parent = net_task(net, 1);
     struct pvmi_msg_spawn msg = {
-        .file = "child", .flags = PvmTaskHost, .where = "h2", .count = 1,
+        .file = "child",
+        .flags = PvmTaskHost,
+        .where = "h2",
+        .count = 1,
         .inherit = { .output_tid = net->tasks[parent].tid, .output_tag = 321 },
     };
     struct pvmi_control control = net_request(net, parent, PVMI_MSG_spawn, &msg);
@@ -395,7 +398,10 @@ static void output_goes_to_the_log_when_its_catcher_has_gone(void **state)
     struct net *net = *state;
     int parent = net_task(net, 1);
     struct pvmi_msg_spawn msg = {
-        .file = "child", .flags = PvmTaskHost, .where = "h2", .count = 1,
+        .file = "child",
+        .flags = PvmTaskHost,
+        .where = "h2",
+        .count = 1,
         .inherit = { .output_tid = net->tasks[parent].tid },
     };
     struct pvmi_control control = net_request(net, parent, PVMI_MSG_spawn, &msg);
@@ -411,7 +417,10 @@ static void output_is_granted_again_as_it_is_delivered(void **state)
     struct net *net = *state;
     int parent = net_task(net, 1);
     struct pvmi_msg_spawn msg = {
-        .file = "child", .flags = PvmTaskHost, .where = "h2", .count = 1,
+        .file = "child",
+        .flags = PvmTaskHost,
+        .where = "h2",
+        .count = 1,
         .inherit = { .output_tid = net->tasks[parent].tid },
     };
     struct pvmi_control control = net_request(net, parent, PVMI_MSG_spawn, &msg);
@@ -484,14 +493,17 @@ static void tasks_are_listed_in_order_of_host(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_program_that_enrols_gets_a_tid_of_its_host, one_host, net_tear_down),
+        cmocka_unit_test_setup_teardown(a_program_that_enrols_gets_a_tid_of_its_host, one_host,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(a_tid_is_not_used_again_soon, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(a_program_of_another_version_is_refused_with_a_reason, one_host,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(a_spawned_process_claims_its_tid_once, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_nonce_claims_nothing, one_host, net_tear_down),
-        cmocka_unit_test_setup_teardown(messages_wait_for_a_child_that_has_not_enrolled, one_host, net_tear_down),
-        cmocka_unit_test_setup_teardown(the_environment_carries_claim_context_and_trace, one_host, net_tear_down),
+        cmocka_unit_test_setup_teardown(messages_wait_for_a_child_that_has_not_enrolled, one_host,
+                                        net_tear_down),
+        cmocka_unit_test_setup_teardown(the_environment_carries_claim_context_and_trace, one_host,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(copies_go_round_the_hosts_in_blocks, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(host_arch_and_complement_choose_the_host, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(a_part_of_a_spawn_may_fail_and_says_why, three_hosts, net_tear_down),
@@ -511,8 +523,10 @@ int main(void)
                                         three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(output_goes_to_the_log_when_its_catcher_has_gone, three_hosts,
                                         net_tear_down),
-        cmocka_unit_test_setup_teardown(output_is_granted_again_as_it_is_delivered, three_hosts, net_tear_down),
-        cmocka_unit_test_setup_teardown(kill_and_pstat_reach_tasks_of_other_hosts, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(output_is_granted_again_as_it_is_delivered, three_hosts,
+                                        net_tear_down),
+        cmocka_unit_test_setup_teardown(kill_and_pstat_reach_tasks_of_other_hosts, three_hosts,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(tasks_are_listed_in_order_of_host, three_hosts, net_tear_down),
     };
 

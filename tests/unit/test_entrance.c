@@ -50,7 +50,7 @@ static int open_world(void **state)
     world.io.peers = peers_new();
     world.io.entrance = entrance_new();
     peers_set_gate(world.io.peers, gate);
-    peers_add_ticket(world.io.peers, TICKET, secret);
+    peers_add_ticket(world.io.peers, TICKET, secret, NULL);
     set.peer.number = HOST;
     set.peer.incarnation = INCARNATION;
     set.peer.ticket = TICKET;

@@ -79,8 +79,15 @@ static void every_pvm_3_option_is_understood(void **state)
 
 static void speed_is_taken_as_pvm_3_takes_it(void **state)
 {
-    const struct { const char *line; int speed; } cases[] = {
-        { "h", 1000 }, { "h sp=abc", 0 }, { "h sp=-5", -5 }, { "h sp=1 sp=2", 1 }, { "h sp=99999999999999999999", 2147483647 },
+    const struct {
+        const char *line;
+        int speed;
+    } cases[] = {
+        { "h", 1000 },
+        { "h sp=abc", 0 },
+        { "h sp=-5", -5 },
+        { "h sp=1 sp=2", 1 },
+        { "h sp=99999999999999999999", 2147483647 },
     };
 
     (void)state;

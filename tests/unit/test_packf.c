@@ -137,6 +137,8 @@ static void other_letters_are_refused_where_they_stand(void **state)
 static void formats_without_directives_do_nothing(void **state)
 {
     (void)state;
+    pvm_setrbuf(pvm_mkbuf(PvmDataDefault));
+    pvm_initsend(PvmDataDefault);
     assert_int_equal(pvm_packf(""), PvmOk);
     assert_int_equal(pvm_packf("words, and a + sign"), PvmOk);
     assert_int_equal(pvm_unpackf(""), PvmOk);
@@ -150,7 +152,10 @@ static void without_a_buffer_there_is_an_error(void **state)
 
     (void)state;
     assert_int_equal(pvm_packf("%d", 1), PvmNoBuf);
+    assert_int_equal(pvm_packf(""), PvmNoBuf);
+    assert_int_equal(pvm_packf("%q"), PvmNoBuf);
     assert_int_equal(pvm_unpackf("%d", &number), PvmNoBuf);
+    assert_int_equal(pvm_unpackf("words"), PvmNoBuf);
     assert_int_equal(pvm_packf("%+%d", 3, 1), PvmBadParam);
 }
 

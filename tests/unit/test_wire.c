@@ -12,6 +12,7 @@
 #include "wire/frame.h"
 #include "wire/hello.h"
 #include "wire/reader.h"
+#include "wire/section.h"
 #include "wire/tid.h"
 
 static int nothing_leaked(void **state)

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the daemon of fake_daemon.h answers to the whole API. Included by one file of a program. */
+#ifndef TESTS_UNIT_FAKE_ANSWERS_H
+#define TESTS_UNIT_FAKE_ANSWERS_H
+
+#include "fake_daemon.h"
+#include "wire/section.h"
+#include "wire/tid.h"
+
+#define CHILD_A 0x40081
+#define CHILD_B 0x80082
+
+/* What the daemon was asked last; written by its thread, read by the test when the answer is there. */
+static struct {
+    int type;
+    int32_t numbers[6];
+    char text[6][128];
+    uint32_t count;
+} asked;
+
+/* Whatever it is asked, it goes without an answer. */
+static bool daemon_vanishes;
+
+static void note_text(int i, const char *text)
+{
+    snprintf(asked.text[i], sizeof(asked.text[i]), "%s", text == NULL ? "(null)" : text);
+}
+
+/* ---- the daemon's answers ---- */
+
+static void answer_spawn(int fd, const struct pvmi_msg_spawn *msg)
+{
+    int32_t values[3] = { PvmNoHost, CHILD_A, CHILD_B };
+    struct pvmi_rec_error error = { .code = PvmNoHost, .host = "beta", .text = "gone meanwhile" };
+    struct pvmi_msg_answer answer = { .id = msg->id, .value = 2, .values = { .v = values, .n = 3 } };
+
+    answer.errors.v = &error;
+    answer.errors.n = 1;
+    note_text(0, msg->where);
+    note_text(1, msg->directory);
+    note_text(2, msg->argv.n > 0 ? msg->argv.v[0] : NULL);
+    note_text(3, msg->env.n > 0 ? msg->env.v[0] : NULL);
+    note_text(4, msg->env.n > 1 ? msg->env.v[1] : NULL);
+    note_text(5, msg->cwd);
+    asked.numbers[0] = msg->flags;
+    asked.numbers[1] = msg->inherit.output_tid;
+    asked.numbers[2] = msg->inherit.context;
+    asked.count = msg->env.n;
+    fake_send(fd, PVMI_MSG_answer, &answer);
+}
+
+/* A message of output: tid, n, and what belongs to that. */
+static void send_output(int fd, int tid, int n, const char *text)
+{
+    const int32_t ints[2] = { tid, n };
+    struct pvmi_frame_header header = { .kind = PVMI_FRAME_OUTPUT, .format = (uint8_t)pvmi_format_own(),
+                                        .src = tid, .dst = FAKE_TID, .tag = (int)0x80030005,
+                                        .ctx = PVMI_CONTEXT_CONTROL };
+    uint8_t body[256];
+    size_t length = PVMI_SECTION_HEADER_SIZE + sizeof(ints);
+
+    pvmi_section_header_encode(PVMI_TYPE_INT32, sizeof(ints), body);
+    memcpy(body + PVMI_SECTION_HEADER_SIZE, ints, sizeof(ints));
+    if (n > 0) {
+        pvmi_section_header_encode(PVMI_TYPE_BYTES, (uint32_t)n, body + length);
+        memcpy(body + length + PVMI_SECTION_HEADER_SIZE, text, (size_t)n);
+        length += PVMI_SECTION_HEADER_SIZE + (size_t)n;
+    }
+    header.message_length = length;
+    fake_send_frame(fd, header, body, length);
+}
+
+/* The children of a caught spawn: A says all before the answer, B says its last after it. */
+static void answer_caught_spawn(int fd, const struct pvmi_msg_spawn *msg)
+{
+    send_output(fd, CHILD_A, -2, NULL);
+    send_output(fd, CHILD_A, 10, "one\ntwo\nth");
+    send_output(fd, CHILD_B, -2, NULL);
+    send_output(fd, CHILD_A, 8, "ree\nlast");
+    send_output(fd, CHILD_A, 0, NULL);
+    answer_spawn(fd, msg);
+    send_output(fd, CHILD_B, 1, "\n");
+    send_output(fd, CHILD_B, -1, NULL);
+    send_output(fd, CHILD_B, 0, NULL);
+}
+
+static void answer_hosts(int fd, const struct pvmi_msg_hosts_query *msg)
+{
+    struct pvmi_rec_host hosts[3] = { { .number = 1, .name = "alpha", .arch = "LINUX64", .speed = 1000, .dsig = 7 },
+                                      { .number = 2, .name = "beta", .arch = "SUN4", .speed = 500, .dsig = 9 },
+                                      { .number = 4, .name = "delta", .arch = "LINUX64", .speed = 1, .dsig = 7 } };
+    struct pvmi_msg_hosts answer = { .id = msg->id };
+
+    answer.hosts.v = hosts;
+    answer.hosts.n = 3;
+    fake_send(fd, PVMI_MSG_hosts, &answer);
+}
+
+static void answer_tasks(int fd, const struct pvmi_msg_tasks_query *msg)
+{
+    struct pvmi_rec_taskinfo task = { .tid = CHILD_A, .parent = FAKE_TID, .host = 0x40000, .flags = 4,
+                                      .file = "worker", .pid = 99 };
+    struct pvmi_msg_tasks answer = { .id = msg->id };
+
+    answer.tasks.v = &task;
+    answer.tasks.n = 1;
+    if (msg->where == 0xfc0000)
+        answer = (struct pvmi_msg_tasks){ .id = msg->id, .error = { .code = PvmNoHost } };
+    fake_send(fd, PVMI_MSG_tasks, &answer);
+}
+
+static void answer_host_add(int fd, const struct pvmi_msg_host_add *msg)
+{
+    struct pvmi_msg_host_progress progress = { .id = msg->id, .index = 1, .value = 0x80000, .name = "beta" };
+    int32_t values[2] = { PvmBadParam, 0x80000 };
+    struct pvmi_rec_error error = { .code = PvmBadParam, .text = "column 6: unknown option zz" };
+    struct pvmi_msg_answer answer = { .id = msg->id, .value = 1, .values = { .v = values, .n = 2 } };
+
+    answer.errors.v = &error;
+    answer.errors.n = 1;
+    fake_send(fd, PVMI_MSG_host_progress, &progress);
+    fake_send(fd, PVMI_MSG_answer, &answer);
+}
+
+static void answer_group(int fd, const struct pvmi_msg_group *msg)
+{
+    int32_t members[2] = { FAKE_TID, strcmp(msg->group, "holes") == 0 ? 0 : 0x40099 };
+    struct pvmi_msg_answer answer = { .id = msg->id, .values = { .v = members, .n = 2 } };
+
+    asked.numbers[0] = msg->op;
+    asked.numbers[1] = msg->number;
+    note_text(0, msg->group);
+    if (strcmp(msg->group, "none") == 0) {
+        fake_answer(fd, msg->id, PvmNoGroup, "no such group");
+        return;
+    }
+    if (strcmp(msg->group, "alone") == 0)
+        answer.values.n = 1;
+    answer.value = msg->op == PVMI_GROUP_SIZE || msg->op == PVMI_GROUP_FREEZE ? (int)answer.values.n : 0;
+    fake_send(fd, PVMI_MSG_answer, &answer);
+}
+
+static void note_notify(int fd, const struct pvmi_msg_notify *msg)
+{
+    asked.numbers[0] = msg->what;
+    asked.numbers[1] = msg->tag;
+    asked.numbers[2] = msg->ctx;
+    asked.numbers[3] = msg->count;
+    asked.count = msg->tids.n;
+    /* What the library itself asks for: the task has ended. */
+    if (msg->ctx == PVMI_CONTEXT_PVMD && msg->what == PvmTaskExit)
+        fake_message(fd, PVMI_FRAME_NOTICE, PVMI_TID_PVMD, FAKE_TID, msg->tag, msg->ctx, 0, "", 0);
+}
+
+static void answer_simple(int fd, const struct pvmi_control *control)
+{
+    uint32_t id = *(const uint32_t *)control->msg;    /* the first field of all that are answered */
+
+    switch (control->type) {
+    case PVMI_MSG_task_query:
+        asked.numbers[0] = ((const struct pvmi_msg_task_query *)control->msg)->tid;
+        fake_answer(fd, id, asked.numbers[0] == CHILD_A ? PvmOk : PvmNoTask, NULL);
+        return;
+    case PVMI_MSG_signal:
+        asked.numbers[0] = ((const struct pvmi_msg_signal *)control->msg)->tid;
+        asked.numbers[1] = ((const struct pvmi_msg_signal *)control->msg)->signum;
+        fake_message(fd, PVMI_FRAME_DATA, 0x40099, FAKE_TID, 7, 0, 1, "x", 1);
+        break;
+    case PVMI_MSG_host_query:
+        note_text(0, ((const struct pvmi_msg_host_query *)control->msg)->name);
+        if (strcmp(asked.text[0], "alpha") != 0) {
+            fake_answer(fd, id, PvmNoHost, "not a member");
+            return;
+        }
+        break;
+    case PVMI_MSG_option:
+        asked.numbers[0] = ((const struct pvmi_msg_option *)control->msg)->inherit.output_tid;
+        return;
+    default:
+        break;
+    }
+    fake_answer(fd, id, 0, NULL);
+}
+
+static bool fake_control(int fd, const struct pvmi_control *control)
+{
+    const struct pvmi_msg_spawn *spawn = control->msg;
+
+    if (daemon_vanishes) {
+        shutdown(fd, SHUT_RDWR);
+        return true;
+    }
+    if (control->type != PVMI_MSG_leave)
+        asked.type = control->type;
+    switch (control->type) {
+    case PVMI_MSG_leave:
+        return false;
+    case PVMI_MSG_spawn:
+        if (strcmp(spawn->file, "caught") == 0)
+            answer_caught_spawn(fd, spawn);
+        else
+            answer_spawn(fd, spawn);
+        return true;
+    case PVMI_MSG_hosts_query:
+        answer_hosts(fd, control->msg);
+        return true;
+    case PVMI_MSG_tasks_query:
+        answer_tasks(fd, control->msg);
+        return true;
+    case PVMI_MSG_host_add:
+        answer_host_add(fd, control->msg);
+        return true;
+    case PVMI_MSG_group:
+        answer_group(fd, control->msg);
+        return true;
+    case PVMI_MSG_notify:
+        note_notify(fd, control->msg);
+        return true;
+    default:
+        answer_simple(fd, control);
+        return true;
+    }
+}
+
+static inline int answers_setup(void **state)
+{
+    memset(&asked, 0, sizeof(asked));
+    daemon_vanishes = false;
+    return fake_setup(state);
+}
+
+#endif

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Every allocation of every public function fails once. The call gives PvmNoMem, or goes on without what it wanted
+ * the memory for; it does not crash or hang, the task keeps its tid and its buffers, and the same call works
+ * afterwards. That nothing leaks shows under AddressSanitizer.
+ */
+#include "fake_answers.h"
+#include "libpvm/call.h"
+#include "libpvm/task.h"
+
+#define ALLOCATIONS_MAX 200    /* of one call */
+
+static int data[4] = { 1, 2, 3, 4 };
+static int result[4];
+static char *host_lines[] = { "beta zz=1", "beta" };
+static int children[2] = { CHILD_A, CHILD_B };
+static int codes[3];
+
+/* True when the allocation that was to fail has not come. */
+static bool fault_is_left(void)
+{
+    for (int i = 0; i < ALLOCATIONS_MAX + 1; i++) {
+        void *block = pvmi_malloc(1);
+
+        if (block == NULL)
+            return true;
+        pvmi_free(block);
+    }
+    pvmi_alloc_fail_nth(-1);
+    return false;
+}
+
+/* What must not change by a call that fails. */
+struct before {
+    int tid;
+    int send;
+    int receive;
+};
+
+static struct before look(void)
+{
+    return (struct before){ pvmi_task.tid, pvm_getsbuf(), pvm_getrbuf() };
+}
+
+static void check_call(const char *name, int (*call)(void), bool drops_receive)
+{
+    int rc = PvmNoMem;
+    bool done = false;
+
+    for (int nth = 0; !done; nth++) {
+        struct before before = look();
+
+        assert_true(nth < ALLOCATIONS_MAX);
+        pvmi_alloc_fail_nth(nth);
+        rc = call();
+        done = fault_is_left();
+        pvmi_alloc_fail_nth(-1);
+        if (rc < 0 && rc != PvmNoMem)
+            fail_msg("%s gave %d when allocation %d failed", name, rc, nth);
+        if (rc < 0) {
+            struct before after = look();
+
+            assert_int_equal(after.tid, before.tid);
+            assert_int_equal(after.send, before.send);
+            assert_int_equal(after.receive, drops_receive ? 0 : before.receive);
+            assert_int_equal(pvm_errno, PvmNoMem);
+        }
+    }
+    if (rc < 0)
+        fail_msg("%s gave %d with all its memory", name, rc);
+}
+
+/* ---- buffers ---- */
+
+static int do_initsend(void) { return pvm_initsend(PvmDataDefault); }
+static int do_pkint(void) { return pvm_pkint(data, 4, 1); }
+static int do_pkstr(void) { return pvm_pkstr("some text"); }
+static int do_packf(void) { return pvm_packf("%d %4d %s", 1, data, "text"); }
+static int do_packf_new(void) { return pvm_packf("%+ %d %s", PvmDataRaw, 1, "text"); }
+
+static int do_mkbuf(void)
+{
+    int id = pvm_mkbuf(PvmDataRaw);
+
+    return id < 0 ? id : pvm_freebuf(id);
+}
+
+static int do_pack_much(void)
+{
+    static int much[100000];
+
+    return pvm_pkint(much, 100000, 1);
+}
+
+static int do_pack_in_place(void)
+{
+    int old = pvm_setsbuf(0);
+    int id = pvm_mkbuf(PvmDataInPlace);
+    int rc = id;
+
+    if (id > 0) {
+        pvm_setsbuf(id);
+        rc = pvm_pkint(data, 4, 1);
+        if (rc == PvmOk)
+            rc = pvm_packf("%d", 5);
+        pvm_freebuf(id);
+    }
+    pvm_setsbuf(old);
+    return rc;
+}
+
+static void buffers_and_packing(void **state)
+{
+    (void)state;
+    pvm_mytid();
+    check_call("pvm_initsend", do_initsend, false);
+    check_call("pvm_mkbuf", do_mkbuf, false);
+    check_call("pvm_pkint", do_pkint, false);
+    check_call("pvm_pkint of much", do_pack_much, false);
+    check_call("pvm_pkstr", do_pkstr, false);
+    check_call("pvm_packf", do_packf, false);
+    check_call("pvm_packf with %+", do_packf_new, false);
+    check_call("packing in place", do_pack_in_place, false);
+}
+
+/* ---- messages ---- */
+
+static int do_send_other(void) { return pvm_send(0x40099, 9); }
+static int do_send_self(void) { return pvm_send(pvmi_task.tid, 9); }
+static int do_mcast(void) { return pvm_mcast(children, 2, 9); }
+static int do_psend(void) { return pvm_psend(0x40099, 9, data, 4, PVM_INT); }
+static int do_nrecv(void) { return pvm_nrecv(-1, 9); }
+static int do_recv(void) { return pvm_recv(-1, 5); }
+static int do_probe(void) { return pvm_probe(-1, 5); }
+static int do_precv(void) { return pvm_precv(-1, 6, result, 4, PVM_INT, NULL, NULL, NULL); }
+
+static int do_trecv(void)
+{
+    struct timeval limit = { 10, 0 };
+
+    return pvm_trecv(-1, 7, &limit);
+}
+
+/* Enough of them that no receive is the last, and a queue long enough for its index. */
+static void send_many(void)
+{
+    for (int i = 0; i < 60; i++) {
+        assert_int_equal(pvm_send(pvmi_task.tid, 5), PvmOk);
+        assert_int_equal(pvm_psend(0x40099, 6, data, 4, PVM_INT), PvmOk);
+        assert_int_equal(pvm_send(0x40099, 7), PvmOk);
+    }
+}
+
+static int do_forward_and_pack(void)
+{
+    int old = pvm_setsbuf(0);
+    int rc;
+
+    pvm_setsbuf(pvm_getrbuf());
+    rc = pvm_pkint(data, 1, 1);
+    pvm_setrbuf(pvm_getsbuf());
+    pvm_setsbuf(old);
+    return rc;
+}
+
+static void messages(void **state)
+{
+    (void)state;
+    pvm_mytid();
+    pvm_initsend(PvmDataDefault);
+    pvm_pkint(data, 4, 1);
+    check_call("pvm_send", do_send_other, false);
+    check_call("pvm_send to oneself", do_send_self, false);
+    check_call("pvm_mcast", do_mcast, false);
+    check_call("pvm_psend", do_psend, false);
+    check_call("pvm_nrecv", do_nrecv, true);
+    send_many();
+    check_call("pvm_probe", do_probe, false);
+    check_call("pvm_recv", do_recv, true);
+    check_call("pvm_trecv", do_trecv, true);
+    check_call("pvm_precv", do_precv, false);
+    assert_int_equal(result[3], 4);
+    assert_true(pvm_recv(-1, 5) > 0);
+    check_call("packing into a received message", do_forward_and_pack, false);
+    assert_int_equal(pvm_upkint(result, 4, 1), PvmOk);
+}
+
+/* ---- what the daemon is asked ---- */
+
+static int do_spawn(void) { return pvm_spawn("worker", NULL, PvmTaskHost, "beta:/tmp", 3, codes); }
+static int do_kill(void) { return pvm_kill(CHILD_A); }
+static int do_pstat(void) { return pvm_pstat(CHILD_A); }
+static int do_tasks(void) { return pvm_tasks(0, NULL, NULL); }
+static int do_siblings(void) { return pvm_siblings(NULL); }
+static int do_config(void) { return pvm_config(NULL, NULL, NULL); }
+static int do_delhosts(void) { return pvm_delhosts(host_lines, 2, NULL); }
+static int do_mstat(void) { return pvm_mstat("alpha"); }
+static int do_halt(void) { return pvm_halt(); }
+static int do_notify(void) { return pvm_notify(PvmTaskExit, 9, 2, children); }
+static int do_notify_route(void) { return pvm_notify(PvmRouteDelete, 9, 2, children); }
+static int do_setopt(void) { return pvm_setopt(PvmSelfTraceBuffer, 0); }
+static int do_export(void) { return pvm_export("PVM_TEST_MEMORY"); }
+static int do_unexport(void) { return pvm_unexport("PVM_TEST_MEMORY"); }
+
+static void on_progress(int index, const char *name, int info, void *user)
+{
+    (void)index;
+    (void)name;
+    (void)info;
+    ++*(int *)user;
+}
+
+static int do_addhosts(void)
+{
+    int reports = 0;
+
+    return pvm_addhosts_progress(host_lines, 2, codes, on_progress, &reports);
+}
+
+static void requests(void **state)
+{
+    (void)state;
+    setenv("PVM_TEST_MEMORY", "value", 1);
+    pvm_mytid();
+    pvm_initsend(PvmDataDefault);
+    check_call("pvm_export", do_export, false);
+    check_call("pvm_spawn", do_spawn, false);
+    assert_int_equal(codes[2], PvmNoHost);
+    check_call("pvm_unexport", do_unexport, false);
+    check_call("pvm_kill", do_kill, false);
+    check_call("pvm_pstat", do_pstat, false);
+    check_call("pvm_tasks", do_tasks, false);
+    check_call("pvm_siblings", do_siblings, false);
+    check_call("pvm_config", do_config, false);
+    check_call("pvm_addhosts_progress", do_addhosts, false);
+    check_call("pvm_delhosts", do_delhosts, false);
+    check_call("pvm_mstat", do_mstat, false);
+    check_call("pvm_halt", do_halt, false);
+    check_call("pvm_notify", do_notify, false);
+    check_call("pvm_notify of a route", do_notify_route, false);
+    check_call("pvm_setopt", do_setopt, false);
+    unsetenv("PVM_EXPORT");
+}
+
+/* ---- groups ---- */
+
+static int do_joingroup(void) { return pvm_joingroup("g"); }
+static int do_lvgroup(void) { return pvm_lvgroup("g"); }
+static int do_gsize(void) { return pvm_gsize("g"); }
+static int do_getinst(void) { return pvm_getinst("g", CHILD_A); }
+static int do_gettid(void) { return pvm_gettid("g", 0); }
+static int do_barrier(void) { return pvm_barrier("g", 2); }
+static int do_bcast(void) { return pvm_bcast("g", 1); }
+static int do_freezegroup(void) { return pvm_freezegroup("h", 2); }
+static int do_scatter(void) { return pvm_scatter(result, data, 1, PVM_INT, 1, "g", 0); }
+static int do_reduce_alone(void) { return pvm_reduce(PvmSum, data, 1, PVM_INT, 2, "alone", 0); }
+
+static void groups(void **state)
+{
+    (void)state;
+    pvm_mytid();
+    pvm_initsend(PvmDataDefault);
+    check_call("pvm_joingroup", do_joingroup, false);
+    check_call("pvm_gsize", do_gsize, false);
+    check_call("pvm_getinst", do_getinst, false);
+    check_call("pvm_gettid", do_gettid, false);
+    check_call("pvm_barrier", do_barrier, false);
+    check_call("pvm_bcast", do_bcast, false);
+    check_call("pvm_freezegroup", do_freezegroup, false);
+    check_call("pvm_scatter", do_scatter, false);
+    check_call("pvm_reduce", do_reduce_alone, false);
+    check_call("pvm_lvgroup", do_lvgroup, false);
+}
+
+/* The root of a gather waits for the part of a member, which has died: the call ends also without the memory to
+ * be told so, as long as it is there at last. */
+static int do_gather(void)
+{
+    int rc = pvm_gather(result, data, 1, PVM_INT, 3, "g", 0);
+
+    return rc == PvmNoTask ? PvmOk : rc;
+}
+
+static void a_gather_whose_member_has_died(void **state)
+{
+    (void)state;
+    pvm_mytid();
+    check_call("pvm_gather", do_gather, false);
+}
+
+/* ---- enrolment, output ---- */
+
+static int do_mytid(void) { return pvm_mytid(); }
+
+/* A pvm_exit() that finds no memory to tell the daemon leaves all the same: closing the connection says it. */
+static void enrolment_and_exit(void **state)
+{
+    int rc = PvmNoMem;
+    bool done = false;
+
+    (void)state;
+    check_call("pvm_mytid", do_mytid, false);
+    for (int nth = 0; !done; nth++) {
+        assert_true(nth < ALLOCATIONS_MAX);
+        assert_true(pvm_mytid() > 0);
+        pvmi_alloc_fail_nth(nth);
+        rc = pvm_exit();
+        done = fault_is_left();
+        pvmi_alloc_fail_nth(-1);
+        assert_true(rc == PvmOk || rc == PvmNoMem);
+        assert_int_equal(pvmi_task.tid, 0);
+    }
+    assert_int_equal(rc, PvmOk);
+}
+
+/* Output that finds no memory may be lost; the program goes on, and pvm_exit() ends. */
+static void caught_output(void **state)
+{
+    bool done = false;
+    FILE *file = tmpfile();
+
+    (void)state;
+    for (int nth = 0; !done; nth++) {
+        assert_true(nth < ALLOCATIONS_MAX);
+        assert_true(pvm_mytid() > 0);
+        assert_int_equal(pvm_catchout(file), PvmOk);
+        pvmi_alloc_fail_nth(nth);
+        pvm_spawn("caught", NULL, 0, NULL, 3, NULL);
+        done = fault_is_left();
+        pvmi_alloc_fail_nth(-1);
+        pvm_exit();
+    }
+    pvm_catchout(NULL);
+    fclose(file);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, answers_setup, fake_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(buffers_and_packing),
+        TEST(messages),
+        TEST(requests),
+        TEST(groups),
+        TEST(a_gather_whose_member_has_died),
+        TEST(enrolment_and_exit),
+        TEST(caught_output),
+    };
+
+    return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
+}
