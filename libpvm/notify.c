@@ -14,6 +14,8 @@
 #include "wire/section.h"
 #include "wire/tid.h"
 
+#define TIDS_MAX 65536    /* in one message to the daemon */
+
 static bool has_tids(int what)
 {
     return what == PvmTaskExit || what == PvmHostDelete || what == PvmRouteDelete;
@@ -36,13 +38,20 @@ static int check(int what, int msgtag, int count, const int *tids)
     return PvmOk;
 }
 
+/* Each tid is a request of its own, so a list that is too long for one message goes in several. */
 static int ask_daemon(int what, int msgtag, int count, int *tids)
 {
     struct pvmi_msg_notify msg = { .what = what, .tag = msgtag, .ctx = pvmi_task.context, .count = count };
+    int rc = PvmOk;
 
-    if (has_tids(what & ~PvmNotifyCancel))
-        msg.tids = (struct pvmi_ints){ .v = tids, .n = (uint32_t)count };
-    return pvmi_request_tell(PVMI_MSG_notify, &msg);
+    if (!has_tids(what & ~PvmNotifyCancel))
+        return pvmi_request_tell(PVMI_MSG_notify, &msg);
+    for (int at = 0; at < count && rc == PvmOk; at += msg.count) {
+        msg.count = count - at < TIDS_MAX ? count - at : TIDS_MAX;
+        msg.tids = (struct pvmi_ints){ .v = tids + at, .n = (uint32_t)msg.count };
+        rc = pvmi_request_tell(PVMI_MSG_notify, &msg);
+    }
+    return rc;
 }
 
 /* The message that there is no direct route to tid: tid and -1. */

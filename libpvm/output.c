@@ -258,7 +258,7 @@ void pvmi_output_wait(void)
                     pvmi_task_name());
         told = true;
         rc = pvmi_progress_wait(ask_us);
-        if (rc == PvmSysErr || pvmi_arrive_stalled())
+        if (rc == PvmSysErr || rc == PvmNoMem || pvmi_arrive_stalled())
             return;    /* nothing more will come, or there is no memory for it */
         if (rc == PVMI_AGAIN) {
             drop_the_dead();

@@ -63,7 +63,7 @@ void pvmi_progress_wake(void)
     }
 }
 
-/* Returns how many events were handled, or PvmSysErr. */
+/* Returns how many events were handled, PvmSysErr, or PvmNoMem: try again. */
 static int move_all(void)
 {
     int events = pvmi_arrive_retry();
@@ -77,9 +77,11 @@ static int move_all(void)
     rc = pvmi_task.unix_tp->ops->progress(pvmi_task.unix_tp);
     if (rc > 0)
         events += rc;
-    if (events > 0)
+    if (events > 0 || rc == PvmNoMem)
         pvmi_progress_wake();
-    return pvmi_task.lost ? PvmSysErr : events;
+    if (pvmi_task.lost)
+        return PvmSysErr;
+    return events == 0 && rc == PvmNoMem ? PvmNoMem : events;
 }
 
 int pvmi_progress(void)
@@ -154,6 +156,8 @@ int pvmi_progress_wait(uint64_t deadline_us)
     int events = move_all();
     uint64_t now_us;
 
+    if (events == PvmNoMem)
+        return move_all() == PvmNoMem ? PvmNoMem : PvmOk;    /* the first time, too, may have brought something */
     if (events != 0)
         return events < 0 ? events : PvmOk;
     now_us = pvmi_clock_us();
@@ -170,7 +174,7 @@ int pvmi_progress_wait(uint64_t deadline_us)
     events = move_all();
     if (!pvmi_call_one_thread())
         wake_sleepers();    /* also without events: someone must poll next */
-    return events < 0 ? events : PvmOk;
+    return events == PvmSysErr ? PvmSysErr : PvmOk;
 }
 
 void pvmi_progress_after_fork(void)

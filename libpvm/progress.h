@@ -7,7 +7,7 @@
  *             return ...;
  *         rc = pvmi_progress_wait(deadline_us);
  *         if (rc < 0)
- *             return rc;    the daemon has gone; or PVMI_AGAIN, the deadline has passed
+ *             return rc;    the daemon has gone, there is no memory; or PVMI_AGAIN, the deadline has passed
  *     }
  *
  * Whoever waits also reads for all others; a second thread sleeps until the first has moved something.
@@ -19,7 +19,7 @@
 
 #define PVMI_PROGRESS_NO_DEADLINE UINT64_MAX
 
-/* Moves what can move now. Returns PvmOk, or PvmSysErr when the daemon has gone or was never there. */
+/* Moves what can move now. Returns PvmOk, PvmNoMem, or PvmSysErr when the daemon has gone or was never there. */
 int pvmi_progress(void);
 
 /*
@@ -27,7 +27,8 @@ int pvmi_progress(void);
  * pvmi_clock_us(). Signals do not end it. The library's lock is free while it sleeps.
  *
  * Returns PvmOk when something may have moved, PVMI_AGAIN when the deadline has passed, PvmSysErr when the
- * daemon has gone.
+ * daemon has gone, PvmNoMem when there is no memory to read what comes from it (what it had read before may have
+ * been what is waited for).
  */
 int pvmi_progress_wait(uint64_t deadline_us);
 

@@ -24,13 +24,17 @@ int pvmi_recv_wait(int tid, int tag, int ctx, uint64_t deadline_us, struct pvmi_
         }
         if (pvmi_task.tid != me)
             return pvmi_call_fail(PvmSysErr, "this task has left the virtual machine meanwhile");
-        if (pvmi_arrive_stalled() && pvmi_arrive_retry() == 0)
-            return pvmi_call_fail(PvmNoMem, "no memory for a message that has arrived");
+        if (pvmi_arrive_stalled()) {
+            if (pvmi_arrive_retry() == 0)
+                return pvmi_call_fail(PvmNoMem, "no memory for a message that has arrived");
+            continue;
+        }
         rc = pvmi_progress_wait(deadline_us);
         if (rc == PVMI_AGAIN)
             return rc;
         if (rc != PvmOk && pvmi_match_find(&pvmi_task.arrived, tid, tag, ctx) == NULL)
-            return pvmi_call_fail(rc, "the daemon of this host has gone");
+            return pvmi_call_fail(rc, rc == PvmNoMem ? "no memory for a message that has arrived"
+                                                     : "the daemon of this host has gone");
     }
 }
 

@@ -171,13 +171,18 @@ static int request_wait(struct request *request, pvmi_request_progress_fn *progr
             return PvmOk;
         if (request->abandoned)
             return pvmi_call_fail(PvmSysErr, "this task has left the virtual machine meanwhile");
-        if (pvmi_arrive_stalled() && pvmi_arrive_retry() == 0)
-            return pvmi_call_fail(PvmNoMem, "no memory for what has arrived, and so not for the daemon's answer");
+        if (pvmi_arrive_stalled()) {
+            if (pvmi_arrive_retry() == 0)
+                return pvmi_call_fail(PvmNoMem, "no memory for what has arrived before the daemon's answer");
+            continue;
+        }
         rc = pvmi_progress_wait(deadline_us);
         if (rc == PVMI_AGAIN && !request->done)
             return rc;
         if (rc == PvmSysErr && !request->done)
             return pvmi_call_fail(PvmSysErr, "the daemon of this host has gone");
+        if (rc == PvmNoMem && !request->done)
+            return pvmi_call_fail(PvmNoMem, "no memory for the daemon's answer");
     }
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "libpvm/send.h"
 
+#include <unistd.h>
+
 #include "base/alloc.h"
 #include "libpvm/call.h"
 #include "libpvm/datatype.h"
@@ -11,12 +13,29 @@
 #include "libpvm/task.h"
 #include "wire/tid.h"
 
+#define NO_MEMORY_PAUSE_US 1000
+
 /* ---- frames ---- */
 
 static int send_fail(void)
 {
     return pvmi_call_fail(PvmSysErr, pvmi_task.tid == 0 ? "this task has left the virtual machine meanwhile"
                                                         : "the daemon of this host has gone");
+}
+
+/* Waits for room. That there is no memory to read with is no reason not to write. */
+static int wait_for_room(void)
+{
+    int rc = pvmi_progress_wait(PVMI_PROGRESS_NO_DEADLINE);
+
+    if (rc == PvmNoMem) {
+        int depth = pvmi_call_unlock();
+
+        usleep(NO_MEMORY_PAUSE_US);
+        pvmi_call_lock(depth);
+        rc = PvmOk;
+    }
+    return rc;
 }
 
 /* While it waits another thread may leave the virtual machine, and the endpoint is no more. */
@@ -26,8 +45,11 @@ int pvmi_send_frame(struct pvmi_endpoint *ep, struct pvmi_frame *frame)
     int rc = PvmSysErr;
 
     while (ep != NULL && (rc = ep->tp->ops->send(ep, frame)) == PVMI_AGAIN) {
-        if (pvmi_progress_wait(PVMI_PROGRESS_NO_DEADLINE) != PvmOk || pvmi_task.tid != me)
+        rc = wait_for_room();
+        if (rc != PvmOk || pvmi_task.tid != me) {
+            rc = PvmSysErr;
             break;
+        }
     }
     if (rc != PvmOk) {
         pvmi_frame_free(frame);
@@ -38,8 +60,8 @@ int pvmi_send_frame(struct pvmi_endpoint *ep, struct pvmi_frame *frame)
 
 int pvmi_send_flush(struct pvmi_endpoint *ep)
 {
-    while (ep == pvmi_task.daemon && ep->tp->ops->pending(ep)) {
-        if (pvmi_progress_wait(PVMI_PROGRESS_NO_DEADLINE) != PvmOk)
+    while (ep != NULL && ep == pvmi_task.daemon && ep->tp->ops->pending(ep)) {
+        if (wait_for_room() != PvmOk)
             return send_fail();
     }
     return PvmOk;

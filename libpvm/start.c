@@ -232,6 +232,8 @@ static int wait_for_hosts(void)
 
         if (rc == PvmSysErr)
             return pvmi_call_fail(rc, "the daemon of this host has gone");
+        if (rc == PvmNoMem)
+            return pvmi_call_fail(rc, "no memory for what the daemon says");
     }
     return pending;
 }

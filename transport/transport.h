@@ -59,7 +59,8 @@ struct pvmi_transport_ops {
      */
     int (*send)(struct pvmi_endpoint *ep, struct pvmi_frame *frame);
 
-    /* Moves what can move now and hands arrivals over. Returns events handled, or a negative code. */
+    /* Moves what can move now and hands arrivals over. Returns events handled, or a negative code; after PvmNoMem
+     * some may have been handed over all the same, and the rest waits for the next progress(). */
     int (*progress)(struct pvmi_transport *tp);
 
     /* Readable when progress() has work to do. */

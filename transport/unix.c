@@ -38,6 +38,7 @@ struct unix_endpoint {
     uint32_t watched;     /* epoll events asked for */
     int write_error;      /* sending has failed, but there may still be something to read */
     int down;             /* the reason that was told to the owner, or 0 */
+    bool starved;         /* what has come found no memory: the next progress() tries again */
     bool disconnected;
 };
 
@@ -186,7 +187,8 @@ static int unix_serve(struct unix_endpoint *ep, uint32_t events)
     }
     if (ep->disconnected)
         return count;
-    if (rc < 0) {
+    ep->starved = rc == PvmNoMem;
+    if (rc < 0 && !ep->starved) {
         unix_go_down(ep, rc);
         return count + 1;
     }
@@ -210,6 +212,34 @@ static void unix_free_all(struct pvmi_list *endpoints)
         unix_endpoint_free(PVMI_CONTAINER(node, struct unix_endpoint, link));
 }
 
+/* Serves those that lacked memory once more: no event need come for what they have read already. */
+static int unix_serve_starved(struct unix_transport *tp)
+{
+    struct pvmi_list turn;
+    struct pvmi_list *node;
+    int count = 0;
+
+    pvmi_list_init(&turn);
+    pvmi_list_join(&turn, &tp->endpoints);
+    while ((node = pvmi_list_pop(&turn)) != NULL) {
+        struct unix_endpoint *ep = PVMI_CONTAINER(node, struct unix_endpoint, link);
+
+        pvmi_list_push(&tp->endpoints, node);
+        if (ep->starved && ep->down == 0)
+            count += unix_serve(ep, EPOLLIN);
+    }
+    return count;
+}
+
+static bool unix_is_starved(const struct unix_transport *tp)
+{
+    PVMI_LIST_EACH(node, &tp->endpoints) {
+        if (PVMI_CONTAINER(node, struct unix_endpoint, link)->starved)
+            return true;
+    }
+    return false;
+}
+
 static int unix_progress(struct pvmi_transport *transport)
 {
     struct unix_transport *tp = PVMI_CONTAINER(transport, struct unix_transport, base);
@@ -228,6 +258,8 @@ static int unix_progress(struct pvmi_transport *transport)
     }
 
     tp->progressing = true;
+    if (unix_is_starved(tp))
+        total += unix_serve_starved(tp);
     for (int i = 0; i < count; i++) {
         struct unix_endpoint *ep = events[i].data.ptr;
 
@@ -236,7 +268,7 @@ static int unix_progress(struct pvmi_transport *transport)
     }
     tp->progressing = false;
     unix_free_all(&tp->closing);
-    return total;
+    return total == 0 && unix_is_starved(tp) ? PvmNoMem : total;
 }
 
 static int unix_event_fd(const struct pvmi_transport *transport)

@@ -161,7 +161,7 @@ static int control_encode_string(struct control_sink *sink, const char *text)
 
 static int control_encode_bytes(struct control_sink *sink, const struct pvmi_bytes *bytes)
 {
-    if (bytes->length > PVMI_CONTROL_STRING_MAX)
+    if (bytes->length > PVMI_CONTROL_BYTES_MAX)
         return PvmOverflow;
     if (msgpack_pack_bin(&sink->packer, bytes->length) == 0 && bytes->length > 0)
         msgpack_pack_bin_body(&sink->packer, bytes->data, bytes->length);

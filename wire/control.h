@@ -27,6 +27,7 @@
 
 #define PVMI_CONTROL_DEPTH_MAX 6          /* arrays within arrays */
 #define PVMI_CONTROL_STRING_MAX (1u << 20)    /* bytes of one string */
+#define PVMI_CONTROL_BYTES_MAX (16u << 20)    /* of one BIN: "relay" carries whole control messages */
 #define PVMI_CONTROL_ITEMS_MAX (1u << 18)     /* elements of one array */
 
 struct pvmi_bytes {

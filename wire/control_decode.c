@@ -49,6 +49,11 @@ static bool walk_text(struct pvmi_reader *reader, uint32_t length)
     return length <= PVMI_CONTROL_STRING_MAX && pvmi_get_bytes(reader, length) != NULL;
 }
 
+static bool walk_bytes(struct pvmi_reader *reader, uint32_t length)
+{
+    return length <= PVMI_CONTROL_BYTES_MAX && pvmi_get_bytes(reader, length) != NULL;
+}
+
 /* True when one value of a kind that we use lies within all limits; moves the reader behind it. */
 static bool walk_value(struct pvmi_reader *reader, int depth)
 {
@@ -66,13 +71,16 @@ static bool walk_value(struct pvmi_reader *reader, int depth)
     switch (lead) {
     case 0xc0:    /* nil */
         return true;
-    case 0xc4:    /* bin 8 */
-    case 0xd9:    /* str 8 */
-        return walk_text(reader, walk_number(reader, 1)) && !reader->failed;
+    case 0xc4:    /* bin 8 to 32 */
+        return walk_bytes(reader, walk_number(reader, 1)) && !reader->failed;
     case 0xc5:
+        return walk_bytes(reader, walk_number(reader, 2)) && !reader->failed;
+    case 0xc6:
+        return walk_bytes(reader, walk_number(reader, 4)) && !reader->failed;
+    case 0xd9:    /* str 8 to 32 */
+        return walk_text(reader, walk_number(reader, 1)) && !reader->failed;
     case 0xda:
         return walk_text(reader, walk_number(reader, 2)) && !reader->failed;
-    case 0xc6:
     case 0xdb:
         return walk_text(reader, walk_number(reader, 4)) && !reader->failed;
     case 0xcc:    /* uint 8 to 64 */

@@ -125,8 +125,13 @@ struct core_action *action_add(struct core *core, enum core_action_type type, ui
 
 void action_send(struct core *core, struct link *link, struct pvmi_frame *frame)
 {
-    struct core_action *action = action_add(core, CORE_ACTION_LINK_SEND, link->handle);
+    struct core_action *action;
 
+    if (link->relayed) {
+        relay_send(core, link, frame);
+        return;
+    }
+    action = action_add(core, CORE_ACTION_LINK_SEND, link->handle);
     if (action == NULL) {
         pvmi_frame_free(frame);
         return;
@@ -284,6 +289,7 @@ struct pvmi_frame *core_frame(struct core *core, const struct pvmi_frame_header 
 int control_frame(struct core *core, int type, const void *msg, struct pvmi_frame **ret_frame)
 {
     struct pvmi_frame_header header = { .kind = PVMI_FRAME_CONTROL };
+    size_t length_max = PVMI_FRAME_CONTROL_MAX - (type == PVMI_MSG_relay ? 0 : RELAY_ROOM);
     struct pvmi_blob *blob;
 
     int rc = pvmi_control_encode_blob(type, msg, &blob);
@@ -291,7 +297,7 @@ int control_frame(struct core *core, int type, const void *msg, struct pvmi_fram
         rc = pvmi_control_encode_blob(type, msg, &blob);
     if (rc != PvmOk)
         return rc;
-    if (blob->length > PVMI_FRAME_CONTROL_MAX) {
+    if (blob->length > length_max) {
         pvmi_blob_unref(blob);
         return PvmOverflow;
     }

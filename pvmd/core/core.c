@@ -80,7 +80,7 @@ int core_new(const struct core_config *config, struct core **ret_core)
         return PvmNoMem;
     }
     core->next_number = core->self->rec.number + 1;
-    core->last_placed = core->self->rec.number;
+    core->next_placed = core->self->rec.number + 1;
     core->join_deadline_ms = CORE_NEVER;
     core->halt_kill_ms = CORE_NEVER;
     core->halt_stop_ms = CORE_NEVER;

@@ -5,6 +5,7 @@
  *
  *   action    the actions that come out, and memory          link      connections by handle
  *   peer      other daemons: links, sessions; peer_alive     flow      what waits to go to a peer, by source
+ *   relay     links by way of the first host
  *   route     frames of tasks: inboxes, credit               state     the ordered log and what it makes
  *   hosts     the host table's consequences                  join      adding hosts
  *   requests  control messages, open requests                task      tasks and their processes
@@ -38,6 +39,9 @@
 #define FLOW_WAITING_MAX (64u * 1024 * 1024)    /* bytes of a task waiting in daemons: then it is not read */
 #define FLOW_WAITING_LOW (32u * 1024 * 1024)
 #define FLOW_WINDOW (16u * 1024 * 1024)         /* bytes sent to a peer and not acknowledged */
+#define RELAY_WINDOW (4u * 1024 * 1024)         /* the same by way of the first host, which keeps it */
+#define RELAY_REDIAL_MS 5000                    /* how often a direct link is tried meanwhile */
+#define RELAY_ROOM 256                          /* what a relay puts around a control message, and more */
 #define FLOW_BURST (1024u * 1024)               /* bytes given to a link before io may say "congested" */
 #define CREDIT_BATCH (64u * 1024)
 #define ACK_DELAY_MS 50
@@ -49,6 +53,7 @@
 #define EXIT_STATUS_MS 200                      /* how long a process may take to end after its task left */
 #define START_TEXTS_MAX 64                      /* error texts in the answer to a spawn; all codes are there */
 #define HALT_STOP_MS 2000                       /* what the orderer gives others beyond halt_ms */
+#define ADDED_TELL_MS 1000                      /* how long new hosts wait for the others of their request */
 #define DELETE_DROP_MS 1000                     /* the same for a host that is deleted */
 
 struct host;
@@ -76,6 +81,8 @@ struct link {
     enum core_link_kind kind;
     bool up;
     bool dialled;       /* by us */
+    bool relayed;       /* DAEMON: no connection of its own: its frames go by way of the first host */
+    uint64_t remote;    /* relayed: the handle at its other end, 0 while that is not known */
     bool congested;
     bool read_off;
     int32_t pid;        /* TASK: who connected */
@@ -250,7 +257,7 @@ struct add;
 enum launch_state { LAUNCH_STARTING, LAUNCH_LINKING, LAUNCH_WELCOMING };
 
 struct launch {
-    struct pvmi_list link;    /* in core.launches */
+    struct pvmi_list link;    /* in core.launches; in add.fresh once its host is a member */
     uint64_t handle;          /* which is its ticket */
     int number;
     char *name;
@@ -264,6 +271,8 @@ struct launch {
 struct add {
     struct pvmi_list link;    /* in core.adds */
     struct asker asker;       /* NONE: from the host file */
+    struct pvmi_list fresh;   /* struct launch: members that those who wait for new hosts have not heard of */
+    uint64_t tell_at;         /* they hear of them then, if not before */
     int count;                /* lines */
     int undecided;            /* hosts */
     int added;
@@ -304,7 +313,7 @@ struct core {
     int task_count;                /* that have not left */
     int process_count;             /* started or starting, not ended */
     struct pvmi_list jobs;         /* struct start_job */
-    int last_placed;               /* host number used last */
+    int next_placed;               /* host number that the next spawn begins with, or the next higher one */
 
     struct pvmi_table subjects;    /* struct subject by tid */
     struct pvmi_list add_watches;
@@ -398,6 +407,8 @@ void peer_touch(struct core *core, struct channel *channel);    /* it may have s
 void peer_dial(struct core *core, struct channel *channel);
 void peer_pump_all(struct core *core);
 bool channel_wanted(struct core *core, const struct channel *channel);    /* there should be a link */
+/* link is the one that the session uses from now on: resumes it. */
+void channel_use(struct core *core, struct channel *channel, struct link *link);
 void channel_send_header(struct core *core, struct channel *channel, const struct pvmi_frame_header *header);
 /* Its link is of no use any more: it is closed, and a new one dialled. */
 void channel_break(struct core *core, struct channel *channel, const char *why);
@@ -425,6 +436,17 @@ void flow_forget(struct core *core, int32_t tid);
 /* A frame from peer has been delivered or dropped: its sender gets the bytes back. */
 void credit_owe(struct core *core, int32_t src, const struct pvmi_frame_header *header);
 void credit_flush(struct core *core, struct peer *peer);
+
+/* What src has waiting for peer is not to go any more. */
+void flow_drop(struct peer *peer, int32_t src);
+
+/* ---- relay.c ---- */
+/* Makes a relayed link when it is time for one. False: there is none. */
+bool relay_open(struct core *core, struct channel *channel);
+void relay_redial(struct core *core, struct channel *channel);    /* its link is a relayed one: time for a direct one? */
+void relay_send(struct core *core, struct link *link, struct pvmi_frame *frame);    /* takes frame */
+void relay_close(struct core *core, const struct link *link);
+void relay_on_message(struct core *core, struct peer *from, const struct pvmi_msg_relay *msg);
 
 /* ---- route.c ---- */
 uint64_t frame_cost(const struct pvmi_frame_header *header);
@@ -566,7 +588,7 @@ void notify_unwatch(struct core *core, struct peer *peer, int32_t tid);
 void notify_exited(struct core *core, int32_t tid, int32_t status);      /* of another host */
 void notify_task_ended(struct core *core, struct task *task);            /* of this host: tells everybody */
 void notify_host_dropped(struct core *core, int number);
-void notify_host_added(struct core *core, int number);
+int notify_hosts_added(struct core *core, const struct pvmi_ints *numbers);    /* PvmOk or PvmNoMem */
 void notify_forget(struct core *core, struct task *task);                /* what it asked for */
 void notify_free_all(struct core *core);
 

@@ -35,6 +35,14 @@ static void flow_free(struct flow *flow)
     pvmi_free(flow);
 }
 
+void flow_drop(struct peer *peer, int32_t src)
+{
+    struct flow *flow = pvmi_table_get(&peer->flows, (uint32_t)src);
+
+    if (flow != NULL)
+        flow_free(flow);
+}
+
 void flow_push(struct core *core, struct peer *peer, int32_t src, struct pvmi_frame *frame)
 {
     struct flow *flow = flow_make(core, peer, src);

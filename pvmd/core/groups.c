@@ -161,13 +161,13 @@ static void join(struct core *core, const struct asker *asker, const struct pvmi
     struct pvmi_msg_cmd_group_join cmd = { .group = msg->group, .tid = msg->tid };
     struct group *group = group_find(&core->state, msg->group);
 
-    if (group != NULL && group_member_find(group, msg->tid) != NULL) {
-        asker_fail(core, asker, PvmDupGroup, "t%x is already in group \"%s\"", (unsigned)msg->tid,
+    if (group != NULL && group->frozen > 0) {
+        asker_fail(core, asker, PvmNotInGroup, "group \"%s\" is frozen: nobody can join any more",
                    msg->group);
         return;
     }
-    if (group != NULL && group->frozen > 0) {
-        asker_fail(core, asker, PvmNotInGroup, "group \"%s\" is frozen: nobody can join any more",
+    if (group != NULL && group_member_find(group, msg->tid) != NULL) {
+        asker_fail(core, asker, PvmDupGroup, "t%x is already in group \"%s\"", (unsigned)msg->tid,
                    msg->group);
         return;
     }

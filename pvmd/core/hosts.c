@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What follows from the host table: a new host is reachable and its watchers are told; a dropped one is
+ * What follows from the host table: a new host is reachable (join.c has its watchers told); a dropped one is
  * fenced off first (links, sessions, queues), and only then is anybody told, so that nothing of it comes
  * later. And pvm_delhosts, at the orderer.
  */
@@ -42,7 +42,6 @@ void hosts_on_add(struct core *core, struct host *host)
     action_peer_set(core, &host->rec, 0);
     core_log(core, PVMI_LOG_INFO, "host %s (%d) is in the virtual machine", host->rec.name, number);
     join_on_member(core, number);
-    notify_host_added(core, number);
 }
 
 /* ---- a host less ---- */

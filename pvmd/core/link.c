@@ -34,8 +34,14 @@ void link_free(struct core *core, struct link *link)
 
 void link_close(struct core *core, struct link *link, bool flush)
 {
-    struct core_action *action = action_add(core, CORE_ACTION_LINK_CLOSE, link->handle);
+    struct core_action *action;
 
+    if (link->relayed) {
+        relay_close(core, link);
+        link_free(core, link);
+        return;
+    }
+    action = action_add(core, CORE_ACTION_LINK_CLOSE, link->handle);
     if (action != NULL)
         action->close.flush = flush;
     link_free(core, link);

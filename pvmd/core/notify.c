@@ -362,17 +362,27 @@ void notify_host_dropped(struct core *core, int number)
     }
 }
 
-void notify_host_added(struct core *core, int number)
+int notify_hosts_added(struct core *core, const struct pvmi_ints *numbers)
 {
-    int32_t ints[] = { 1, pvmi_tid_of_host(number) };
+    int32_t *ints;
 
+    if (pvmi_list_empty(&core->add_watches))
+        return PvmOk;
+    ints = core_alloc(core, ((size_t)numbers->n + 1) * sizeof(*ints));
+    if (ints == NULL)
+        return PvmNoMem;
+    ints[0] = (int32_t)numbers->n;
+    for (uint32_t i = 0; i < numbers->n; i++)
+        ints[i + 1] = pvmi_tid_of_host(numbers->v[i]);
     PVMI_LIST_EACH(node, &core->add_watches) {
         struct watch *watch = PVMI_CONTAINER(node, struct watch, link);
 
-        send_notice(core, watch->task, watch->tag, watch->ctx, ints, 2);
+        send_notice(core, watch->task, watch->tag, watch->ctx, ints, numbers->n + 1);
         if (watch->count > 0 && --watch->count == 0)
             watch_free(core, watch);
     }
+    pvmi_free(ints);
+    return PvmOk;
 }
 
 void notify_free_all(struct core *core)

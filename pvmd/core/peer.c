@@ -7,6 +7,8 @@
  *      ^   \--LINK_IN (the peer dials, too)--> linked                                   |
  *      +--------- LINK_DOWN, or nothing heard for suspect_ms although something is due -+
  *
+ * Two daemons that cannot reach each other for suspect_ms take a relayed link (relay.c) until they can.
+ *
  * On a fresh link the resume frame goes first, and nothing else until the peer's has come. Only the orderer
  * declares a host dead: when it has heard nothing for dead_ms, or when a host that it has reached before
  * refuses a connection. The others accuse, and themselves give up when it is the orderer that is silent.
@@ -122,8 +124,7 @@ void channel_send_header(struct core *core, struct channel *channel, const struc
     action_send(core, channel->link, frame);
 }
 
-/* The link is the one that the session uses from now on. */
-static void channel_use(struct core *core, struct channel *channel, struct link *link)
+void channel_use(struct core *core, struct channel *channel, struct link *link)
 {
     struct pvmi_frame_header resume;
 
@@ -150,7 +151,7 @@ static void channel_use(struct core *core, struct channel *channel, struct link 
  */
 static bool channel_incoming_wins(struct core *core, const struct channel *channel)
 {
-    return channel->link == NULL || !channel->link->dialled || channel->session.resumed ||
+    return channel->link == NULL || channel->link->relayed || !channel->link->dialled || channel->session.resumed ||
            channel->peer->number < core_self(core);
 }
 
@@ -193,7 +194,7 @@ void peer_link_up(struct core *core, struct link *link)
     channel->dial = NULL;
     link->up = true;
     peer->dial_proven = true;
-    if (channel->link != NULL && peer->number < core_self(core)) {
+    if (channel->link != NULL && !channel->link->relayed && peer->number < core_self(core)) {
         link_close(core, link, false);
         return;
     }
@@ -263,7 +264,8 @@ static void channel_dial_failed(struct core *core, struct channel *channel, enum
     struct peer *peer = channel->peer;
 
     channel->dial = NULL;
-    channel_back_off(core, channel);
+    if (channel->link == NULL || !channel->link->relayed)
+        channel_back_off(core, channel);
     if (channel->link != NULL || channel->number != PVMI_CHANNEL_CONTROL)
         return;
     if (reason == CORE_DOWN_REFUSED)
@@ -436,13 +438,14 @@ static size_t channel_send_next(struct core *core, struct channel *channel)
 /* Bulk goes frame by frame, each source in its turn, while the link and the window have room. */
 static void channel_pump_bulk(struct core *core, struct channel *channel)
 {
+    size_t window = channel->link->relayed ? RELAY_WINDOW : FLOW_WINDOW;
     size_t burst = 0;
     size_t bytes;
 
     while (!channel->link->congested && burst < FLOW_BURST) {
         while ((bytes = channel_send_next(core, channel)) > 0)
             burst += bytes;
-        if (core->stopped || channel->session.kept_bytes >= FLOW_WINDOW)
+        if (core->stopped || channel->session.kept_bytes >= window)
             return;
 
         struct pvmi_frame *frame = flow_pop(core, channel->peer);
@@ -463,18 +466,22 @@ static void channel_pump(struct core *core, struct channel *channel)
     struct pvmi_frame_header ack;
 
     if (channel->link == NULL) {
-        if (channel->dial != NULL || !channel_wanted(core, channel))
+        if (!channel_wanted(core, channel))
             return;
         if (channel->down_ms == CORE_NEVER) {
             channel->down_ms = core->now_ms;
             peer_wake_at(core, channel->peer, core->now_ms + core->config.suspect_ms);
         }
+        if (relay_open(core, channel) || channel->dial != NULL)
+            return;
         if (core->now_ms >= channel->dial_at)
             peer_dial(core, channel);
         else
             peer_wake_at(core, channel->peer, channel->dial_at);
         return;
     }
+    if (channel->link->relayed)
+        relay_redial(core, channel);
     if (!channel->session.resumed)
         return;
     if (channel->number == PVMI_CHANNEL_BULK)

@@ -42,15 +42,18 @@ static void channel_ack_timer(struct core *core, struct channel *channel)
 static void channel_silence_timer(struct core *core, struct channel *channel)
 {
     uint64_t since = channel->heard_ms;
+    uint64_t limit_ms = core->config.suspect_ms;
 
-    if (channel->number == PVMI_CHANNEL_BULK) {
+    if (channel->number == PVMI_CHANNEL_BULK && channel->session.resumed) {
         if (pvmi_list_empty(&channel->session.kept))
             return;
         if (channel->unacked_ms > since)
             since = channel->unacked_ms;
     }
-    if (core->now_ms - since < core->config.suspect_ms) {
-        peer_wake_at(core, channel->peer, since + core->config.suspect_ms);
+    if (channel->link->relayed)
+        limit_ms *= 2;    /* it goes two ways, and waits for its turn on both */
+    if (core->now_ms - since < limit_ms) {
+        peer_wake_at(core, channel->peer, since + limit_ms);
         return;
     }
     channel_break(core, channel, "nothing heard on it");

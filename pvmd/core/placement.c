@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Which host gets which copy, as in PVM 3: the hosts that fit are walked in order of number, starting behind
- * the one that was used last, and each gets a block of copies. Speed and load do not count.
+ * Which host gets which copy, as in PVM 3: the hosts that fit are walked in order of number, and each gets a
+ * block of copies. A spawn begins where the one before would have gone on among the hosts that fitted it: with
+ * one host only that is the same host again. Speed and load do not count.
  */
 #include "pvmd/core/core_internal.h"
 
@@ -33,7 +34,7 @@ static void no_host(struct core *core, int flags, const char *where, struct pvmi
         pvmi_fault_set(fault, PvmNoHost, self, "no host of the virtual machine has architecture %s", where);
 }
 
-/* The hosts that fit, the one behind the last used first. */
+/* The hosts that fit, the one whose turn it is first. */
 static int collect(struct core *core, int flags, const char *where, int *hosts)
 {
     int count = 0;
@@ -41,9 +42,9 @@ static int collect(struct core *core, int flags, const char *where, int *hosts)
     for (int round = 0; round < 2; round++) {
         PVMI_LIST_EACH(node, &core->state.hosts) {
             const struct pvmi_rec_host *rec = &PVMI_CONTAINER(node, struct host, link)->rec;
-            bool behind = rec->number > core->last_placed;
+            bool due = rec->number >= core->next_placed;
 
-            if (behind == (round == 0) && host_fits(core, rec, flags, where))
+            if (due == (round == 0) && host_fits(core, rec, flags, where))
                 hosts[count++] = rec->number;
         }
     }
@@ -61,20 +62,19 @@ int placement_choose(struct core *core, int flags, const char *where, int count,
     }
     where = where != NULL ? where : "";
     int fitting = collect(core, flags, where, hosts);
+    int used = fitting < count ? fitting : count;
     if (fitting == 0) {
         no_host(core, flags, where, fault);
         pvmi_free(hosts);
         return PvmNoHost;
     }
-    if (fitting > count)
-        fitting = count;
-    for (int at = 0, i = 0; i < fitting; i++) {
-        int block = count / fitting + (i < count % fitting ? 1 : 0);
+    for (int at = 0, i = 0; i < used; i++) {
+        int block = count / used + (i < count % used ? 1 : 0);
 
         while (block-- > 0)
             ret_hosts[at++] = hosts[i];
     }
-    core->last_placed = hosts[fitting - 1];
+    core->next_placed = hosts[used % fitting];
     pvmi_free(hosts);
     return PvmOk;
 }

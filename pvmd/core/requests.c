@@ -322,6 +322,9 @@ static void about_the_machine(struct core *core, struct peer *peer, int type, co
         if (core_is_orderer(core) && accused != NULL)
             peer_probe(core, accused);
         break;
+    case PVMI_MSG_relay:
+        relay_on_message(core, peer, msg);
+        break;
     case PVMI_MSG_welcome:
         state_on_welcome(core, msg);
         break;

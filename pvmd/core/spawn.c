@@ -255,12 +255,23 @@ static void spawn_ask_hosts(struct core *core, struct spawn *spawn, const struct
     spawn_decided(core, spawn);
 }
 
+/* None of the copies can be started, for the same reason. Frees spawn. */
+static void spawn_refuse(struct core *core, struct spawn *spawn, const struct pvmi_fault *fault)
+{
+    for (uint32_t i = 0; i < spawn->count; i++) {
+        spawn->values[i] = fault->code;
+        spawn_add_fault(spawn, fault);
+    }
+    spawn_answer(core, spawn, spawn->values, 0);
+    spawn_free(spawn);
+}
+
 void spawn_request(struct core *core, const struct asker *asker, struct task *task,
                    const struct pvmi_msg_spawn *msg)
 {
     struct pvmi_fault fault;
 
-    if (msg->file == NULL || msg->file[0] == '\0' || msg->count < 1 || msg->count > PVMI_LOCAL_MAX) {
+    if (msg->count < 1 || msg->count > PVMI_LOCAL_MAX) {
         asker_fail(core, asker, PvmBadParam, "a spawn of %d copies of \"%s\"", (int)msg->count,
                    msg->file != NULL ? msg->file : "");
         return;
@@ -272,14 +283,14 @@ void spawn_request(struct core *core, const struct asker *asker, struct task *ta
     }
     spawn->asker = *asker;
     spawn->parent = task->tid;
+    if (msg->file == NULL || msg->file[0] == '\0') {
+        pvmi_fault_set(&fault, PvmNoFile, core->self->rec.name, "the name of the program is empty");
+        spawn_refuse(core, spawn, &fault);
+        return;
+    }
     int rc = placement_choose(core, msg->flags, msg->where, msg->count, spawn->hosts, &fault);
     if (rc == PvmNoHost) {
-        for (uint32_t i = 0; i < spawn->count; i++) {
-            spawn->values[i] = PvmNoHost;
-            spawn_add_fault(spawn, &fault);
-        }
-        spawn_answer(core, spawn, spawn->values, 0);
-        spawn_free(spawn);
+        spawn_refuse(core, spawn, &fault);
     } else if (rc != PvmOk) {
         asker_answer(core, asker, &fault, 0);
         spawn_free(spawn);

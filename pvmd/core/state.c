@@ -77,6 +77,8 @@ static int apply(struct core *core, int type, const void *msg)
     case PVMI_MSG_cmd_task_gone:
         state_task_gone(core, gone->tid);
         return PvmOk;
+    case PVMI_MSG_cmd_hosts_added:
+        return notify_hosts_added(core, &((const struct pvmi_msg_cmd_hosts_added *)msg)->numbers);
     default:
         return PvmBadMsg;
     }

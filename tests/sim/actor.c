@@ -371,8 +371,10 @@ void process_mark_taken(void *mark)
 {
     struct notify_call *call = mark;
 
-    for (int i = 0; call != NULL && i < call->count; i++)
+    for (int i = 0; call != NULL && i < call->count; i++) {
         call->watches[i].active = true;
+        call->watches[i].taken_at = call->watches[i].actor->world->now;
+    }
 }
 
 void actor_cancel(struct actor *actor, struct watch *watch)
@@ -385,22 +387,24 @@ void actor_cancel(struct actor *actor, struct watch *watch)
     actor_say(actor->process, PVMI_MSG_notify, &msg, NULL);
 }
 
+void watch_note_host(struct watch *watch, int number)
+{
+    if (watch->host_count == watch->host_size) {
+        watch->host_size = watch->host_size == 0 ? 8 : watch->host_size * 2;
+        watch->hosts = realloc(watch->hosts, (size_t)watch->host_size * sizeof(*watch->hosts));
+        if (watch->hosts == NULL)
+            abort();
+    }
+    watch->hosts[watch->host_count++] = number;
+}
+
 void actor_host_added(struct actor *actor, int number)
 {
-    if (actor->process->actor != actor)
-        return;
-    for (int i = 0; i < actor->watch_count; i++) {
+    for (int i = 0; i < actor->watch_count && actor->process->actor == actor; i++) {
         struct watch *watch = actor->watches[i];
 
-        if (watch->what != PvmHostAdd || !watch->active || watch->cancelled)
-            continue;
-        if (watch->host_count == watch->host_size) {
-            watch->host_size = watch->host_size == 0 ? 8 : watch->host_size * 2;
-            watch->hosts = realloc(watch->hosts, (size_t)watch->host_size * sizeof(*watch->hosts));
-            if (watch->hosts == NULL)
-                abort();
-        }
-        watch->hosts[watch->host_count++] = number;
+        if (watch->what == PvmHostAdd && watch->active && !watch->cancelled)
+            watch_note_host(watch, number);
     }
 }
 

@@ -55,8 +55,9 @@ struct watch {
     bool active; /* the daemon has taken it */
     bool cancelled;
     int got;
-    int limit;  /* PvmHostAdd: messages, -1 for ever */
-    int *hosts; /* PvmHostAdd: numbers that were added since, 0 once told of */
+    int limit; /* PvmHostAdd: messages, -1 for ever */
+    uint64_t taken_at;
+    int *hosts; /* PvmHostAdd: numbers that were added since, negative once told of */
     int host_count, host_size;
 };
 
@@ -128,6 +129,9 @@ void actor_say(struct process *process, int type, const void *msg, void *mark);
 
 /* actor_told.c: a frame has come for it. */
 void actor_frame(struct process *process, const struct pvmi_frame_header *header, const uint8_t *payload);
+
+/* A number, negative once told of, among those that the watch is or was due for. */
+void watch_note_host(struct watch *watch, int number);
 
 /* Its node's table has got a host. */
 void actor_host_added(struct actor *actor, int number);

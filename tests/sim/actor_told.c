@@ -9,6 +9,8 @@
 #include "wire/section.h"
 #include "wire/tid.h"
 
+#define HOSTS_TOLD_LATE (60 * SECOND) /* an addition of many hosts is told of when all are decided */
+
 /* The numbers and bytes of a message made of typed sections. */
 struct unpacked {
     int32_t ints[600];
@@ -111,6 +113,26 @@ static struct watch *told_watch(struct actor *actor, int tag, int32_t value)
     return NULL;
 }
 
+/* Takes number from those that are due. A host that was added shortly before the request may still be told
+ * of. */
+static void told_host(struct actor *actor, struct watch *watch, int number)
+{
+    const struct node *node = node_numbered(actor->world, number);
+
+    for (int i = 0; i < watch->host_count; i++) {
+        if (watch->hosts[i] == number) {
+            watch->hosts[i] = -number;
+            return;
+        }
+        if (watch->hosts[i] == -number)
+            node = NULL;
+    }
+    if (node == NULL || !node->was_member || node->member_at + HOSTS_TOLD_LATE < watch->taken_at)
+        world_fail(actor->world, "notice twice", "t%x was told of new host %d, which was not due",
+                   (unsigned)actor->tid, number);
+    watch_note_host(watch, -number);
+}
+
 static void told_host_added(struct actor *actor, struct watch *watch, const struct unpacked *out)
 {
     struct world *world = actor->world;
@@ -124,17 +146,8 @@ static void told_host_added(struct actor *actor, struct watch *watch, const stru
     if (out->int_count != out->ints[0] + 1)
         world_fail(world, "bad notice", "t%x got %d numbers of new hosts", (unsigned)actor->tid,
                    out->int_count);
-    for (int i = 1; i < out->int_count; i++) {
-        int at = 0;
-
-        while (at < watch->host_count && watch->hosts[at] != pvmi_tid_host(out->ints[i]))
-            at++;
-        if (at == watch->host_count)
-            world_fail(world, "notice twice", "t%x was told of new host %d, which was not due",
-                       (unsigned)actor->tid, pvmi_tid_host(out->ints[i]));
-        else
-            watch->hosts[at] = 0;
-    }
+    for (int i = 1; i < out->int_count; i++)
+        told_host(actor, watch, pvmi_tid_host(out->ints[i]));
 }
 
 /* The status is that of the process, or 0 when it is not known. */

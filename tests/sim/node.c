@@ -202,6 +202,7 @@ static void node_host_added(struct node *node, int number)
         if (other->was_member)
             world_fail(world, "host number reused", "%d", number);
         other->was_member = true;
+        other->member_at = world->now;
         world->stats.joins++;
     }
     for (int i = 0; i < world->actor_count; i++) {

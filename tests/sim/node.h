@@ -82,6 +82,7 @@ struct node {
     uint64_t thawed_at;
     uint64_t dropped_at; /* the orderer's table lost it */
     bool disturbed;      /* a fault hit it that may have it dropped */
+    uint64_t member_at;  /* and when it came in */
     bool was_member;     /* the orderer's table had it */
     bool stopped;        /* it ended itself, by STOP */
     bool crashed;

@@ -107,8 +107,6 @@ static void act_close(struct node *node, const struct core_action *action)
     if (end == NULL)
         return;
     pvmi_table_remove(&node->links, action->handle);
-    if (node->world->plant == PLANT_NO_FENCE)
-        shim_close(end);
     net_close(end, action->close.flush);
 }
 
@@ -163,6 +161,8 @@ static void act_peer_drop(struct node *node, const struct core_action *action)
 {
     struct peer *peer = pvmi_table_get(&node->peers, (uint64_t)action->peer.number);
 
+    if (node->world->plant == PLANT_NO_FENCE)
+        shim_drop(node, action->peer.number);
     if (peer == NULL || peer->incarnation != action->peer.incarnation)
         world_fail(node->world, "unknown handle", "node %d drops peer %d, which is none", node->number,
                    action->peer.number);

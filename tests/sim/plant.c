@@ -28,6 +28,9 @@ static const struct {
     [PLANT_LIVING_DEAD] = { "living-dead", "a dropped daemon lives on" },
     [PLANT_ORPHANS] = { "orphans", "tasks outlive their daemon" },
     [PLANT_CUT_MESSAGE] = { "cut-message", "a message loses its end" },
+    [PLANT_LOST_EXIT] = { "lost-exit", "a daemon does not hear of a task's end" },
+    [PLANT_GROUP_GHOST] = { "group-ghost", "a dead task stays in its group" },
+    [PLANT_DEAF] = { "deaf", "a member is not heard by the first host" },
     [PLANT_LEAK] = { "leak", "memory is not freed" },
     [PLANT_UNSEEDED] = { "unseeded", "chance that does not come from the seed" },
 };

@@ -25,6 +25,9 @@ enum plant {
     PLANT_LIVING_DEAD,    /* a dropped daemon does not end */
     PLANT_ORPHANS,        /* a daemon that ends leaves its tasks */
     PLANT_CUT_MESSAGE,    /* a message loses its end */
+    PLANT_LOST_EXIT,      /* another daemon does not hear of a task's end */
+    PLANT_GROUP_GHOST,    /* the orderer does not hear of the end of a group's member */
+    PLANT_DEAF,           /* a member's beats and resumes do not arrive */
     PLANT_LEAK,           /* an action is never freed */
     PLANT_UNSEEDED,       /* a random number that does not come from the seed */
     PLANT_COUNT

@@ -123,6 +123,13 @@ static bool change_control(struct conn_end *end, const struct pvmi_frame *frame)
         ((struct pvmi_msg_start *)control.msg)->count++;
         done = send_changed(end, frame, control.type, control.msg);
     }
+    if (control.type == PVMI_MSG_exited && plant_strikes(world, PLANT_LOST_EXIT, 20)) {
+        ((struct pvmi_msg_exited *)control.msg)->tid = pvmi_tid_make(PVMI_HOST_MAX, 1);
+        done = send_changed(end, frame, control.type, control.msg);
+    } else if (control.type == PVMI_MSG_task_gone && plant_strikes(world, PLANT_GROUP_GHOST, 50)) {
+        ((struct pvmi_msg_task_gone *)control.msg)->tid = pvmi_tid_make(PVMI_HOST_MAX, 1);
+        done = send_changed(end, frame, control.type, control.msg);
+    }
     pvmi_control_free(&control);
     return done;
 }
@@ -201,6 +208,10 @@ bool shim_send(struct conn_end *end, const struct pvmi_frame *frame)
     if (net_other(end)->process == NULL) {
         if (shifted(end, frame) || shift_begin(end, frame))
             return true;
+        if (frame->header.kind >= PVMI_FRAME_RESUME && net_other(end)->node == end->conn->world->first &&
+            end->node->was_member && end->node->number % 4 == 2 &&
+            plant_strikes(end->conn->world, PLANT_DEAF, 1000))
+            return true;
         return frame->header.kind == PVMI_FRAME_CONTROL && change_control(end, frame);
     }
     if (frame->header.kind == PVMI_FRAME_CONTROL &&
@@ -230,20 +241,43 @@ static void late_run(void *object, uint64_t length)
     }
 }
 
-void shim_close(struct conn_end *end)
+/* The next message of the pair, if it is on its way, arrives after all. */
+static void late_message(struct world *world, struct pair *pair)
 {
-    struct world *world = end->conn->world;
+    struct late *late;
+    uint64_t length;
 
-    if (net_other(end)->node == NULL || net_other(end)->node->dropped_at == 0)
+    if (pair == NULL || pair->sent == pair->delivered || pair->arriving > 0)
         return;
-    for (struct packet *packet = end->first; packet != NULL; packet = packet->next) {
-        struct late *late = world_alloc(world, sizeof(*late) + packet->length);
+    length = actor_message_length(pair, pair->delivered + 1);
+    if (length > PVMI_FRAME_PAYLOAD_MAX)
+        return;
+    late = world_alloc(world, sizeof(*late) + PVMI_FRAME_HEADER_SIZE + length);
+    late->world = world;
+    late->header.kind = PVMI_FRAME_DATA;
+    late->header.format = (uint8_t)pvmi_format_own();
+    late->header.message = pair->delivered + 1;
+    late->header.src = pair->src->tid;
+    late->header.dst = pair->dst;
+    late->header.length = (uint32_t)length;
+    late->header.message_length = length;
+    pvmi_frame_header_encode(&late->header, late->bytes);
+    actor_message_fill(pair, pair->delivered + 1, 0, late->bytes + PVMI_FRAME_HEADER_SIZE, length);
+    world_after(world, 5 * MS, late_run, late, PVMI_FRAME_HEADER_SIZE + length);
+}
 
-        late->world = world;
-        memcpy(late->bytes, packet->bytes, packet->length);
-        if (pvmi_frame_header_decode(packet->bytes, &late->header) == PvmOk &&
-            late->header.kind == PVMI_FRAME_DATA)
-            world_after(world, 5 * MS, late_run, late, packet->length);
+void shim_drop(struct node *node, int number)
+{
+    struct world *world = node->world;
+
+    for (int i = 0; i < world->actor_count; i++) {
+        if (world->actors[i]->node->number != number)
+            continue;
+        for (int k = 0; k < world->actor_count; k++) {
+            if (world->actors[k]->node == node)
+                late_message(world,
+                             pvmi_table_get(&world->actors[i]->pairs, (uint64_t)world->actors[k]->tid));
+        }
     }
 }
 

@@ -8,8 +8,8 @@
 /* The core sends frame on end. True when the shim has taken care of it. */
 bool shim_send(struct conn_end *end, const struct pvmi_frame *frame);
 
-/* The core closes end: what waits there may reach tasks all the same. */
-void shim_close(struct conn_end *end);
+/* The core drops a host: what its tasks have sent may reach tasks here all the same. */
+void shim_drop(struct node *node, int number);
 
 /* The core starts a task: its tid may be changed. */
 void shim_start(struct node *node, struct core_action *action);

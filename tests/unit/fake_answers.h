@@ -3,6 +3,8 @@
 #ifndef TESTS_UNIT_FAKE_ANSWERS_H
 #define TESTS_UNIT_FAKE_ANSWERS_H
 
+#include <stdatomic.h>
+
 #include "fake_daemon.h"
 #include "wire/section.h"
 #include "wire/tid.h"
@@ -19,7 +21,7 @@ static struct {
 } asked;
 
 /* Whatever it is asked, it goes without an answer. */
-static bool daemon_vanishes;
+static atomic_bool daemon_vanishes;
 
 static void note_text(int i, const char *text)
 {

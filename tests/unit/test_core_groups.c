@@ -206,6 +206,7 @@ static void a_frozen_group_takes_nobody_and_ends_with_a_member(void **state)
     assert_int_equal(net_result(net, a), 2);
     assert_int_equal(net_group(net, a, PVMI_GROUP_FREEZE, "g", 2), PvmDupGroup);
     assert_int_equal(join(net, c), PvmNotInGroup);
+    assert_int_equal(join(net, a), PvmNotInGroup);    /* also one who is in it */
     assert_int_equal(net_group(net, b, PVMI_GROUP_LEAVE, "g", 0), PvmOk);
     assert_int_equal(barrier(net, a, 1), PvmNoGroup);
     assert_int_equal(net_group(net, a, PVMI_GROUP_LEAVE, "g", 0), PvmOk);

@@ -179,6 +179,82 @@ static void added_hosts_are_counted_down(void **state)
     assert_int_equal(notices(net, always), 2);
 }
 
+static void launched(struct net *net, int number, uint64_t handle)
+{
+    char name[16];
+
+    snprintf(name, sizeof(name), "h%d", number);
+    net_launched(net, handle, name, number);
+    net_run(net);
+}
+
+static void expect_hosts(struct net *net, int task, int highest, int count)
+{
+    struct pvmi_frame *frame = net_frame(net, task);
+
+    assert_non_null(frame);
+    assert_int_equal(frame->header.length, PVMI_SECTION_HEADER_SIZE + 4 * (count + 1));
+    assert_int_equal(net_frame_int(frame, 0), count);
+    for (int i = 0; i < count; i++)
+        assert_int_equal(net_frame_int(frame, i + 1), pvmi_tid_of_host(highest - i));
+    pvmi_frame_free(frame);
+    assert_null(net_frame(net, task));
+}
+
+static void add_hosts(struct net *net, char **lines, uint32_t count)
+{
+    net_post(net, 1, CORE_EVENT_ADD, 0)->event.add.lines = (struct pvmi_strings){ .v = lines, .n = count };
+    net_run(net);
+}
+
+static void hosts_of_one_request_come_in_one_message(void **state)
+{
+    struct net *net = *state;
+    int here = net_task(net, 1);
+    int there = net_task(net, 2);
+    char *lines[] = { "h4", "h5", "h6" };
+
+    net_notify(net, here, PvmHostAdd, TAG, 0, -1);
+    net_notify(net, there, PvmHostAdd, TAG, 0, -1);
+    add_hosts(net, lines, 3);
+    net_advance(net, 5000);
+    expect_hosts(net, here, 6, 3);
+    expect_hosts(net, there, 6, 3);
+}
+
+/* h4 has not printed its ready line when h5 is in. */
+static void new_hosts_wait_a_second_for_the_slow_ones(void **state)
+{
+    struct net *net = *state;
+    int watcher = net_task(net, 2);
+    char *lines[] = { "h4", "h5" };
+
+    net->auto_launch = false;
+    net_notify(net, watcher, PvmHostAdd, TAG, 0, -1);
+    add_hosts(net, lines, 2);
+    launched(net, 5, net->last_launch);
+    net_advance(net, 900);
+    assert_null(net_frame(net, watcher));
+    net_advance(net, 200);
+    expect_hosts(net, watcher, 5, 1);
+}
+
+static void a_new_host_that_is_lost_meanwhile_is_left_out(void **state)
+{
+    struct net *net = *state;
+    int watcher = net_task(net, 2);
+    char *lines[] = { "h4", "h5" };
+
+    net->auto_launch = false;
+    net_notify(net, watcher, PvmHostAdd, TAG, 0, -1);
+    add_hosts(net, lines, 2);
+    launched(net, 5, net->last_launch);
+    net_kill_daemon(net, 5);
+    net_advance(net, 3000);
+    assert_int_equal(core_hosts(net->hosts[2].core, NULL, NULL, 0), 3);
+    assert_null(net_frame(net, watcher));
+}
+
 static void watches_end_with_their_task(void **state)
 {
     struct net *net = *state;
@@ -211,6 +287,12 @@ int main(void)
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(a_task_does_not_watch_itself, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(added_hosts_are_counted_down, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(hosts_of_one_request_come_in_one_message, three_hosts,
+                                        net_tear_down),
+        cmocka_unit_test_setup_teardown(new_hosts_wait_a_second_for_the_slow_ones, three_hosts,
+                                        net_tear_down),
+        cmocka_unit_test_setup_teardown(a_new_host_that_is_lost_meanwhile_is_left_out, three_hosts,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(watches_end_with_their_task, three_hosts, net_tear_down),
     };
 

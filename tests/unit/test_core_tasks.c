@@ -140,20 +140,45 @@ static void the_environment_carries_claim_context_and_trace(void **state)
     assert_int_equal(process->granted, 64 * 1024);
 }
 
+static void placed(struct net *net, int parent, int flags, const char *where, const char *expected)
+{
+    struct pvmi_control control = net_spawn(net, parent, "child", flags, where, (int)strlen(expected));
+
+    assert_int_equal(net_answer(&control)->value, strlen(expected));
+    for (size_t i = 0; i < strlen(expected); i++)
+        assert_int_equal(pvmi_tid_host(net_answer(&control)->values.v[i]), expected[i] - '0');
+    pvmi_control_free(&control);
+}
+
+/* As PVM 3.4.6 does it, one spawn after the other. */
 static void copies_go_round_the_hosts_in_blocks(void **state)
 {
     struct net *net = *state;
     int parent = net_task(net, 1);
-    struct pvmi_control control = net_spawn(net, parent, "child", 0, NULL, 6);
-    int expected[] = { 2, 2, 3, 3, 1, 1 };
 
-    assert_int_equal(net_answer(&control)->value, 6);
-    for (int i = 0; i < 6; i++)
-        assert_int_equal(pvmi_tid_host(net_answer(&control)->values.v[i]), expected[i]);
-    pvmi_control_free(&control);
+    placed(net, parent, 0, NULL, "223311");
+    placed(net, parent, 0, NULL, "23");
+    placed(net, parent, PvmTaskHost, "h3", "33");
+    placed(net, parent, PvmTaskHost, ".", "1");
+    placed(net, parent, PvmTaskHost | PvmHostCompl, "h2", "13");
+    placed(net, parent, PvmTaskHost | PvmHostCompl, ".", "23");
+    placed(net, parent, PvmTaskHost | PvmHostCompl, "nowhere", "231");
+    placed(net, parent, PvmTaskArch | PvmHostCompl, "NONE", "231");
+}
 
-    control = net_spawn(net, parent, "child", 0, NULL, 1);    /* behind the one used last */
-    assert_int_equal(pvmi_tid_host(net_answer(&control)->values.v[0]), 2);
+static void an_empty_file_name_is_no_file_for_each_copy(void **state)
+{
+    struct net *net = *state;
+    int parent = net_task(net, 1);
+    struct pvmi_control control = net_spawn(net, parent, "", 0, NULL, 2);
+
+    assert_int_equal(net_answer(&control)->error.code, PvmOk);
+    assert_int_equal(net_answer(&control)->value, 0);
+    assert_int_equal(net_answer(&control)->values.n, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(net_answer(&control)->values.v[i], PvmNoFile);
+        assert_int_equal(net_answer(&control)->errors.v[i].code, PvmNoFile);
+    }
     pvmi_control_free(&control);
 }
 
@@ -182,7 +207,7 @@ static void host_arch_and_complement_choose_the_host(void **state)
     spawn_on(net, parent, PvmTaskArch | PvmHostCompl, "LINUX64", 3);
     spawn_on(net, parent, PvmTaskHost | PvmTaskArch, "h1", 1);
     spawn_on(net, parent, PvmHostCompl, NULL, PvmNoHost);
-    spawn_on(net, parent, PvmTaskHost | PvmHostCompl, "nowhere", 2);
+    spawn_on(net, parent, PvmTaskHost | PvmHostCompl, "nowhere", 1);
 }
 
 static void a_part_of_a_spawn_may_fail_and_says_why(void **state)
@@ -505,6 +530,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_environment_carries_claim_context_and_trace, one_host,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(copies_go_round_the_hosts_in_blocks, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(an_empty_file_name_is_no_file_for_each_copy, three_hosts,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(host_arch_and_complement_choose_the_host, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(a_part_of_a_spawn_may_fail_and_says_why, three_hosts, net_tear_down),
         cmocka_unit_test_teardown(the_task_limit_is_an_error_that_names_it, net_tear_down),
