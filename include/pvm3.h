@@ -578,7 +578,8 @@ int pvm_precv(int tid, int msgtag, void *buf, int len, int datatype, int *atid, 
  * Asks for a message, with this tag and the present context, when something happens. It comes from tid
  * 0x80000000, in PvmDataDefault, exactly once for each request:
  *
- *  PvmTaskExit      tids: cnt tasks. For each, when it has ended: its tid
+ *  PvmTaskExit      tids: cnt tasks. For each, when it has ended: its tid, and (PVM 4) its status as of wait(),
+ *                   0 if it only called pvm_exit() or PVM did not start it
  *  PvmHostDelete    tids: cnt hosts (or tasks there). For each, when it has gone: the value as it was given
  *  PvmHostAdd       at each addition: the number of new hosts, and their hi_tids. cnt messages, -1: for ever,
  *                   0: no more; repeating the request (same tag and context) sets the number anew. tids is

@@ -37,6 +37,7 @@ enum {
 
 #define SPREAD 0.2            /* part of a difference that flows in a step; above 0.25 the scheme is not stable */
 #define DIFFERENCE_MAX 1e-12
+#define TASKS_MAX 1000        /* a slip of the finger should not bring a computer down */
 
 static const char usage[] =
     "usage: heat [options]\n"
@@ -323,8 +324,16 @@ static int strips_collect(struct job *job)
 
             if (bufid > 0)
                 break;
-            if (bufid < 0 || pvm_probe(-1, TAG_EXIT) > 0) {
-                fprintf(stderr, "heat: %s\n", bufid < 0 ? "the virtual machine has gone" : "a task has died");
+            if (bufid < 0) {
+                fprintf(stderr, "heat: the virtual machine has gone: %s\n", pvm_errdetail());
+                return -1;
+            }
+            if (pvm_nrecv(-1, TAG_EXIT) > 0) {
+                int tid = 0;
+
+                pvm_upkint(&tid, 1, 1);
+                fprintf(stderr, "heat: task t%x has died, and with it its strip of the plate: start again\n",
+                        (unsigned)tid);
                 return -1;
             }
         }
@@ -444,24 +453,37 @@ static int command(struct job *job, char *program)
 
 /* ------------------------------------------------------------------ options */
 
+/* A whole number from min to max, and nothing else. */
+static int number_read(const char *text, int min, int max, int *ret_number)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (*text == '\0' || *end != '\0' || number < min || number > max)
+        return 0;
+    *ret_number = (int)number;
+    return 1;
+}
+
 static int options_read(int argc, char **argv, struct job *job)
 {
     int option;
+    char rest;
 
     while ((option = getopt(argc, argv, "n:p:s:t:f:o:")) != -1) {
         int good = 1;
 
         if (option == 'n')
-            good = (job->tasks = atoi(optarg)) > 0;
+            good = number_read(optarg, 1, TASKS_MAX, &job->tasks);
         else if (option == 'p')
             job->picture = optarg;
         else if (option == 's')
-            good = sscanf(optarg, "%dx%d", &job->width, &job->height) == 2 && job->width > 0 && job->height > 0 &&
-                   job->width <= 32768 && job->height <= 32768;
+            good = sscanf(optarg, "%dx%d%c", &job->width, &job->height, &rest) == 2 && job->width > 0 &&
+                   job->height > 0 && job->width <= 32768 && job->height <= 32768;
         else if (option == 't')
-            good = (job->steps = atoi(optarg)) > 0;
+            good = number_read(optarg, 1, 1000000000, &job->steps);
         else if (option == 'f')
-            good = (job->frames = atoi(optarg)) > 0;
+            good = number_read(optarg, 1, 9999, &job->frames);
         else if (option == 'o')
             job->directory = optarg;
         else

@@ -10,6 +10,7 @@
  *
  * The same program is the worker: a copy that was spawned has a parent.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <libgen.h>
 #include <math.h>
@@ -33,6 +34,7 @@ enum {
 
 #define ROWS_AHEAD 2       /* rows that a worker has: one in work, one so that it need not wait */
 #define DEATHS_MAX 1000    /* so many workers may die before we give up */
+#define WORKERS_MAX 1000   /* a slip of the finger should not bring a computer down */
 
 struct view {
     int width;             /* pixels */
@@ -351,6 +353,19 @@ static int picture_write(const struct master *master, const char *file)
     return 0;
 }
 
+/* Says now, and not after an hour's work, that the picture cannot be written. */
+static int file_check(const char *name)
+{
+    FILE *file = fopen(name, "ab");
+
+    if (file == NULL) {
+        fprintf(stderr, "mandelbrot: cannot write %s: %s\n", name, strerror(errno));
+        return -1;
+    }
+    fclose(file);
+    return 0;
+}
+
 static int command(struct master *master, int workers, const char *file)
 {
     int hosts = 1;
@@ -363,6 +378,8 @@ static int command(struct master *master, int workers, const char *file)
         fprintf(stderr, "mandelbrot: no memory for %zu bytes of picture\n", bytes);
         return -1;
     }
+    if (file_check(file) < 0)
+        return -1;
     pvm_notify(PvmHostAdd, TAG_HOST, -1, NULL);    /* tell of every host that joins from now on */
     pvm_config(&hosts, NULL, NULL);
     if (workers_start(master, NULL, workers > 0 ? workers : 2 * hosts) == 0)
@@ -374,26 +391,39 @@ static int command(struct master *master, int workers, const char *file)
 
 /* ------------------------------------------------------------------ options */
 
+/* A whole number from min to max, and nothing else. */
+static int number_read(const char *text, int min, int max, int *ret_number)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (*text == '\0' || *end != '\0' || number < min || number > max)
+        return 0;
+    *ret_number = (int)number;
+    return 1;
+}
+
 static int options_read(int argc, char **argv, struct view *view, int *workers, const char **file)
 {
     int option;
+    char rest;
 
     *view = (struct view){ 1200, 800, 1000, 2, -0.65, 0, 3.6 };
     while ((option = getopt(argc, argv, "n:s:c:w:i:a:o:")) != -1) {
         int good = 1;
 
         if (option == 'n')
-            good = (*workers = atoi(optarg)) > 0;
+            good = number_read(optarg, 1, WORKERS_MAX, workers);
         else if (option == 's')
-            good = sscanf(optarg, "%dx%d", &view->width, &view->height) == 2;
+            good = sscanf(optarg, "%dx%d%c", &view->width, &view->height, &rest) == 2;
         else if (option == 'c')
-            good = sscanf(optarg, "%lf,%lf", &view->x, &view->y) == 2;
+            good = sscanf(optarg, "%lf,%lf%c", &view->x, &view->y, &rest) == 2;
         else if (option == 'w')
-            good = (view->extent = atof(optarg)) > 0;
+            good = sscanf(optarg, "%lf%c", &view->extent, &rest) == 1 && view->extent > 0 && view->extent < 1e6;
         else if (option == 'i')
-            good = (view->iterations = atoi(optarg)) > 0;
+            good = number_read(optarg, 1, 1000000000, &view->iterations);
         else if (option == 'a')
-            good = (view->samples = atoi(optarg)) > 0 && view->samples <= 16;
+            good = number_read(optarg, 1, 16, &view->samples);
         else if (option == 'o')
             *file = optarg;
         else

@@ -17,6 +17,8 @@
 
 enum { TAG_ORDER = 1, TAG_TOKEN, TAG_GONE };
 
+#define TASKS_MAX 1000    /* a slip of the finger should not bring a computer down */
+
 struct options {
     int tasks;
     int rounds;
@@ -144,22 +146,40 @@ static int lead(const struct options *options, int me, char *program)
     return status;
 }
 
+/* A whole number from min to max, and nothing else. */
+static int number_read(const char *text, int min, int max, int *ret_number)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (*text == '\0' || *end != '\0' || number < min || number > max)
+        return 0;
+    *ret_number = (int)number;
+    return 1;
+}
+
 static int options_read(int argc, char **argv, struct options *options)
 {
     int option;
 
     *options = (struct options){ .tasks = 4, .rounds = 1000, .bytes = 8 };
     while ((option = getopt(argc, argv, "n:r:b:")) != -1) {
+        int good = 1;
+
         if (option == 'n')
-            options->tasks = atoi(optarg);
+            good = number_read(optarg, 2, TASKS_MAX, &options->tasks);
         else if (option == 'r')
-            options->rounds = atoi(optarg);
+            good = number_read(optarg, 1, 1000000000, &options->rounds);
         else if (option == 'b')
-            options->bytes = atoi(optarg);
+            good = number_read(optarg, 1, 1 << 30, &options->bytes);
         else
             return -1;
+        if (!good) {
+            fprintf(stderr, "ring: -%c cannot be \"%s\"\n", option, optarg);
+            return -1;
+        }
     }
-    return optind < argc || options->tasks < 2 || options->rounds < 1 || options->bytes < 1 ? -1 : 0;
+    return optind < argc ? -1 : 0;
 }
 
 int main(int argc, char **argv)

@@ -27,7 +27,8 @@ enum {
 };
 
 #define PIECE_SIZE (256 * 1024)
-#define WORD_MAX 64    /* bytes; longer words are cut */
+#define WORD_MAX 64         /* bytes; longer words are cut */
+#define WORKERS_MAX 1000    /* a slip of the finger should not bring a computer down */
 
 static const char usage[] =
     "usage: wordcount [options] FILE ...\n"
@@ -443,7 +444,7 @@ static void top_print(const struct table *table, size_t top)
     free(words);
 }
 
-static int command(struct master *master, int workers, long top, char *program)
+static int command(struct master *master, int workers, int top, char *program)
 {
     int rc = workers_start(master, workers, program);
 
@@ -465,22 +466,34 @@ static int command(struct master *master, int workers, long top, char *program)
     return rc < 0 || master->reader.bad > 0 ? 1 : 0;
 }
 
+/* A whole number from min to max, and nothing else. */
+static int number_read(const char *text, int min, int max, int *ret_number)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (*text == '\0' || *end != '\0' || number < min || number > max)
+        return 0;
+    *ret_number = (int)number;
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     static struct master master;    /* its reader is too large for a stack */
-    int workers = 0, option, parent, status;
-    long top = 10;
+    int workers = 0, top = 10, option, parent, status;
 
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);
         return 0;
     }
     while ((option = getopt(argc, argv, "n:t:")) != -1) {
-        if (option == 'n')
-            workers = atoi(optarg);
-        else if (option == 't')
-            top = atol(optarg);
-        if (option == '?' || workers < 0 || top < 1) {
+        int good = option == 'n' ? number_read(optarg, 1, WORKERS_MAX, &workers)
+                 : option == 't' ? number_read(optarg, 1, 1000000000, &top) : 0;
+
+        if (!good && option != '?')
+            fprintf(stderr, "wordcount: -%c cannot be \"%s\"\n", option, optarg);
+        if (!good) {
             fputs(usage, stderr);
             return 2;
         }

@@ -443,7 +443,8 @@ void flow_drop(struct peer *peer, int32_t src);
 /* ---- relay.c ---- */
 /* Makes a relayed link when it is time for one. False: there is none. */
 bool relay_open(struct core *core, struct channel *channel);
-void relay_redial(struct core *core, struct channel *channel);    /* its link is a relayed one: time for a direct one? */
+/* Its link is a relayed one: dials directly when it is time. */
+void relay_redial(struct core *core, struct channel *channel);
 void relay_send(struct core *core, struct link *link, struct pvmi_frame *frame);    /* takes frame */
 void relay_close(struct core *core, const struct link *link);
 void relay_on_message(struct core *core, struct peer *from, const struct pvmi_msg_relay *msg);

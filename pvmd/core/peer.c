@@ -493,7 +493,8 @@ static void channel_pump(struct core *core, struct channel *channel)
         pvmi_session_ack(&channel->session, &ack);
         channel_send_header(core, channel, &ack);
     }
-    if (channel->number == PVMI_CHANNEL_BULK && !pvmi_list_empty(&channel->session.kept))
+    if ((channel->number == PVMI_CHANNEL_BULK || channel->link->relayed) &&
+        !pvmi_list_empty(&channel->session.kept))
         peer_wake_at(core, channel->peer, core->now_ms + core->config.suspect_ms);
 }
 

@@ -38,13 +38,19 @@ static void channel_ack_timer(struct core *core, struct channel *channel)
     channel_send_header(core, channel, &ack);
 }
 
+/* What goes by way of the first host is quiet while there is nothing to say: that one knows who lives. */
+static bool channel_pings(const struct channel *channel)
+{
+    return channel->number == PVMI_CHANNEL_CONTROL && !channel->link->relayed;
+}
+
 /* A link that says nothing although it should is closed: the session goes on over the next one. */
 static void channel_silence_timer(struct core *core, struct channel *channel)
 {
     uint64_t since = channel->heard_ms;
     uint64_t limit_ms = core->config.suspect_ms;
 
-    if (channel->number == PVMI_CHANNEL_BULK && channel->session.resumed) {
+    if (!channel_pings(channel) && channel->session.resumed) {
         if (pvmi_list_empty(&channel->session.kept))
             return;
         if (channel->unacked_ms > since)
@@ -136,7 +142,7 @@ void peer_timers(struct core *core, struct peer *peer, uint64_t late_ms)
             channel_ack_timer(core, channel);
         if (channel->link != NULL)
             channel_silence_timer(core, channel);
-        if (channel->link != NULL && channel->number == PVMI_CHANNEL_CONTROL)
+        if (channel->link != NULL && channel_pings(channel))
             channel_ping_timer(core, channel);
         if (channel->link == NULL)
             channel_accuse_timer(core, channel);

@@ -24,26 +24,29 @@
 /* ---- out ---- */
 
 /* On to the daemon via: the first host, or from there to the receiver. other is the host at the far end. */
-static void relay_pass(struct core *core, struct peer *via, int other, const struct pvmi_msg_relay *msg, bool resume)
+static void relay_pass(struct core *core, struct peer *via, int other, const struct pvmi_msg_relay *msg,
+                       bool resume)
 {
     int32_t source = pvmi_tid_of_host(other);
     struct pvmi_frame *frame;
+    int rc;
 
     peer_wake_at(core, via, core->now_ms);    /* its channel may have had its turn in this step */
     if (msg->channel != PVMI_CHANNEL_BULK) {
         peer_send(core, via, PVMI_CHANNEL_CONTROL, PVMI_MSG_relay, msg);
         return;
     }
-    if (control_frame(core, PVMI_MSG_relay, msg, &frame) != PvmOk) {
+    rc = control_frame(core, PVMI_MSG_relay, msg, &frame);
+    if (rc == PvmNoMem)
         core_out_of_memory(core);
+    if (rc != PvmOk)
         return;
-    }
     if (resume)
         flow_drop(via, source);
     flow_push(core, via, source, frame);
 }
 
-/* Before the other end's name is known only the resume can go; what else is sent is no more than a ping. */
+/* Before the other end's name is known only the resume can go, and a session sends nothing else. */
 void relay_send(struct core *core, struct link *link, struct pvmi_frame *frame)
 {
     struct peer *orderer = peer_orderer(core);

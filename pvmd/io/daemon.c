@@ -25,6 +25,7 @@
 #include "pvmd/io/tunnel.h"
 #include "pvmd/io/watch.h"
 #include "pvmd/keeper/keeper.h"
+#include "pvmd/keeper/start.h"
 #include "wire/tid.h"
 
 #define DAEMON_LOG_MAX (1024 * 1024)    /* PVMDLOGMAX */
@@ -184,7 +185,7 @@ int daemon_begin(struct io *io, const struct daemon_options *options, struct pvm
     daemon_enter(options, &refused_wd);
     rc = keeper_fork(&keeper_fd, &keeper_pid);
     if (rc != PvmOk)
-        pvmi_fault_set(fault, rc, NULL, "cannot start the keeper: %s", strerror(errno));
+        pvmi_fault_set(fault, rc, NULL, "cannot start the keeper: %s%s", strerror(errno), start_limit(errno));
     else
         rc = daemon_begin_kept(io, options, refused_wd, keeper_fd, keeper_pid, fault);
     pvmi_free(refused_wd);

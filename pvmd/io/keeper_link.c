@@ -7,6 +7,8 @@
 #include "pvmd/io/keeper_link.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -36,10 +38,22 @@ struct keeper_link {
     struct pvmi_buffer in;
     struct pvmi_buffer out;
     struct pvmi_buffer passed;   /* ints: descriptors that have come */
+    int spare;                   /* a placeholder for one that comes: tasks.c has set aside one for it, and gives
+                                  * that back when it knows whose it is; -1 none */
 };
 
 static void keeper_link_on_ready(void *owner, int events);
 static void keeper_link_on_retry(void *owner);
+
+static void keeper_link_set_spare(struct keeper_link *keeper, bool wanted)
+{
+    if (wanted && keeper->spare < 0)
+        keeper->spare = fcntl(keeper->fd, F_DUPFD_CLOEXEC, 0);
+    if (wanted || keeper->spare < 0)
+        return;
+    close(keeper->spare);
+    keeper->spare = -1;
+}
 
 struct keeper_link *keeper_link_new(struct io *io, int fd, pid_t pid)
 {
@@ -53,9 +67,11 @@ struct keeper_link *keeper_link_new(struct io *io, int fd, pid_t pid)
     pvmi_buffer_init(&keeper->in, KEEPER_MESSAGE_MAX + KEEPER_LINK_READ + 4);
     pvmi_buffer_init(&keeper->out, SIZE_MAX);
     pvmi_buffer_init(&keeper->passed, SIZE_MAX);
+    keeper->spare = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     keeper->watch = watch_new(io->loop, fd, keeper_link_on_ready, keeper);
     keeper->retry = alarm_new(io->loop, keeper_link_on_retry, keeper);
     if (keeper->watch == NULL || keeper->retry == NULL) {
+        keeper_link_set_spare(keeper, false);
         watch_free(keeper->watch);
         alarm_free(keeper->retry);
         pvmi_free(keeper);
@@ -105,7 +121,10 @@ void keeper_link_free(struct keeper_link *keeper)
         return;
     watch_free(keeper->watch);
     alarm_free(keeper->retry);
+    keeper_link_set_spare(keeper, false);
     close(keeper->fd);
+    if (keeper->pid != 0)
+        kill(keeper->pid, SIGCONT);    /* one that was stopped has to end its tasks now */
     keeper_link_wait(keeper);
     while (keeper->passed.length > 0) {
         int fd = keeper_link_pop(keeper);
@@ -261,6 +280,7 @@ static int keeper_link_read(struct keeper_link *keeper)
     message.msg_controllen = sizeof(control.room);
     part.iov_base = keeper->in.data + keeper->in.length;
     part.iov_len = KEEPER_LINK_READ;
+    keeper_link_set_spare(keeper, false);
     n = recvmsg(keeper->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
@@ -283,6 +303,7 @@ static void keeper_link_on_ready(void *owner, int events)
     n = keeper_link_read(keeper);
     while (keeper_link_next(keeper))
         continue;
+    keeper_link_set_spare(keeper, true);
     if (n < 0)
         keeper_link_lost(keeper);
     else

@@ -9,13 +9,16 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rundir.h"
 #include "pvmd/io/entrance.h"
 #include "pvmd/io/links.h"
+#include "pvmd/io/tasks.h"
 #include "pvmd/io/watch.h"
 #include "transport/tcp.h"
+#include "wire/frame.h"
 
 #define LISTENER_BATCH 64         /* taken before other descriptors get their turn */
 #define LISTENER_LOG_KEY 0x6c6f63616c6cu    /* of pvmi_log_allow(), for lines about the Unix socket */
@@ -24,24 +27,19 @@ struct listener {
     struct io *io;
     int unix_fd;
     int tcp_fd;
-    int spare_fd;    /* given up to take, and close, a connection when descriptors have run out */
+    int spare_fd;    /* given up to take a connection when descriptors have run out; -1: it could not be replaced */
     struct watch *unix_watch;
     struct watch *tcp_watch;
 };
 
-/* A connection waits and there is no descriptor for it: without this it would wake us again for ever. */
-static void listener_turn_away(struct listener *listener, int listening)
+/* The spare descriptor becomes a connection's, to be closed again at once if it cannot be replaced: without this
+ * it would wait, and wake us, for ever. */
+static int listener_accept_last(struct listener *listener, int listening)
 {
-    int fd;
-
-    if (pvmi_log_allow(LISTENER_LOG_KEY + 1, pvmi_clock_ms()))
-        pvmi_log(PVMI_LOG_ERROR, "out of file descriptors: a connection was closed (ulimit -n)");
     if (listener->spare_fd >= 0)
         close(listener->spare_fd);
-    fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0)
-        close(fd);
-    listener->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    listener->spare_fd = -1;
+    return accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
 /* The next connection, or -1 when there is none now. */
@@ -52,13 +50,27 @@ static int listener_accept(struct listener *listener, int listening)
 
         if (fd >= 0)
             return fd;
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            listener_turn_away(listener, listening);
-            return -1;
-        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            return listener_accept_last(listener, listening);
         if (errno != EINTR && errno != ECONNABORTED)
             return -1;
     }
+}
+
+/* False when the connection that was just taken must go again. */
+static bool listener_has_spare(struct listener *listener)
+{
+    if (listener->spare_fd < 0)
+        listener->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return listener->spare_fd >= 0;
+}
+
+static void listener_turn_away(struct listener *listener, int fd)
+{
+    if (pvmi_log_allow(LISTENER_LOG_KEY + 1, pvmi_clock_ms()))
+        pvmi_log(PVMI_LOG_ERROR, "out of file descriptors: a connection was closed (ulimit -n)");
+    close(fd);
+    listener->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 static void listener_on_tcp(void *owner, int events)
@@ -72,8 +84,36 @@ static void listener_on_tcp(void *owner, int events)
 
         if (fd < 0)
             return;
-        entrance_take(listener->io, fd);
+        if (listener_has_spare(listener))
+            entrance_take(listener->io, fd);
+        else
+            listener_turn_away(listener, fd);
     }
+}
+
+/* The answer to an enrolment that has not even been read. */
+static void listener_say_full(const struct listener *listener, int fd)
+{
+    struct pvmi_frame_header header = { .kind = PVMI_FRAME_CONTROL, .format = (uint8_t)pvmi_format_own() };
+    struct pvmi_msg_enrolled full = {
+        .error = {
+            .code = PvmOutOfRes,
+            .host = listener->io->own.name,
+            .text = "pvmd may not open more files (ulimit -n when it was started)",
+        },
+    };
+    uint8_t room[PVMI_FRAME_HEADER_SIZE] = { 0 };
+    struct pvmi_buffer out;
+
+    pvmi_buffer_init(&out, PVMI_FRAME_CONTROL_MAX);
+    if (pvmi_buffer_append(&out, room, sizeof(room)) == PvmOk &&
+        pvmi_control_encode(PVMI_MSG_enrolled, &full, &out) == PvmOk) {
+        header.length = (uint32_t)(out.length - sizeof(room));
+        header.message_length = header.length;
+        pvmi_frame_header_encode(&header, out.data);
+        send(fd, out.data, out.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    pvmi_buffer_fini(&out);
 }
 
 /* A task is what has our user id; the folder's mode says the same, this says it again. */
@@ -88,6 +128,12 @@ static void listener_take_task(struct listener *listener, int fd)
         if (pvmi_log_allow(LISTENER_LOG_KEY, pvmi_clock_ms()))
             pvmi_log(PVMI_LOG_WARN, "refused a process of another user");
         close(fd);
+        return;
+    }
+    tasks_on_connection(listener->io, peer.pid);
+    if (!listener_has_spare(listener)) {
+        listener_say_full(listener, fd);
+        listener_turn_away(listener, fd);
         return;
     }
     pipe = pvmi_pipe_new_socket(fd);

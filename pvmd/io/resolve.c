@@ -2,6 +2,7 @@
 #include "pvmd/io/resolve.h"
 
 #include <netdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,9 +10,12 @@
 #include "base/alloc.h"
 #include "pvmd/io/watch.h"
 
+#define RESOLVE_THREADS 4    /* of libuv's pool */
+
 /* Lives until its thread is done, also when nobody waits for it any more. */
 struct resolve {
     uv_work_t work;
+    bool working;      /* the thread has it, or will have */
     char name[256];
     char addresses[RESOLVE_MAX][64];
     int count;
@@ -53,12 +57,16 @@ static void resolve_on_limit(void *owner)
 {
     struct resolve *resolve = owner;
     resolve_fn *fn = resolve->fn;
+    void *asker = resolve->owner;
+    bool working = resolve->working;
 
     /* The thread may still write to the addresses: nobody looks at them. */
     resolve->fn = NULL;
     alarm_free(resolve->limit);
     resolve->limit = NULL;
-    fn(resolve->owner, NULL, 0, "the name service does not answer");
+    if (!working)
+        pvmi_free(resolve);
+    fn(asker, NULL, 0, working ? "the name service does not answer" : "no thread for the name service (ulimit -u)");
 }
 
 static void resolve_work(uv_work_t *work)
@@ -79,6 +87,33 @@ static void resolve_done(uv_work_t *work, int status)
     pvmi_free(resolve);
 }
 
+static void *wait_at(void *gate)
+{
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* libuv aborts the process when it cannot start the threads of its pool: it is tried out before the first use. */
+static bool threads_are_there(void)
+{
+    static bool proven;
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t threads[RESOLVE_THREADS];
+    int count = 0;
+
+    if (proven)
+        return true;
+    pthread_mutex_lock(&gate);
+    while (count < RESOLVE_THREADS && pthread_create(&threads[count], NULL, wait_at, &gate) == 0)
+        count++;
+    pthread_mutex_unlock(&gate);
+    proven = count == RESOLVE_THREADS;
+    while (count > 0)
+        pthread_join(threads[--count], NULL);
+    return proven;
+}
+
 struct resolve *resolve_start(struct io *io, const char *name, resolve_fn *fn, void *owner)
 {
     struct resolve *resolve = pvmi_calloc(1, sizeof(*resolve));
@@ -90,12 +125,13 @@ struct resolve *resolve_start(struct io *io, const char *name, resolve_fn *fn, v
     resolve->owner = owner;
     resolve->work.data = resolve;
     resolve->limit = alarm_new(io->loop, resolve_on_limit, resolve);
-    if (resolve->limit == NULL || uv_queue_work(io->loop, &resolve->work, resolve_work, resolve_done) != 0) {
-        alarm_free(resolve->limit);
+    if (resolve->limit == NULL) {
         pvmi_free(resolve);
         return NULL;
     }
-    alarm_set(resolve->limit, RESOLVE_LIMIT_MS);
+    resolve->working = threads_are_there() &&
+                       uv_queue_work(io->loop, &resolve->work, resolve_work, resolve_done) == 0;
+    alarm_set(resolve->limit, resolve->working ? RESOLVE_LIMIT_MS : 0);
     return resolve;
 }
 
@@ -106,5 +142,8 @@ void resolve_cancel(struct resolve *resolve)
     resolve->fn = NULL;
     alarm_free(resolve->limit);
     resolve->limit = NULL;
-    uv_cancel((uv_req_t *)&resolve->work);    /* one that runs goes on; its result is dropped */
+    if (resolve->working)
+        uv_cancel((uv_req_t *)&resolve->work);    /* one that runs goes on; its result is dropped */
+    else
+        pvmi_free(resolve);
 }

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -27,10 +28,14 @@
 
 #define TASKS_OUTPUT_READ 65536
 #define TASKS_GRACE_MS 1000
+#define TASKS_DESCRIPTORS 2     /* of a process: its output, and its connection when it enrols */
+#define TASKS_SPARE 4           /* left for others: a console must be able to connect, and to halt */
 
 struct process {
     struct io *io;
     uint64_t handle;
+    int32_t pid;
+    int set_aside[TASKS_DESCRIPTORS];    /* placeholders; -1 in use, or given back */
     bool started;
     bool ended;
     int fd;                  /* its output; -1 none, or at its end */
@@ -43,6 +48,7 @@ struct process {
 
 struct tasks {
     struct pvmi_table handles;    /* struct process */
+    struct pvmi_table pids;       /* of those whose connection is still awaited */
     char *socket;
 };
 
@@ -55,6 +61,7 @@ struct tasks *tasks_new(const char *socket)
     if (tasks == NULL)
         return NULL;
     pvmi_table_init(&tasks->handles);
+    pvmi_table_init(&tasks->pids);
     tasks->socket = pvmi_strdup(socket);
     if (tasks->socket == NULL) {
         pvmi_free(tasks);
@@ -72,9 +79,25 @@ static void process_close_output(struct process *process)
     process->fd = -1;
 }
 
+static void process_give_back(struct process *process, int which)
+{
+    if (process->set_aside[which] >= 0)
+        close(process->set_aside[which]);
+    process->set_aside[which] = -1;
+}
+
+static void process_forget_pid(struct process *process)
+{
+    if (pvmi_table_get(&process->io->tasks->pids, (uint64_t)process->pid) == process)
+        pvmi_table_remove(&process->io->tasks->pids, (uint64_t)process->pid);
+}
+
 static void process_free(struct process *process)
 {
     process_close_output(process);
+    process_forget_pid(process);
+    for (int i = 0; i < TASKS_DESCRIPTORS; i++)
+        process_give_back(process, i);
     alarm_free(process->grace);
     pvmi_free(process);
 }
@@ -89,6 +112,7 @@ void tasks_free(struct tasks *tasks)
     while ((process = pvmi_table_next(&tasks->handles, &cursor, NULL)) != NULL)
         process_free(process);
     pvmi_table_fini(&tasks->handles);
+    pvmi_table_fini(&tasks->pids);
     pvmi_free(tasks->socket);
     pvmi_free(tasks);
 }
@@ -253,6 +277,39 @@ static int start_send(struct io *io, const struct core_action *action)
     return rc;
 }
 
+/* So many placeholders; false, and none, when there are not so many descriptors left. */
+static bool set_aside(int *fds, int count)
+{
+    for (int i = 0; i < count; i++) {
+        fds[i] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+        if (fds[i] >= 0)
+            continue;
+        while (i-- > 0)
+            close(fds[i]);
+        return false;
+    }
+    return true;
+}
+
+/* A start is refused rather than that a running task is dumb. */
+static bool process_set_aside(struct process *process)
+{
+    int spare[TASKS_SPARE];
+
+    if (set_aside(process->set_aside, TASKS_DESCRIPTORS)) {
+        if (set_aside(spare, TASKS_SPARE)) {
+            for (int i = 0; i < TASKS_SPARE; i++)
+                close(spare[i]);
+            return true;
+        }
+        for (int i = 0; i < TASKS_DESCRIPTORS; i++)
+            process_give_back(process, i);
+    }
+    for (int i = 0; i < TASKS_DESCRIPTORS; i++)
+        process->set_aside[i] = -1;
+    return false;
+}
+
 static int process_new(struct io *io, uint64_t handle, struct process **ret_process)
 {
     struct process *process = pvmi_calloc(1, sizeof(*process));
@@ -262,12 +319,26 @@ static int process_new(struct io *io, uint64_t handle, struct process **ret_proc
     process->io = io;
     process->handle = handle;
     process->fd = -1;
-    if (pvmi_table_set(&io->tasks->handles, handle, process) != PvmOk) {
+    if (!process_set_aside(process)) {
         pvmi_free(process);
+        return PvmOutOfRes;
+    }
+    if (pvmi_table_set(&io->tasks->handles, handle, process) != PvmOk) {
+        process_free(process);
         return PvmNoMem;
     }
     *ret_process = process;
     return PvmOk;
+}
+
+static void tasks_explain_limit(struct pvmi_fault *fault, const struct io *io, const char *file)
+{
+    struct rlimit files;
+
+    getrlimit(RLIMIT_NOFILE, &files);
+    pvmi_fault_set(fault, PvmOutOfRes, io->own.name,
+                   "cannot start %s: pvmd may open no more than %llu files (ulimit -n when it was started)", file,
+                   (unsigned long long)files.rlim_cur);
 }
 
 void tasks_start(struct io *io, const struct core_action *action)
@@ -284,10 +355,13 @@ void tasks_start(struct io *io, const struct core_action *action)
         pvmi_table_remove(&io->tasks->handles, action->handle);
         process_free(process);
     }
-    pvmi_fault_set(&fault, rc, io->own.name, "cannot start %s: %s", action->start.file,
-                   rc == PvmNoFile    ? "no debugger script (set PVM_DEBUGGER, or bx= in the host file)"
-                   : rc == PvmOverflow ? "its arguments and environment are too long"
-                                       : "no memory");
+    if (rc == PvmOutOfRes)
+        tasks_explain_limit(&fault, io, action->start.file);
+    else
+        pvmi_fault_set(&fault, rc, io->own.name, "cannot start %s: %s", action->start.file,
+                       rc == PvmNoFile    ? "no debugger script (set PVM_DEBUGGER, or bx= in the host file)"
+                       : rc == PvmOverflow ? "its arguments and environment are too long"
+                                           : "no memory");
     process_fail(io, action->handle, &fault);
 }
 
@@ -399,6 +473,10 @@ void tasks_on_started(struct io *io, const struct pvmi_msg_run_started *msg, int
         return;
     }
     process->started = true;
+    process->pid = msg->pid;
+    process_give_back(process, 0);
+    if (pvmi_table_set(&io->tasks->pids, (uint64_t)msg->pid, process) != PvmOk)
+        process_give_back(process, 1);
     process->fd = fd;
     if (fd >= 0) {
         fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -425,6 +503,16 @@ void tasks_on_failed(struct io *io, const struct pvmi_msg_run_failed *msg)
     process_free(process);
     pvmi_fault_set(&fault, msg->error.code, io->own.name, "%s", msg->error.text != NULL ? msg->error.text : "");
     process_fail(io, msg->handle, &fault);
+}
+
+void tasks_on_connection(struct io *io, int32_t pid)
+{
+    struct process *process = pvmi_table_get(&io->tasks->pids, (uint64_t)pid);
+
+    if (process == NULL)
+        return;
+    process_give_back(process, 1);
+    process_forget_pid(process);
 }
 
 void tasks_on_ended(struct io *io, const struct pvmi_msg_run_ended *msg)

@@ -9,7 +9,8 @@
 struct tasks *tasks_new(const char *socket);
 void tasks_free(struct tasks *tasks);
 
-/* TASK_START: ends with STARTED, and later ENDED; or with START_FAILED. */
+/* TASK_START: ends with STARTED, and later ENDED; or with START_FAILED, also when there would be no descriptor for
+ * its output or its connection. */
 void tasks_start(struct io *io, const struct core_action *action);
 
 /* Signals the process of handle; handle 0: the process pid, which is a task that was started by hand. */
@@ -17,6 +18,9 @@ void tasks_signal(struct io *io, uint64_t handle, int32_t pid, int signum);
 
 /* So many bytes more may be read of its output. */
 void tasks_grant(struct io *io, uint64_t handle, size_t bytes);
+
+/* Process pid connects: the descriptor that was set aside for that is free now. */
+void tasks_on_connection(struct io *io, int32_t pid);
 
 /* What the keeper says. fd: its output, or -1. */
 void tasks_on_started(struct io *io, const struct pvmi_msg_run_started *msg, int fd);

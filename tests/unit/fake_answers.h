@@ -132,6 +132,8 @@ static void answer_group(int fd, const struct pvmi_msg_group *msg)
     asked.numbers[0] = msg->op;
     asked.numbers[1] = msg->number;
     note_text(0, msg->group);
+    if (strcmp(msg->group, "never") == 0)
+        return;
     if (strcmp(msg->group, "none") == 0) {
         fake_answer(fd, msg->id, PvmNoGroup, "no such group");
         return;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Becoming a task, sending and receiving as one, and ceasing to be one. */
+#include <limits.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -220,6 +222,19 @@ static void mcast_sends_once_to_each_and_never_to_oneself(void **state)
     assert_int_equal(pvm_mcast(tids, 4, -1), PvmBadParam);
 }
 
+static void mcast_wants_a_buffer_before_all_else(void **state)
+{
+    int tids[1] = { -1 };
+
+    (void)state;
+    pvm_freebuf(pvm_getsbuf());
+    assert_int_equal(pvm_mcast(tids, -1, 1), PvmNoBuf);
+    assert_int_equal(pvm_mcast(NULL, 0, -1), PvmNoBuf);
+    pvm_initsend(PvmDataDefault);
+    assert_int_equal(pvm_mcast(NULL, 0, -1), PvmBadParam);
+    assert_int_equal(pvm_mcast(NULL, 1, 1), PvmBadParam);
+}
+
 static void sends_check_destination_and_tag_before_the_buffer(void **state)
 {
     (void)state;
@@ -274,6 +289,18 @@ static void precv_unpacks_typed_messages_by_value(void **state)
     pack_and_send(value, 0x40099, 1);
     assert_int_equal(pvm_precv(-1, 1, bytes, 4, PVM_BYTE, NULL, NULL, NULL), PvmOk);
     assert_memory_equal(bytes, "\0\0\0\5", 4);
+}
+
+/* -1 packs nothing, and sends all the same: as PVM 3 has it. */
+static void psend_of_less_than_nothing_is_an_empty_message(void **state)
+{
+    int length = -1;
+
+    (void)state;
+    assert_int_equal(pvm_psend(0x40099, 7, NULL, -1, PVM_INT), PvmOk);
+    assert_int_equal(pvm_errno, PvmBadParam);
+    assert_int_equal(pvm_precv(0x40099, 7, NULL, -1, PVM_INT, NULL, NULL, &length), PvmOk);
+    assert_int_equal(length, 0);
 }
 
 static void a_receive_frees_the_buffer_before_it(void **state)
@@ -342,6 +369,49 @@ static void signals_do_not_shorten_trecv(void **state)
     assert_true((end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000 >= 199);
     timeout.tv_sec = -1;
     assert_int_equal(pvm_trecv(-1, 1, &timeout), 0);
+}
+
+static void times_beyond_all_measure_are_ever_or_never(void **state)
+{
+    struct timeval ever = { LONG_MAX, LONG_MAX };
+    struct timeval never = { LONG_MIN, LONG_MAX };
+    struct timeval odd = { 0, LONG_MAX };
+
+    (void)state;
+    assert_int_equal(pvm_trecv(-1, 1, &never), 0);
+    pack_and_send(1, FAKE_TID, 1);
+    pack_and_send(2, FAKE_TID, 1);
+    assert_true(pvm_trecv(-1, 1, &ever) > 0);
+    assert_true(pvm_trecv(-1, 1, &odd) > 0);
+}
+
+static sigjmp_buf way_out;
+
+static void on_alarm(int signum)
+{
+    (void)signum;
+    siglongjmp(way_out, 1);
+}
+
+/* Programs of old have no other way to limit a wait. */
+static void a_signal_handler_may_jump_out_of_a_receive(void **state)
+{
+    struct sigaction action = { .sa_handler = on_alarm };
+    struct itimerval soon = { .it_value = { 0, 20000 } };
+
+    (void)state;
+    assert_int_equal(pvm_mytid(), FAKE_TID);
+    sigaction(SIGALRM, &action, NULL);
+    for (volatile int i = 0; i < 3; i++) {
+        if (sigsetjmp(way_out, 1) == 0) {
+            setitimer(ITIMER_REAL, &soon, NULL);
+            pvm_recv(-1, 1);
+            fail();
+        }
+    }
+    pack_and_send(5, 0x40099, 1);
+    assert_true(pvm_recv(-1, 1) > 0);
+    assert_int_equal(unpack(), 5);
 }
 
 /* ---- threads ---- */
@@ -460,12 +530,16 @@ int main(void)
         TEST(messages_to_oneself_keep_their_order),
         TEST(a_sender_reads_while_it_waits_for_room),
         TEST(mcast_sends_once_to_each_and_never_to_oneself),
+        TEST(mcast_wants_a_buffer_before_all_else),
         TEST(sends_check_destination_and_tag_before_the_buffer),
         TEST(psend_and_precv_move_raw_items),
         TEST(precv_unpacks_typed_messages_by_value),
+        TEST(psend_of_less_than_nothing_is_an_empty_message),
         TEST(a_receive_frees_the_buffer_before_it),
         TEST(a_probed_message_stays_until_it_is_received),
         TEST(signals_do_not_shorten_trecv),
+        TEST(times_beyond_all_measure_are_ever_or_never),
+        TEST(a_signal_handler_may_jump_out_of_a_receive),
         TEST(several_threads_may_wait_at_once),
         TEST(exit_in_one_thread_ends_the_waits_of_others),
         TEST(enrolment_and_messages_survive_out_of_memory),

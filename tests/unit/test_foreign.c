@@ -67,8 +67,9 @@ static void arrive(const void *bytes, size_t length, int type, int format, size_
     do {
         size_t now = length - at < piece ? length - at : piece;
         struct pvmi_frame_header header = {
-            .kind = PVMI_FRAME_DATA, .encoding = PVMI_ENCODING_RAW, .format = (uint8_t)format, .flags = (uint8_t)type,
-            .message = next_number, .src = SENDER, .dst = FAKE_TID, .tag = TAG, .message_length = length, .offset = at,
+            .kind = PVMI_FRAME_DATA, .encoding = PVMI_ENCODING_RAW, .format = (uint8_t)format,
+            .flags = (uint8_t)type, .message = next_number, .src = SENDER, .dst = FAKE_TID, .tag = TAG,
+            .message_length = length, .offset = at,
         };
         struct pvmi_blob *blob = pvmi_blob_copy(from + at, now);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The daemon goes: every call that waits for it, or for a message, ends with PvmSysErr, and so do all later ones. */
+/* The daemon goes: every call that waits for it, or for a message, ends with PvmSysErr; so do all later ones. */
 #include <semaphore.h>
 
 #include "fake_answers.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the API asks of the daemon, and what becomes of its answers. */
+#include <signal.h>
+#include <sys/time.h>
+
 #include "fake_answers.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
@@ -216,6 +219,21 @@ static void notify_checks_and_tells_the_daemon(void **state)
     assert_int_equal(asked.count, 0);
 }
 
+static void a_long_list_of_tids_is_asked_for_in_parts(void **state)
+{
+    const int count = 150000;
+    int *tids = malloc((size_t)count * sizeof(*tids));
+
+    (void)state;
+    for (int i = 0; i < count; i++)
+        tids[i] = CHILD_A;
+    assert_int_equal(pvm_notify(PvmTaskExit, 9, count, tids), PvmOk);
+    round_trip();
+    assert_int_equal(asked.count, count - 2 * 65536);
+    assert_int_equal(asked.numbers[3], asked.count);
+    free(tids);
+}
+
 static void a_route_that_does_not_exist_is_told_at_once(void **state)
 {
     int tids[2] = { CHILD_A, CHILD_B };
@@ -352,6 +370,33 @@ static void group_functions_ask_the_daemon(void **state)
     assert_int_equal(pvm_barrier("none", 1), PvmNoGroup);
 }
 
+static sigjmp_buf way_out;
+
+static void on_alarm(int signum)
+{
+    (void)signum;
+    siglongjmp(way_out, 1);
+}
+
+static void a_signal_handler_may_jump_out_of_a_barrier(void **state)
+{
+    struct sigaction action = { .sa_handler = on_alarm };
+    struct itimerval soon = { .it_value = { 0, 20000 } };
+
+    (void)state;
+    pvm_mytid();
+    sigaction(SIGALRM, &action, NULL);
+    for (volatile int i = 0; i < 3; i++) {
+        if (sigsetjmp(way_out, 1) == 0) {
+            setitimer(ITIMER_REAL, &soon, NULL);
+            pvm_barrier("never", 2);
+            fail();
+        }
+        assert_int_equal(pvm_gsize("g"), 2);
+    }
+    assert_int_equal(pvm_exit(), PvmOk);
+}
+
 static void a_frozen_group_is_known_here(void **state)
 {
     (void)state;
@@ -431,6 +476,8 @@ static void collectives_check_their_arguments(void **state)
     assert_int_equal(pvm_scatter(data, data, -2, PVM_INT, 1, "g", 0), PvmBadParam);
     assert_int_equal(pvm_reduce(NULL, data, 1, PVM_INT, 1, "g", 0), PvmBadParam);
     assert_int_equal(pvm_reduce(PvmMax, data, 1, PVM_STR, 1, "g", 0), PvmBadParam);
+    assert_int_equal(pvm_reduce(PvmMax, data, 1, 99, 1, "g", 8), PvmNoInst);
+    assert_int_equal(pvm_reduce(PvmMax, data, 1, 99, 1, "none", 0), PvmNoGroup);
     assert_int_equal(pvm_reduce(PvmMax, data, 1, PVM_INT, 1, "holes", 0), PvmOk);
 }
 
@@ -450,6 +497,7 @@ int main(void)
         TEST(mstat_checks_the_name),
         TEST(start_pvmd_says_that_one_runs),
         TEST(notify_checks_and_tells_the_daemon),
+        TEST(a_long_list_of_tids_is_asked_for_in_parts),
         TEST(a_route_that_does_not_exist_is_told_at_once),
         TEST(options_take_what_the_reference_says),
         TEST(own_output_is_told_to_the_daemon),
@@ -457,6 +505,7 @@ int main(void)
         TEST(without_showtids_only_the_lines_come),
         TEST(groups_need_a_name),
         TEST(group_functions_ask_the_daemon),
+        TEST(a_signal_handler_may_jump_out_of_a_barrier),
         TEST(a_frozen_group_is_known_here),
         TEST(bcast_goes_to_all_others),
         TEST(collectives_find_the_parts_of_members),
