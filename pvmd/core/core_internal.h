@@ -49,6 +49,7 @@
 #define DIAL_BACKOFF_MAX_MS 1000
 #define OUTPUT_WINDOW (64u * 1024)              /* output of a process read and not yet delivered */
 #define OUTPUT_CHUNK 32768                      /* bytes of output in one message */
+#define ENDINGS_MAX 1024                        /* exit statuses remembered for notifies that come late */
 #define EXIT_EOF_MS 1000                        /* how long the rest of the output may take after the end */
 #define EXIT_STATUS_MS 200                      /* how long a process may take to end after its task left */
 #define START_TEXTS_MAX 64                      /* error texts in the answer to a spawn; all codes are there */
@@ -235,6 +236,12 @@ struct watch {
     int32_t count;            /* HostAdd: messages still wanted, -1 for ever */
 };
 
+/* How a task ended, for who asks only afterwards; not kept for status 0. */
+struct ending {
+    int32_t tid;
+    int32_t status;
+};
+
 /* ---- open requests of our own ---- */
 
 /* Called once: with fault when no answer can come, else with the answer (type, msg as in control.def). */
@@ -316,6 +323,8 @@ struct core {
     int next_placed;               /* host number that the next spawn begins with, or the next higher one */
 
     struct pvmi_table subjects;    /* struct subject by tid */
+    struct ending endings[ENDINGS_MAX];    /* a ring of tasks of this host that ended badly */
+    uint32_t ending_next;
     struct pvmi_list add_watches;
     size_t watch_count;
 

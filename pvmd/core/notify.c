@@ -150,6 +150,24 @@ static struct watch *watch_find(const struct task *task, int what, int32_t tid,
     return NULL;
 }
 
+/* A program may end before its spawner comes to ask for the notice: that must still tell how. */
+static void ending_remember(struct core *core, const struct task *task)
+{
+    if (task->status == 0)
+        return;
+    core->endings[core->ending_next] = (struct ending){ .tid = task->tid, .status = task->status };
+    core->ending_next = (core->ending_next + 1) % ENDINGS_MAX;
+}
+
+static int32_t ending_status(const struct core *core, int32_t tid)
+{
+    for (uint32_t i = 0; i < ENDINGS_MAX; i++) {
+        if (core->endings[i].tid == tid)
+            return core->endings[i].status;
+    }
+    return 0;
+}
+
 /* False when what is to be watched is not there: its notice goes at once. */
 static bool subject_exists(struct core *core, int what, int32_t tid)
 {
@@ -208,7 +226,7 @@ static void notify_gone(struct core *core, struct task *task, int what, bool can
         else if (subject_exists(core, what, tid))
             watch_begin(core, task, what, tid, msg);
         else
-            notice_gone(core, task, what, msg->tag, msg->ctx, tid, 0);
+            notice_gone(core, task, what, msg->tag, msg->ctx, tid, ending_status(core, tid));
     }
 }
 
@@ -282,7 +300,7 @@ void notify_watch(struct core *core, struct peer *peer, int32_t tid)
     int *hosts;
 
     if (pvmi_tid_host(tid) != core_self(core) || !subject_exists(core, PvmTaskExit, tid)) {
-        send_exited(core, peer->number, tid, 0);
+        send_exited(core, peer->number, tid, ending_status(core, tid));
         return;
     }
     subject = subject_make(core, tid);
@@ -339,6 +357,7 @@ void notify_task_ended(struct core *core, struct task *task)
 {
     struct subject *subject = subject_find(core, task->tid);
 
+    ending_remember(core, task);
     if (subject == NULL)
         return;
     subject_fire(core, subject, task->status);

@@ -151,8 +151,8 @@ void channel_use(struct core *core, struct channel *channel, struct link *link)
  */
 static bool channel_incoming_wins(struct core *core, const struct channel *channel)
 {
-    return channel->link == NULL || channel->link->relayed || !channel->link->dialled || channel->session.resumed ||
-           channel->peer->number < core_self(core);
+    return channel->link == NULL || channel->link->relayed || !channel->link->dialled ||
+           channel->session.resumed || channel->peer->number < core_self(core);
 }
 
 void peer_link_in(struct core *core, const struct core_event *event)

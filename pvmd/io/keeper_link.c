@@ -8,15 +8,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/env.h"
 #include "base/log.h"
 #include "pvmd/io/tasks.h"
@@ -90,15 +91,23 @@ void keeper_link_start(struct keeper_link *keeper)
     keeper_link_watch(keeper);
 }
 
-/* Waits without the loop, which is over. */
-static void keeper_link_wait(struct keeper_link *keeper)
+/* Tells the keeper to end, and waits for that without the loop, which is over: its end of the socket closes then. */
+static void keeper_link_end(struct keeper_link *keeper)
 {
-    struct timespec pause = { .tv_nsec = 5 * 1000000L };
+    struct pollfd ended = { .fd = keeper->fd, .events = POLLIN };
+    uint64_t limit_ms = pvmi_clock_ms() + KEEPER_LINK_END_MS;
+    uint64_t now_ms;
+    char unread[4096];
 
-    for (int waited_ms = 0; waited_ms < KEEPER_LINK_END_MS; waited_ms += 5) {
-        if (keeper->pid == 0 || waitpid(keeper->pid, NULL, WNOHANG) != 0)
+    shutdown(keeper->fd, SHUT_WR);
+    kill(keeper->pid, SIGCONT);    /* if somebody has stopped it */
+    while ((now_ms = pvmi_clock_ms()) < limit_ms) {
+        if (poll(&ended, 1, (int)(limit_ms - now_ms)) <= 0)
+            continue;
+        if (recv(keeper->fd, unread, sizeof(unread), MSG_DONTWAIT) == 0) {
+            waitpid(keeper->pid, NULL, 0);
             return;
-        nanosleep(&pause, NULL);
+        }
     }
     pvmi_log(PVMI_LOG_WARN, "the keeper still has processes that cannot be killed; it ends them when it can");
 }
@@ -122,10 +131,9 @@ void keeper_link_free(struct keeper_link *keeper)
     watch_free(keeper->watch);
     alarm_free(keeper->retry);
     keeper_link_set_spare(keeper, false);
-    close(keeper->fd);
     if (keeper->pid != 0)
-        kill(keeper->pid, SIGCONT);    /* one that was stopped has to end its tasks now */
-    keeper_link_wait(keeper);
+        keeper_link_end(keeper);
+    close(keeper->fd);
     while (keeper->passed.length > 0) {
         int fd = keeper_link_pop(keeper);
 

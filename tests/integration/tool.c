@@ -13,12 +13,15 @@
  *   churn N                  spawns and awaits N short tasks: "churn ok"
  *   group N                  spawns N copies that join, meet at barriers, reduce, gather, scatter: "group ok"
  *   signal N                 spawns N copies of idle, kills them, waits for the notices: "signal ok"
+ *   deaf STATUS              closes all its descriptors, without enrolling, and ends with STATUS
+ *   daemon FILE              becomes a daemon, as in the books, writes its pid to FILE and waits for ever
  */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <pvm3.h>
@@ -62,6 +65,31 @@ static int run_lines(int n, int bytes)
     for (int i = 0; i < n; i++)
         printf("%08d %0*d\n", i, bytes > 10 ? bytes - 10 : 1, i);
     return 0;
+}
+
+static int run_deaf(int status)
+{
+    for (int fd = 0; fd < 256; fd++)
+        close(fd);
+    return status;
+}
+
+static int run_daemon(const char *path)
+{
+    if (fork() > 0)
+        return 0;
+    setsid();
+    if (fork() > 0)
+        return 0;
+    umask(077);
+    must(chdir("/") == 0, "chdir");
+    for (int fd = 0; fd < 256; fd++)
+        close(fd);
+    FILE *file = fopen(path, "w");
+    fprintf(file, "%d\n", (int)getpid());
+    fclose(file);
+    for (;;)
+        pause();
 }
 
 /* ---- pairs ---- */
@@ -332,6 +360,10 @@ int main(int argc, char **argv)
         return run_lines(n, argc > 3 ? atoi(argv[3]) : 0);
     if (strcmp(role, "exit") == 0)
         return n;
+    if (strcmp(role, "deaf") == 0)
+        return run_deaf(n);
+    if (strcmp(role, "daemon") == 0)
+        return run_daemon(text);
     if (strcmp(role, "pair") == 0)
         return run_pair(n);
     if (strcmp(role, "pairs") == 0)

@@ -85,15 +85,19 @@ uint64_t actor_message_length(const struct pair *pair, uint32_t number)
 void actor_message_fill(const struct pair *pair, uint32_t number, uint64_t offset, uint8_t *bytes,
                         size_t length)
 {
-    uint64_t hash = pair_hash(pair, number);
+    uint64_t word = pair_hash(pair, number) + offset / 8;
+    size_t skip = offset % 8;
 
-    for (size_t i = 0; i < length;) {
-        uint64_t word = hash + (offset + i) / 8;
-        size_t skip = (offset + i) % 8;
-        size_t part = 8 - skip < length - i ? 8 - skip : length - i;
+    while (length > 0) {
+        size_t part = 8 - skip < length ? 8 - skip : length;
 
-        memcpy(bytes + i, (const uint8_t *)&word + skip, part);
-        i += part;
+        memcpy(bytes, (const uint8_t *)&word + skip, part);
+        bytes += part;
+        length -= part;
+        skip = 0;
+        word++;
+        for (; length >= 8; bytes += 8, length -= 8, word++)
+            memcpy(bytes, &word, 8);
     }
 }
 

@@ -439,6 +439,13 @@ static void plan_halt(struct world *world)
     else if (world->first->alive)
         node_step(node != NULL && !node->frozen ? node : world->first, &event);
     world_run(world, world->now + (world->halt_ms + world->dead_ms * 2) * MS + 15 * SECOND);
+    if (world->failed)
+        return;
+    if (world->first->alive && actor != NULL && !actor->node->alive) {
+        world_say(world, "halt again: the host that asked for it died");
+        node_step(world->first, &event);
+        world_run(world, world->now + (world->halt_ms + world->dead_ms * 2) * MS + 15 * SECOND);
+    }
     if (!world->failed)
         check_ended(world);
 }

@@ -241,7 +241,7 @@ static void the_first_host_keeps_no_more_than_the_window(void **state)
         net_send_data(net, from, net->tasks[to].tid, i, FRAME_BYTES);
     net_advance(net, 500);
     assert_int_equal(net_count_frames(net, to, PVMI_FRAME_DATA, 7), 1);
-    /* A frame is two blocks: 599 wait at h2; of 4 MiB, h2 has them as sent, and h1 has the copies to pass on. */
+    /* A frame is two blocks: 599 are at h2, sent or not, and of those sent h1 has copies to pass on. */
     assert_in_range(pvmi_alloc_count() - before, 2 * 599, 2 * 599 + 4 * 70);
     net_post(net, 1, CORE_EVENT_LINK_WRITABLE,
              slow->dialler == 1 ? slow->dial_handle : slow->accept_handle);

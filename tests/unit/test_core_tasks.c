@@ -363,6 +363,30 @@ static void an_exit_is_told_behind_the_output_and_with_its_status(void **state)
     assert_null(net_frame(net, parent));
 }
 
+/* A program may have ended before its spawner asks. */
+static void a_notice_asked_for_too_late_still_has_the_status(void **state)
+{
+    struct net *net = *state;
+    int parent = net_task(net, 1);
+
+    for (int host = 1; host <= 2; host++) {
+        struct pvmi_control control = net_spawn(net, parent, "child", PvmTaskHost, host == 1 ? "h1" : "h2", 1);
+        struct pvmi_frame *frame;
+
+        pvmi_control_free(&control);
+        net_process_ends(net, host - 1, 0x300, true);
+        net_advance(net, 3000);
+        net_notify(net, parent, PvmTaskExit, 9, net->processes[host - 1].tid, 1);
+        net_advance(net, 1000);
+        frame = net_frame(net, parent);
+        assert_non_null(frame);
+        assert_int_equal(frame->header.tag, 9);
+        assert_int_equal(net_frame_int(frame, 0), net->processes[host - 1].tid);
+        assert_int_equal(net_frame_int(frame, 1), 0x300);
+        pvmi_frame_free(frame);
+    }
+}
+
 static void an_exit_waits_a_second_for_the_rest_of_the_output(void **state)
 {
     struct net *net = *state;
@@ -539,6 +563,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_host_that_dies_under_a_spawn_costs_only_its_part, three_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(tasks_that_a_dead_host_has_not_acknowledged_end, three_hosts,
+                                        net_tear_down),
+        cmocka_unit_test_setup_teardown(a_notice_asked_for_too_late_still_has_the_status, three_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(an_exit_is_told_behind_the_output_and_with_its_status, three_hosts,
                                         net_tear_down),
