@@ -466,8 +466,10 @@ static void channel_pump(struct core *core, struct channel *channel)
     struct pvmi_frame_header ack;
 
     if (channel->link == NULL) {
-        if (!channel_wanted(core, channel))
+        if (!channel_wanted(core, channel)) {
+            channel->down_ms = CORE_NEVER;
             return;
+        }
         if (channel->down_ms == CORE_NEVER) {
             channel->down_ms = core->now_ms;
             peer_wake_at(core, channel->peer, core->now_ms + core->config.suspect_ms);

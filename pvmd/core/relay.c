@@ -108,16 +108,32 @@ static struct link *relay_link(struct core *core, struct channel *channel, uint6
     return link;
 }
 
+/* The other channel goes that way already: this one need not try for long. */
+static bool relay_known(const struct peer *peer)
+{
+    for (int i = 0; i < PVMI_CHANNEL_COUNT; i++) {
+        const struct link *link = peer->channels[i].link;
+
+        if (link != NULL && link->relayed)
+            return true;
+    }
+    return false;
+}
+
 bool relay_open(struct core *core, struct channel *channel)
 {
-    const struct peer *peer = channel->peer;
+    struct peer *peer = channel->peer;
     const struct peer *orderer = peer_orderer(core);
+    uint64_t at_ms = channel->down_ms + core->config.suspect_ms;
 
-    if (orderer == NULL || peer == orderer || !peer->member || !core->ready ||
-        core->now_ms - channel->down_ms < core->config.suspect_ms)
+    if (orderer == NULL || peer == orderer || !peer->member || !core->ready)
         return false;
+    if (core->now_ms < at_ms && !relay_known(peer)) {
+        peer_wake_at(core, peer, at_ms);
+        return false;
+    }
     core_log(core, PVMI_LOG_INFO, "no connection to %s can be made: going by way of %s", peer->name,
-             orderer->name);
+             host_name(core, orderer->number));
     return relay_link(core, channel, 0) != NULL;
 }
 
@@ -214,6 +230,6 @@ void relay_on_message(struct core *core, struct peer *from, const struct pvmi_ms
         relay_take(core, other, msg);
     } else {
         core_log(core, PVMI_LOG_WARN, "%s sent a frame of %s, which only %s may pass on: dropped", from->name,
-                 other->name, core->orderer->rec.name);
+                 other->name, host_name(core, core_orderer_number(core)));
     }
 }

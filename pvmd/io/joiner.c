@@ -290,6 +290,7 @@ static int joiner_run(struct io *io, const struct daemon_options *options, const
     memcpy(io->own.machine, join->machine.data, sizeof(io->own.machine));
     if (joiner_add_first(io, join) != PvmOk || joiner_new(io, parent) != PvmOk)
         return joiner_say_failed(PvmNoMem, options->name, "no memory to start");
+    pvmi_secret_wipe((void *)join->secret.data, join->secret.length);    /* peers.c has it */
     if (joiner_ready(io, options) != PvmOk)
         return 1;
     return daemon_run(io, options, &orderer);

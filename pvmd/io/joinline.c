@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "transport/tls.h"
 #include "wire/hello.h"
 
 static const char *joinline_word(int type)
@@ -44,6 +45,7 @@ char *joinline_format(int type, const void *msg)
         rc = pvmi_buffer_append(&out, start, strlen(start));
     if (rc == PvmOk)
         rc = joinline_append_hex(&out, &bytes);
+    pvmi_secret_wipe(bytes.data, bytes.length);
     pvmi_buffer_fini(&bytes);
     if (rc != PvmOk)
         pvmi_buffer_fini(&out);
@@ -102,6 +104,7 @@ int joinline_parse(const char *line, int type, struct pvmi_control *ret_control,
     if (rc != PvmOk)
         return rc;
     rc = pvmi_control_decode(bytes, length, &control);
+    pvmi_secret_wipe(bytes, length);
     pvmi_free(bytes);
     if (rc != PvmOk)
         return rc;

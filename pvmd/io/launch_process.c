@@ -144,9 +144,20 @@ static void launch_remember(struct launch *launch, const char *line)
     snprintf(launch->said + have, sizeof(launch->said) - have, "%.*s\n", (int)length, line);
 }
 
+/* A program that is no pvmd may print the join line that it was given, and with it the secret: nobody is to see
+ * that again, least of all the log. */
+static void line_redact(char *line)
+{
+    char *join = strstr(line, "pvm4-join");
+
+    if (join != NULL)
+        snprintf(join, strlen(join) + 1, "%s", "pvm4-join");
+}
+
 static void launch_on_line(struct launch *launch, int which, char *line)
 {
     line[strcspn(line, "\r")] = '\0';
+    line_redact(line);
     if (which == 0 && launch->step == LAUNCH_RUNNING && joinline_is(line, PVMI_MSG_ready)) {
         launch_on_ready_line(launch, line);
         return;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/table.h"
 #include "pvmd/io/watch.h"
@@ -17,6 +18,7 @@
 #define LINK_CONGESTED_BYTES (1024 * 1024)    /* above: CONGESTED */
 #define LINK_WRITABLE_BYTES (256 * 1024)      /* and below again: WRITABLE */
 #define LINK_LINGER_MS 2000
+#define LINKS_LOG_KEY 0x6c696e6b0000    /* of pvmi_log_allow(), plus the host */
 
 enum link_state { LINK_OFFERED, LINK_UP, LINK_LINGERING, LINK_GONE };
 
@@ -29,6 +31,7 @@ struct link {
     struct pvmi_stream stream;
     struct watch *watch;
     struct tunnel *tunnel;      /* or NULL */
+    int pid;                    /* of the task that made it, or 0 */
     int host;                   /* the daemon that made it; 0: a task did, or we */
     uint64_t incarnation;
     enum pvmi_channel channel;
@@ -184,6 +187,9 @@ static void link_fail(struct link *link, int code)
                        : code == PvmNoMem  ? "no memory to receive a frame"
                                            : "connection broken";
 
+    if (reason == CORE_DOWN_PROTOCOL && pvmi_log_allow(LINKS_LOG_KEY + (uint64_t)link->host, pvmi_clock_ms()))
+        pvmi_log(PVMI_LOG_WARN, "%s %d: %s: closed", link->host > 0 ? "link of host" : "connection of process",
+                 link->host > 0 ? link->host : link->pid, text);
     link_end(link);
     if (up)
         io_post_down(io, handle, reason, text);
@@ -286,6 +292,7 @@ void links_offer(struct io *io, struct pvmi_pipe *pipe, struct watch *watch, con
 
     if (link == NULL)
         return;
+    link->pid = link_in->link_in.pid;
     if (link_in->link_in.kind == CORE_LINK_DAEMON) {
         link->host = link_in->link_in.host;
         link->incarnation = link_in->link_in.incarnation;

@@ -24,6 +24,8 @@
 #define REAP_ROUND_MS 5
 #define REAP_ROUNDS_MAX (10 * 1000 / REAP_ROUND_MS)
 #define REAP_PROCESSES_MAX 65536    /* looked at in a round */
+#define REAP_UNSURE_ROUNDS 10       /* for processes that are between vfork and the end of their exec */
+#define REAP_KTHREADD 2             /* the parent of the kernel's threads */
 
 struct process {
     pid_t pid;
@@ -38,8 +40,9 @@ static void pause_round(void)
     nanosleep(&pause, NULL);
 }
 
-/* The parent of pid, or -1. The name in /proc/PID/stat may hold anything: look behind its last ')'. */
-static pid_t parent_of(pid_t pid)
+/* The parent of pid, or -1; and 'Z' in ret_state for one that has ended. The name in /proc/PID/stat may hold anything:
+ * look behind its last ')'. */
+static pid_t parent_of(pid_t pid, char *ret_state)
 {
     char path[64];
     char text[512];
@@ -56,7 +59,7 @@ static pid_t parent_of(pid_t pid)
     text[length] = '\0';
 
     const char *behind = strrchr(text, ')');
-    if (behind == NULL || sscanf(behind + 1, " %*c %d", &parent) != 1)
+    if (behind == NULL || sscanf(behind + 1, " %c %d", ret_state, &parent) != 2)
         return -1;
     return parent;
 }
@@ -79,12 +82,13 @@ static size_t list_processes(struct process *list, size_t max)
 {
     DIR *proc = opendir("/proc");
     size_t count = 0;
+    char state;
     pid_t pid;
 
     if (proc == NULL)
         return 0;
     while (count < max && (pid = next_pid(proc)) != 0) {
-        pid_t parent = parent_of(pid);
+        pid_t parent = parent_of(pid, &state);
 
         if (parent >= 0)
             list[count++] = (struct process){ pid, parent, false };
@@ -144,7 +148,7 @@ static bool wait_children(void)
 
 void reap_descendants(void)
 {
-    struct process *list = pvmi_malloc(REAP_PROCESSES_MAX * sizeof(*list));
+    struct process *list = wait_children() ? pvmi_malloc(REAP_PROCESSES_MAX * sizeof(*list)) : NULL;
 
     if (list == NULL)
         return;
@@ -155,8 +159,19 @@ void reap_descendants(void)
     pvmi_free(list);
 }
 
-/* True when the environment that pid was started with holds mark, a whole "NAME=value". */
-static bool has_mark(pid_t pid, const char *mark, char *text, size_t text_max)
+enum marked { MARKED, UNMARKED, UNSURE };
+
+/* A process without any environment: one in the middle of its exec has none for a moment. */
+static enum marked has_none(pid_t pid)
+{
+    char state = 'Z';
+    pid_t parent = parent_of(pid, &state);
+
+    return state != 'Z' && parent > 0 && parent != REAP_KTHREADD ? UNSURE : UNMARKED;
+}
+
+/* MARKED when the environment that pid was started with holds mark, a whole "NAME=value". */
+static enum marked has_mark(pid_t pid, const char *mark, char *text, size_t text_max)
 {
     size_t mark_length = strlen(mark);
     size_t length = 0;
@@ -166,7 +181,7 @@ static bool has_mark(pid_t pid, const char *mark, char *text, size_t text_max)
     snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return false;
+        return UNMARKED;
     while (length < text_max - 1 && (n = read(fd, text + length, text_max - 1 - length)) > 0)
         length += (size_t)n;
     close(fd);
@@ -174,8 +189,8 @@ static bool has_mark(pid_t pid, const char *mark, char *text, size_t text_max)
 
     for (size_t at = 0; at < length; at += strlen(text + at) + 1)
         if (strncmp(text + at, mark, mark_length + 1) == 0)
-            return true;
-    return false;
+            return MARKED;
+    return length > 0 ? UNMARKED : has_none(pid);
 }
 
 static bool is_own(pid_t pid)
@@ -187,17 +202,22 @@ static bool is_own(pid_t pid)
     return stat(path, &info) == 0 && info.st_uid == geteuid();
 }
 
-static int kill_marked(const char *mark, char *text, size_t text_max)
+/* Returns how many there were, and whether there may be more. */
+static int kill_marked(const char *mark, char *text, size_t text_max, bool *ret_unsure)
 {
     DIR *proc = opendir("/proc");
     int count = 0;
     pid_t pid;
 
+    *ret_unsure = false;
     if (proc == NULL)
         return 0;
-    while ((pid = next_pid(proc)) != 0)
-        if (pid != getpid() && is_own(pid) && has_mark(pid, mark, text, text_max) && kill(pid, SIGKILL) == 0)
-            count++;
+    while ((pid = next_pid(proc)) != 0) {
+        enum marked marked = pid != getpid() && is_own(pid) ? has_mark(pid, mark, text, text_max) : UNMARKED;
+
+        *ret_unsure |= marked == UNSURE;
+        count += marked == MARKED && kill(pid, SIGKILL) == 0;
+    }
     closedir(proc);
     return count;
 }
@@ -207,19 +227,21 @@ int reap_marked(const char *variable, const char *value)
     const size_t text_max = 256 * 1024;
     char *mark = pvmi_asprintf("%s=%s", variable, value);
     char *text = pvmi_malloc(text_max);
-    int first = 0;
+    int unsure_rounds = 0;
+    int most = 0;
+    bool unsure;
 
     /* A zombie shows an empty environment, so what was killed no longer counts. */
     for (int round = 0; mark != NULL && text != NULL && round < REAP_ROUNDS_MAX; round++) {
-        int count = kill_marked(mark, text, text_max);
+        int count = kill_marked(mark, text, text_max, &unsure);
 
-        if (round == 0)
-            first = count;
-        if (count == 0)
+        if (count > most)
+            most = count;
+        if (count == 0 && (!unsure || unsure_rounds++ >= REAP_UNSURE_ROUNDS))
             break;
         pause_round();
     }
     pvmi_free(mark);
     pvmi_free(text);
-    return first;
+    return most;
 }

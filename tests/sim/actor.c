@@ -222,6 +222,7 @@ static void actor_signal(struct actor *actor, struct actor *to)
 
     msg.signum = world_chance(actor->world, 500) ? SIGTERM : SIGKILL;
     request->target = to->tid;
+    to->process->signalled = true;
     actor_say(actor->process, PVMI_MSG_signal, &msg, NULL);
 }
 
@@ -306,7 +307,7 @@ void actor_misbehave(struct actor *actor)
 
 /* ---- spawn ---- */
 
-void actor_spawn(struct actor *actor, int count, const char *where)
+struct request *actor_spawn(struct actor *actor, int count, const char *where)
 {
     struct world *world = actor->world;
     struct request *request = actor_request(actor, PVMI_MSG_spawn);
@@ -328,7 +329,7 @@ void actor_spawn(struct actor *actor, int count, const char *where)
     if (where != NULL) {
         msg.where = where;
         msg.flags = PvmTaskHost | (world_chance(world, 200) ? PvmHostCompl : 0);
-    } else if (world_chance(world, 100)) {
+    } else if (!world->closing && world_chance(world, 100)) {
         msg.where = world_chance(world, 700) ? "LINUX64" : "VAX";
         msg.flags = PvmTaskArch | (world_chance(world, 300) ? PvmHostCompl : 0);
     }
@@ -341,6 +342,7 @@ void actor_spawn(struct actor *actor, int count, const char *where)
     msg.inherit.output_ctx = spawn->output_ctx;
     msg.inherit.output_tag = spawn->output_tag;
     actor_say(actor->process, PVMI_MSG_spawn, &msg, NULL);
+    return request;
 }
 
 /* ---- notices ---- */

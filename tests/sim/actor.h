@@ -28,6 +28,7 @@ struct spawn {
     int starts; /* TASK_STARTs that came out of it */
     struct process *processes[SPAWN_MAX];
     bool answered;
+    uint64_t answered_at;
     int answered_count;
     int32_t answered_tids[SPAWN_MAX];
     int32_t output_tid, output_ctx, output_tag;
@@ -116,7 +117,7 @@ void actor_flood(struct actor *actor, struct actor *to);
 void actor_misbehave(struct actor *actor);
 void actor_notify(struct actor *actor, int what, int count, const int32_t *values, int limit);
 void actor_cancel(struct actor *actor, struct watch *watch);
-void actor_spawn(struct actor *actor, int count, const char *where);
+struct request *actor_spawn(struct actor *actor, int count, const char *where);
 void actor_group(struct actor *actor, int op, int group, int number, bool final);
 void actor_ask(struct actor *actor, int type, int32_t target, bool final);
 void actor_host_add(struct actor *actor, char **lines, int count);

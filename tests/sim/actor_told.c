@@ -282,12 +282,30 @@ static struct request *told_request(struct actor *actor, uint32_t id, int type)
     return request;
 }
 
+/* In the calm a start fails for no other reasons than those that the simulator makes. */
+static void told_spawned_final(struct actor *actor, const struct pvmi_msg_answer *msg)
+{
+    for (uint32_t i = 0; i < msg->values.n; i++) {
+        int32_t value = msg->values.v[i];
+
+        if (value < 0 && value != PvmNoFile && !(value == PvmOutOfRes && actor->world->faults.few_tasks))
+            world_fail(actor->world, "bad answer", "t%x spawns in the calm and gets %d", (unsigned)actor->tid,
+                       value);
+    }
+    if (msg->error.code != PvmOk)
+        world_fail(actor->world, "bad answer", "t%x spawns in the calm and gets %d: %s", (unsigned)actor->tid,
+                   msg->error.code, msg->error.text == NULL ? "" : msg->error.text);
+}
+
 static void told_spawned(struct actor *actor, struct request *request, const struct pvmi_msg_answer *msg)
 {
     struct spawn *spawn = request->spawn;
     int started = 0;
 
     spawn->answered = true;
+    spawn->answered_at = actor->world->now;
+    if (request->final)
+        told_spawned_final(actor, msg);
     if (msg->error.code != PvmOk)
         return;
     for (uint32_t i = 0; i < msg->values.n; i++) {

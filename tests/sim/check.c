@@ -45,7 +45,8 @@ static void check_life(struct world *world, const struct node *node)
 static void check_death(struct world *world, const struct node *node)
 {
     if (!node->alive && node->was_member && node->dropped_at == 0 && world->first->alive &&
-        !world->first->disturbed && world->now > node->died_at + world->dead_ms * MS + SLACK)
+        !world->first->disturbed && !world->first->frozen &&
+        world->now > latest(node->died_at, world->first->thawed_at) + world->dead_ms * MS + SLACK)
         world_fail(world, "dead host stays", "node %d died at %llu ms", node->number,
                    (unsigned long long)(node->died_at / MS));
 }
@@ -81,6 +82,38 @@ void check_drop(const struct node *node)
 
     if (!node->disturbed && !world->first->disturbed && !world->faults.slow && !world->halt_asked)
         world_fail(world, "dropped without a reason", "node %d, a healthy member", node->number);
+}
+
+/* Who asked for the task may have been dropped before the start was confirmed to it. */
+static bool may_be_orphan(const struct process *process)
+{
+    const struct spawn *spawn = process->spawn;
+    const struct node *parent = spawn == NULL ? NULL : spawn->parent->node;
+
+    if (parent == NULL || node_member(parent))
+        return parent == NULL;
+    return !spawn->answered ||
+           spawn->answered_at + (2 * process->world->suspect_ms + 1000) * MS > parent->disturbed_at;
+}
+
+void check_signal(const struct process *process)
+{
+    struct world *world = process->world;
+
+    if (process->signalled || world->halt_asked || process->node->disturbed || world->first->disturbed ||
+        may_be_orphan(process))
+        return;
+    world_fail(world, "killed without a reason", "process %d on node %d", process->pid,
+               process->node->number);
+}
+
+void check_launch_end(const struct launch *launch, bool keep)
+{
+    struct world *world = launch->node->world;
+
+    if (!keep && launch->born != NULL && launch->told && launch->code == PvmOk && !launch->born->disturbed &&
+        !world->first->disturbed && !world->halt_asked && !world->faults.slow && !world->faults.breaks)
+        world_fail(world, "join failed without a reason", "node %d (%s)", launch->number, launch->name);
 }
 
 /* ---- counts ---- */

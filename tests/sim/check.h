@@ -15,6 +15,10 @@ void check_stop(struct node *node, bool unasked);
 /* The orderer has dropped it. */
 void check_drop(const struct node *node);
 
+/* The daemon ends a process; a launch has ended. */
+void check_signal(const struct process *process);
+void check_launch_end(const struct launch *launch, bool keep);
+
 /* In the calm: faults are over, and everything that was under way has had its time. */
 void check_calm(struct world *world);
 

@@ -13,7 +13,8 @@
 #include "tests/sim/trace.h"
 #include "wire/tid.h"
 
-#define NOTED_MAX 512 /* bytes of a frame that go into the hash of the run; receivers check messages whole */
+#define NOTED_MAX 512 /* bytes of a frame that go into the hash of the run; receivers check messages whole   \
+                       */
 
 static void node_timer(struct node *node);
 
@@ -305,7 +306,7 @@ void node_step(struct node *node, struct core_event *event)
     node_note_event(node, event);
     if (world->faults.memory && !world->calm && world_chance(world, 2) &&
         (node != world->first || world->faults.first_too)) {
-        node->disturbed = true;
+        node_disturb(node);
         pvmi_alloc_fail_nth((int)world_below(world, 20));
     }
     core_step(node->core, node_now_ms(node), event, &actions);
@@ -487,11 +488,18 @@ static void node_thaw(void *object, uint64_t value)
     node_thaw_now(object);
 }
 
+void node_disturb(struct node *node)
+{
+    if (!node->disturbed)
+        node->disturbed_at = node->world->now;
+    node->disturbed = true;
+}
+
 void node_freeze(struct node *node, uint64_t duration)
 {
     if (!node->alive || node->frozen)
         return;
-    node->disturbed = true;
+    node_disturb(node);
     world_say(node->world, "node %d freezes for %llu ms", node->number, (unsigned long long)(duration / MS));
     node->frozen = true;
     world_after(node->world, duration, node_thaw, node, 0);
@@ -503,7 +511,7 @@ void node_kill(struct node *node, bool power)
 
     if (!node->alive)
         return;
-    node->disturbed = true;
+    node_disturb(node);
     world_say(world, "node %d %s", node->number, power ? "loses power" : "dies");
     node->alive = false;
     node->crashed = !node->stopped;

@@ -40,7 +40,7 @@ struct launch {
     char name[32];
     bool told; /* LAUNCHED was delivered */
     bool over; /* LAUNCH_END came */
-    int code;  /* what will be told */
+    int code;  /* and said so */
 };
 
 struct node {
@@ -82,9 +82,10 @@ struct node {
     uint64_t thawed_at;
     uint64_t dropped_at; /* the orderer's table lost it */
     bool disturbed;      /* a fault hit it that may have it dropped */
-    uint64_t member_at;  /* and when it came in */
-    bool was_member;     /* the orderer's table had it */
-    bool stopped;        /* it ended itself, by STOP */
+    uint64_t disturbed_at;
+    uint64_t member_at; /* and when it came in */
+    bool was_member;    /* the orderer's table had it */
+    bool stopped;       /* it ended itself, by STOP */
     bool crashed;
 };
 
@@ -111,6 +112,7 @@ void node_congestion(struct conn_end *end, bool congested);
 /* Faults. */
 void node_freeze(struct node *node, uint64_t duration);
 void node_thaw_now(struct node *node);
+void node_disturb(struct node *node); /* it may be dropped for what happens to it now */
 void node_kill(struct node *node, bool power);
 
 /* The daemon with this number and incarnation, dead or alive, or NULL; the living one of that name. */

@@ -129,8 +129,10 @@ static void act_signal(struct node *node, const struct core_action *action)
             world_fail(world, "stranger signalled", "node %d signals pid %d", node->number,
                        action->signal.pid);
     }
-    if (process != NULL)
-        process_signal(process, action->signal.signum);
+    if (process == NULL)
+        return;
+    check_signal(process);
+    process_signal(process, action->signal.signum);
 }
 
 static void act_grant(struct node *node, const struct core_action *action)
@@ -198,6 +200,7 @@ static void launch_tell(void *object, uint64_t code)
     if (!node->alive || launch->told || node_defers(node, launch_tell, launch, code))
         return;
     launch->told = true;
+    launch->code = (int)(int64_t)code;
     event.launched.fault.code = (int)(int64_t)code;
     if (event.launched.fault.code != PvmOk) {
         pvmi_fault_set(&event.launched.fault, event.launched.fault.code, launch->name, "simulated failure");
@@ -275,6 +278,7 @@ static void act_launch_end(struct node *node, const struct core_action *action)
         return;
     }
     launch->over = true;
+    check_launch_end(launch, action->launch_end.keep);
     if (!action->launch_end.keep && launch->born != NULL && net_reachable(node, launch->born))
         world_after(node->world, world_below(node->world, 500 * MS), launch_die, launch, 0);
 }

@@ -83,7 +83,7 @@ void plan_isolate(struct node *node, uint64_t duration)
     world_say(node->world, "node %d is isolated for %llu ms", node->number,
               (unsigned long long)(duration / MS));
     node->isolated = true;
-    node->disturbed = true;
+    node_disturb(node);
     world_after(node->world, duration, isolate_end, node, 0);
 }
 
@@ -120,7 +120,8 @@ static void plan_cut(struct world *world, struct node *a, struct node *b, uint64
               (unsigned long long)(duration / MS));
     a->cut_from[a->cut_count++] = b;
     b->cut_from[b->cut_count++] = a;
-    a->disturbed = b->disturbed = true;
+    node_disturb(a);
+    node_disturb(b);
     world_after(world, duration, cut_end, a, (uint64_t)index);
 }
 
@@ -153,6 +154,21 @@ static void step_break(struct world *world)
     world_say(world, "connection of nodes %d and %d breaks, kind %d", conn->end[0].node->number,
               conn->end[1].node->number, how);
     net_break(conn, how);
+}
+
+/* The laptop that they all run on sleeps: however long that is, nobody has died of it. */
+static void step_sleep(struct world *world)
+{
+    uint64_t duration = world_between(world, world->suspect_ms, world->dead_ms * 3) * MS;
+
+    world_say(world, "all sleep for %llu ms", (unsigned long long)(duration / MS));
+    for (int i = 0; i < world->node_count; i++) {
+        struct node *node = world->nodes[i];
+        bool disturbed = node->disturbed;
+
+        node_freeze(node, duration + world_below(world, 20 * MS));
+        node->disturbed = disturbed;
+    }
 }
 
 static void step_crash(struct world *world)
@@ -190,7 +206,7 @@ static void step_delete(struct world *world)
 
     if (actor == NULL || node == NULL || node == world->first)
         return;
-    node->disturbed = true;
+    node_disturb(node);
     world_say(world, "t%x deletes %s", (unsigned)actor->tid, node->name);
     actor_host_delete(actor, node->name);
 }
@@ -243,7 +259,7 @@ static void plan_step(struct world *world)
     const struct sim_faults *faults = &world->faults;
     struct node *victim;
 
-    switch (world_below(world, 13)) {
+    switch (world_below(world, 14)) {
     case 0:
     case 1:
     case 2:
@@ -277,6 +293,10 @@ static void plan_step(struct world *world)
     case 11:
         if (faults->crashes)
             step_crash(world);
+        break;
+    case 13:
+        if (faults->freezes && world_chance(world, 200))
+            step_sleep(world);
         break;
     case 12:
         step_flood(world);
@@ -385,24 +405,52 @@ static void ask_barriers(struct world *world)
     }
 }
 
-static void plan_questions(struct world *world)
+/* Whoever listens, to ask and to work in the calm. */
+static int choose_askers(struct world *world, struct actor *askers[QUESTIONS_MAX])
 {
-    int asked = 0;
+    int count = 0;
 
-    for (int i = 0; i < world->actor_count && asked < QUESTIONS_MAX; i++) {
+    for (int i = 0; i < world->actor_count && count < QUESTIONS_MAX; i++) {
         struct actor *actor = world->actors[i];
 
-        if (!actor_alive(actor) || !node_member(actor->node) || actor->process->actor != actor)
-            continue;
-        asked++;
-        actor_ask(actor, PVMI_MSG_tasks_query, 0, true);
-        actor_ask(actor, PVMI_MSG_hosts_query, 0, true);
-        ask_groups(actor);
+        if (actor_alive(actor) && node_member(actor->node) && actor->process->actor == actor)
+            askers[count++] = actor;
+    }
+    return count;
+}
+
+static void plan_questions(struct world *world)
+{
+    struct actor *askers[QUESTIONS_MAX];
+    int count = choose_askers(world, askers);
+
+    for (int i = 0; i < count; i++) {
+        actor_ask(askers[i], PVMI_MSG_tasks_query, 0, true);
+        actor_ask(askers[i], PVMI_MSG_hosts_query, 0, true);
+        ask_groups(askers[i]);
     }
     ask_barriers(world);
     world_run(world, world->now + 5 * SECOND);
     if (!world->failed)
         check_answered(world);
+}
+
+/* After all that the machine still works: messages arrive and programs start. */
+static void plan_work(struct world *world)
+{
+    struct actor *askers[QUESTIONS_MAX];
+    int count = choose_askers(world, askers);
+
+    world->closing = true;
+    for (int i = 0; i < count; i++) {
+        if (count > 1)
+            actor_send(askers[i], askers[(i + 1) % count]);
+        if (i < 3)
+            actor_spawn(askers[i], 2, NULL)->final = true;
+    }
+    world_run(world, world->now + 5 * SECOND);
+    if (!world->failed)
+        check_actors(world);
 }
 
 static void plan_end_tasks(struct world *world)
@@ -463,6 +511,8 @@ void plan_run(struct world *world)
         check_calm(world);
     if (!rough && !world->failed && world->first->alive) {
         plan_questions(world);
+        if (!world->failed)
+            plan_work(world);
         if (!world->failed && world_chance(world, 700))
             plan_end_tasks(world);
     }

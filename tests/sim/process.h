@@ -24,6 +24,7 @@ struct process {
     struct conn_end *end;         /* to its daemon, or NULL */
     struct actor *actor;          /* who it is now, or NULL */
     uint64_t busy_until;          /* it computes and reads nothing */
+    bool signalled;               /* a task has asked for that */
     bool stubborn;                /* SIGTERM does nothing */
     int lives_left;               /* how often it may enrol */
     int acts_left;                /* what it will still do by itself */

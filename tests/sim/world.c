@@ -219,7 +219,7 @@ static void faults_draw(struct world *world)
     faults->deletes = world_chance(world, 500);
     faults->launch_failures = world_chance(world, 400);
     faults->slow = world_chance(world, 300);
-    faults->flood = world_chance(world, 3);
+    faults->flood = world_chance(world, 8);
     faults->bulk = faults->flood || world_chance(world, 15);
     faults->stubborn = world_chance(world, 300);
     faults->memory = world_chance(world, 50);

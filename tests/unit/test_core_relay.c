@@ -101,6 +101,22 @@ static void a_spawn_and_a_kill_work_across_the_wall(void **state)
     assert_int_equal(net_result(net, parent), PvmOk);
 }
 
+/* The second channel does not wait for its own dialling to fail. */
+static void what_follows_on_the_other_channel_goes_at_once(void **state)
+{
+    struct net *net = *state;
+    int two = net_task(net, 2);
+    int three = net_task(net, 3);
+    struct pvmi_msg_task_query query = { .tid = net->tasks[three].tid };
+
+    net_ask(net, two, PVMI_MSG_task_query, &query);
+    net_advance(net, 2000);
+    assert_int_equal(net_result(net, two), PvmOk);
+    net_send_data(net, two, net->tasks[three].tid, 1, 10);
+    net_advance(net, 1);
+    expect_numbers(net, three, 1, 1);
+}
+
 static void a_notice_comes_behind_the_messages_of_the_dead(void **state)
 {
     struct net *net = *state;
@@ -367,6 +383,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(messages_go_both_ways_by_way_of_the_first_host, walled_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(a_spawn_and_a_kill_work_across_the_wall, walled_hosts,
+                                        net_tear_down),
+        cmocka_unit_test_setup_teardown(what_follows_on_the_other_channel_goes_at_once, walled_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(a_notice_comes_behind_the_messages_of_the_dead, walled_hosts,
                                         net_tear_down),

@@ -16,6 +16,7 @@
 #include "pvmd/io/own.h"
 #include "pvmd/io/peers.h"
 #include "transport/tls.h"
+#include "wire/frame.h"
 
 #define PLACES 64    /* strangers at a time */
 
@@ -244,11 +245,37 @@ static void a_hello_that_ends_too_soon_is_refused(void **state)
     await_refusal(world, fd);
 }
 
-static void who_says_nothing_is_sent_away(void **state)
+static void tick(uv_timer_t *timer)
+{
+    int fd = *(int *)timer->data;
+
+    (void)send(fd, "P", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* One says nothing, one a byte now and then, one a good hello and then no more. */
+static void who_takes_too_long_is_sent_away(void **state)
 {
     struct world *world = *state;
+    struct pvmi_hello hello;
+    uint8_t bytes[PVMI_HELLO_SIZE];
+    int silent = come(world);
+    int slow = come(world);
+    int half = come(world);
+    static uv_timer_t timer;
 
-    await_refusal(world, come(world));
+    good_hello(world, &hello);
+    sign(&hello, gate, bytes);
+    assert_int_equal(send(half, bytes, PVMI_HELLO_SIZE, MSG_NOSIGNAL), PVMI_HELLO_SIZE);
+    uv_timer_init(world->io.loop, &timer);
+    timer.data = &slow;
+    uv_timer_start(&timer, tick, 100, 100);
+    while (!is_closed(silent) || !is_closed(slow))
+        uv_run(world->io.loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, NULL);
+    assert_int_equal(entrance_count(world->io.entrance), 1);
+    close(silent);
+    close(slow);
+    await_refusal(world, half);
 }
 
 static void each_field_of_the_hello_counts(void **state)
@@ -349,6 +376,69 @@ static void garbage_in_the_place_of_the_handshake_is_refused(void **state)
     close(fd);
 }
 
+/* ---- after the handshake ---- */
+
+/* Enters, and becomes a link that is read. */
+static struct pvmi_pipe *enter_and_link(struct world *world)
+{
+    struct pvmi_hello hello;
+    uint8_t bytes[PVMI_HELLO_SIZE];
+    struct pvmi_pipe *pipe;
+
+    good_hello(world, &hello);
+    sign(&hello, gate, bytes);
+    pipe = enter(world, bytes, world->ours);
+    assert_non_null(pipe);
+    links_adopt(&world->io, 1, 77);
+    assert_true(links_has_incoming(&world->io, HOST, INCARNATION, PVMI_CHANNEL_BULK));
+    return pipe;
+}
+
+/* Sends these bytes through pipe; the daemon then closes the link. */
+static void expect_link_closed(struct world *world, struct pvmi_pipe *pipe, const void *data, size_t length)
+{
+    struct iovec part = { .iov_base = (void *)data, .iov_len = length };
+    char byte;
+
+    while (length > 0 && pipe->ops->write(pipe, &part, 1) == PVMI_AGAIN)
+        uv_run(world->io.loop, UV_RUN_NOWAIT);
+    while (pipe->ops->read(pipe, &byte, 1) == PVMI_AGAIN)
+        uv_run(world->io.loop, UV_RUN_NOWAIT);
+    assert_false(links_has_incoming(&world->io, HOST, INCARNATION, PVMI_CHANNEL_BULK));
+    pipe->ops->close(pipe);
+}
+
+static void a_member_that_sends_no_frames_loses_its_link(void **state)
+{
+    uint8_t garbage[4096];
+
+    memset(garbage, 0xa5, sizeof(garbage));
+    expect_link_closed(*state, enter_and_link(*state), garbage, sizeof(garbage));
+}
+
+static void a_frame_longer_than_any_loses_it_too(void **state)
+{
+    struct pvmi_frame_header header = { .kind = PVMI_FRAME_CONTROL, .format = (uint8_t)pvmi_format_own() };
+    uint8_t bytes[PVMI_FRAME_HEADER_SIZE];
+
+    header.length = PVMI_FRAME_CONTROL_MAX + 1;
+    header.message_length = header.length;
+    pvmi_frame_header_encode(&header, bytes);
+    expect_link_closed(*state, enter_and_link(*state), bytes, sizeof(bytes));
+}
+
+/* A record of TLS that the right key has not made. */
+static void what_was_changed_on_its_way_is_never_a_frame(void **state)
+{
+    struct pvmi_pipe *pipe = enter_and_link(*state);
+    uint8_t record[PVMI_FRAME_HEADER_SIZE + 32] = { 0x17, 3, 3, 0, PVMI_FRAME_HEADER_SIZE + 27 };
+
+    assert_int_equal(send(pipe->fd, record, sizeof(record), MSG_NOSIGNAL), sizeof(record));
+    expect_link_closed(*state, pipe, NULL, 0);
+}
+
+/* ---- who is none of us any more, and who come in crowds ---- */
+
 static void a_host_that_was_dropped_is_a_stranger(void **state)
 {
     struct world *world = *state;
@@ -404,7 +494,10 @@ int main(void)
         AT_THE_DOOR(a_hello_byte_by_byte_is_one),
         AT_THE_DOOR(garbage_is_refused),
         AT_THE_DOOR(a_hello_that_ends_too_soon_is_refused),
-        AT_THE_DOOR(who_says_nothing_is_sent_away),
+        AT_THE_DOOR(who_takes_too_long_is_sent_away),
+        AT_THE_DOOR(a_member_that_sends_no_frames_loses_its_link),
+        AT_THE_DOOR(a_frame_longer_than_any_loses_it_too),
+        AT_THE_DOOR(what_was_changed_on_its_way_is_never_a_frame),
         AT_THE_DOOR(each_field_of_the_hello_counts),
         AT_THE_DOOR(a_wrong_secret_and_a_wrong_ticket_are_refused),
         AT_THE_DOOR(a_changed_byte_spoils_the_mac),
