@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pvm: the words of its command line. */
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,11 +80,24 @@ static int main_prompt(struct console *console, int argc, char **argv)
     return console->exit_status;
 }
 
+/* A closed stdin, stdout or stderr would become the number of the next file: of the daemon's socket. */
+static void descriptors_fill(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDONLY);    /* writing to it fails, which is told */
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct console console = { 0 };
     int status;
 
+    descriptors_fill();
     setlocale(LC_CTYPE, "");
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         usage();
@@ -98,7 +112,8 @@ int main(int argc, char **argv)
     else
         status = main_prompt(&console, argc, argv);
     console_fini(&console);
-    if (fflush(stdout) != 0 && status == EXIT_GOOD)
-        status = EXIT_FAILED;
+    bool unwritten = fflush(stdout) != 0;
+    if ((unwritten || ferror(stdout)) && status == EXIT_GOOD)
+        status = report_error("pvm", "the output could not be written");
     return status;
 }

@@ -224,8 +224,11 @@ static int run_watch(struct run *run)
             console_lost(run->console);
             return EXIT_NO_MACHINE;
         }
-        if (fflush(stdout) != 0 && signal_count == 0)
+        if (fflush(stdout) != 0 && signal_count == 0) {
+            if (errno != EPIPE)
+                report_error("run", "cannot write the output: %s; the job is ended", strerror(errno));
             on_signal(SIGPIPE);
+        }
         if (stage == RUN_RUNNING)
             stopped = stop_reason(limit_ms);
         enum run_stage next = stage_next(run, stage, signals_seen, limit_ms);

@@ -210,10 +210,14 @@ static int frame_write(const char *directory, int number, const double *plate, i
     for (size_t i = 0; i < points; i++)
         colour(plate[i], pixels + 3 * i);
     snprintf(path, sizeof(path), "%s/frame_%04d.png", directory, number);
-    int good = png_image_write_to_file(&image, path, 0, pixels, 0, NULL);
+    FILE *file = fopen(path, "wb");
+    int good = file != NULL && png_image_write_to_stdio(&image, file, 0, pixels, 0, NULL);
+    if (file != NULL && fclose(file) != 0)
+        good = 0;
     free(pixels);
     if (!good)
-        fprintf(stderr, "heat: cannot write %s: %s\n", path, image.message);
+        fprintf(stderr, "heat: cannot write %s: %s\n", path,
+                image.message[0] != '\0' ? image.message : strerror(errno));
     return good ? 0 : -1;
 }
 

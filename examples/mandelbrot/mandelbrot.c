@@ -344,8 +344,13 @@ static int picture_write(const struct master *master, const char *file)
         .format = PNG_FORMAT_RGB,
     };
 
-    if (!png_image_write_to_file(&image, file, 0, master->pixels, 0, NULL)) {
-        fprintf(stderr, "mandelbrot: cannot write %s: %s\n", file, image.message);
+    FILE *out = fopen(file, "wb");
+    int good = out != NULL && png_image_write_to_stdio(&image, out, 0, master->pixels, 0, NULL);
+    if (out != NULL && fclose(out) != 0)
+        good = 0;
+    if (!good) {
+        fprintf(stderr, "mandelbrot: cannot write %s: %s\n", file,
+                image.message[0] != '\0' ? image.message : strerror(errno));
         return -1;
     }
     printf("%s: %d x %d pixels by %d worker%s in %.1f s\n", file, master->view.width, master->view.height,

@@ -38,6 +38,11 @@ until_true() {
     done
 }
 
+# Programs that use a library with sanitizers must be built with them.
+SANITIZE=''
+! nm -D "$prefix/lib/libpvm3.so.3" | grep -q __asan_init || SANITIZE=-fsanitize=address,undefined
+export SANITIZE
+
 # The test's own task, built like a user's program.
 build_tool() {
     cc -O1 -g -D_GNU_SOURCE ${SANITIZE-} -o "$work/tool" "$here/tool.c" $(pkg-config --cflags --libs pvm3) \

@@ -27,6 +27,7 @@ struct spawn {
     int count;
     int starts; /* TASK_STARTs that came out of it */
     struct process *processes[SPAWN_MAX];
+    bool decided; /* its daemon has sent the answer */
     bool answered;
     uint64_t answered_at;
     int answered_count;
@@ -133,6 +134,9 @@ void actor_frame(struct process *process, const struct pvmi_frame_header *header
 
 /* A number, negative once told of, among those that the watch is or was due for. */
 void watch_note_host(struct watch *watch, int number);
+
+/* Its daemon has sent process a control message: notes the answer to a spawn. */
+void actor_sent(struct process *process, const uint8_t *payload, size_t length);
 
 /* Its node's table has got a host. */
 void actor_host_added(struct actor *actor, int number);

@@ -352,7 +352,7 @@ static void told_left(struct actor *actor)
     actor->left = true;
     process_hang_up(process);
     if (process->lives_left > 0 && world_chance(world, 500) && !world->closing)
-        process_enroll(process, false);
+        process_enroll(process, process->claim_tid != 0 && world_chance(world, 300));
     else
         process_end(process, 0);
 }
@@ -392,11 +392,16 @@ static void told_enrolled(struct process *process, const struct pvmi_msg_enrolle
         return;
     }
     actor = pvmi_table_get(&world->by_tid, (uint64_t)msg->tid);
-    if (actor != NULL && (!claimed || actor->enrolled || actor->process != process)) {
+    if (actor != NULL && msg->tid != process->borrowed_tid &&
+        (!claimed || actor->enrolled || actor->process != process)) {
         world_fail(world, "tid reused", "process %d on node %d gets t%x, which was there before",
                    process->pid, process->node->number, (unsigned)msg->tid);
         return;
     }
+    if (msg->tid == process->borrowed_tid)
+        world_fail(world, "claim taken twice", "process %d gets t%x", process->pid, (unsigned)msg->tid);
+    if (claimed && process->lies)
+        world_fail(world, "false claim taken", "process %d gets t%x", process->pid, (unsigned)msg->tid);
     if (pvmi_tid_host(msg->tid) != process->node->number || !pvmi_tid_is_task(msg->tid))
         world_fail(world, "wrong tid", "node %d enrols t%x", process->node->number, (unsigned)msg->tid);
     actor = actor_new(process, msg->tid);
@@ -437,6 +442,21 @@ static void told_control(struct process *process, const uint8_t *payload, size_t
 
         if (request != NULL && request->final)
             check_hosts(actor, msg);
+    }
+    pvmi_control_free(&control);
+}
+
+void actor_sent(struct process *process, const uint8_t *payload, size_t length)
+{
+    struct pvmi_control control;
+    struct request *request;
+
+    if (process->actor == NULL || pvmi_control_decode(payload, length, &control) != PvmOk)
+        return;
+    if (control.type == PVMI_MSG_answer) {
+        request = pvmi_table_get(&process->actor->requests, ((struct pvmi_msg_answer *)control.msg)->id);
+        if (request != NULL && request->spawn != NULL)
+            request->spawn->decided = true;
     }
     pvmi_control_free(&control);
 }

@@ -148,6 +148,15 @@ static void check_output(struct world *world, const struct spawn *spawn, const s
                    caught->ends, (unsigned)process->claim_tid);
 }
 
+/* The host that asked has gone before it had all the answers, and not the task that asked. */
+static bool lost_parent(const struct spawn *spawn)
+{
+    const struct actor *parent = spawn->parent;
+
+    return !spawn->decided && !node_member(parent->node) && parent->node->died_at != 0 &&
+           (parent->gone_at == 0 || parent->gone_at > parent->node->died_at);
+}
+
 static void check_spawn(struct world *world, const struct spawn *spawn)
 {
     for (int i = 0; i < spawn->answered_count; i++) {
@@ -162,6 +171,9 @@ static void check_spawn(struct world *world, const struct spawn *spawn)
             !spawn_told(spawn, process->claim_tid))
             world_fail(world, "start without an owner", "t%x runs, and spawn %llu was not told of it",
                        (unsigned)process->claim_tid, (unsigned long long)spawn->uid);
+        if (process->state == PROCESS_RUNNING && node_member(process->node) && lost_parent(spawn))
+            world_fail(world, "start without an owner", "t%x runs, and the host that asked for it has gone",
+                       (unsigned)process->claim_tid);
         check_output(world, spawn, process);
     }
 }

@@ -13,8 +13,9 @@
 #include "tests/sim/trace.h"
 #include "wire/tid.h"
 
-#define NOTED_MAX 512 /* bytes of a frame that go into the hash of the run; receivers check messages whole   \
-                       */
+#define NOTED_MAX                                                                                            \
+    512 /* bytes of a frame that go into the hash of the run; receivers check messages whole                 \
+         */
 
 static void node_timer(struct node *node);
 

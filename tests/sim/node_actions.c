@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/actor.h"
 #include "tests/sim/check.h"
 #include "tests/sim/process.h"
 #include "tests/sim/shim.h"
@@ -84,6 +85,8 @@ static void act_send(struct node *node, const struct core_action *action)
         return;
     }
     trace_frame(node->world, "<-", end, &frame->header, pvmi_frame_bytes(frame));
+    if (net_other(end)->process != NULL && frame->header.kind == PVMI_FRAME_CONTROL)
+        actor_sent(net_other(end)->process, pvmi_frame_bytes(frame), frame->header.length);
     if (node->world->plant != PLANT_NONE && shim_send(end, frame))
         return;
     net_send(end, &frame->header, pvmi_frame_bytes(frame), NULL);

@@ -198,12 +198,25 @@ struct process *process_start(struct node *node, const struct core_action *actio
     return process;
 }
 
+/* A task that runs a program by system() hands its environment down. */
+static void process_borrow(struct process *process)
+{
+    struct world *world = process->world;
+    struct process *other = world->processes[world_below(world, (uint64_t)world->process_count)];
+
+    if (other->node != process->node || other->actor == NULL || other->actor->tid != other->claim_tid)
+        return;
+    process->borrowed_tid = other->claim_tid;
+    process->borrowed_nonce = other->claim_nonce;
+}
+
 struct process *process_by_hand(struct node *node)
 {
     struct process *process = process_new(node);
 
     process->state = PROCESS_RUNNING;
     process->end_told = process->eof_told = true;
+    process_borrow(process);
     world_after(node->world, world_below(node->world, 10 * MS), process_begin, process, true);
     return process;
 }
@@ -377,6 +390,12 @@ void process_enroll(struct process *process, bool claim)
     if (claim) {
         msg.claim_tid = process->claim_tid;
         msg.claim_nonce = process->claim_nonce;
+        process->lies = world_chance(process->world, 30);
+        if (process->lies)
+            msg.claim_nonce++;
+    } else {
+        msg.claim_tid = process->borrowed_tid;
+        msg.claim_nonce = process->borrowed_nonce;
     }
     actor_say(process, PVMI_MSG_enroll, &msg, NULL);
 }

@@ -20,10 +20,13 @@ struct process {
     enum process_state state;
     int32_t claim_tid; /* what its start gave it */
     uint64_t claim_nonce;
-    struct spawn *spawn;          /* NULL by hand */
-    struct conn_end *end;         /* to its daemon, or NULL */
-    struct actor *actor;          /* who it is now, or NULL */
-    uint64_t busy_until;          /* it computes and reads nothing */
+    struct spawn *spawn;  /* NULL by hand */
+    struct conn_end *end; /* to its daemon, or NULL */
+    struct actor *actor;  /* who it is now, or NULL */
+    uint64_t busy_until;  /* it computes and reads nothing */
+    int32_t borrowed_tid; /* a claim in its environment that another process has used */
+    uint64_t borrowed_nonce;
+    bool lies;                    /* it claims its tid with another nonce */
     bool signalled;               /* a task has asked for that */
     bool stubborn;                /* SIGTERM does nothing */
     int lives_left;               /* how often it may enrol */
