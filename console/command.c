@@ -78,7 +78,8 @@ static const char spawn_help[] =
 static const char run_help[] =
     "Syntax:  pvm run [ options ] program [ arg ... ]\n"
     "Runs copies of any program on the virtual machine, starting one that ends with the job if there is none;\n"
-    "prints their output, line by line, and returns their status (see: help exit).\n"
+    "prints their output, that of several by whole lines, and returns their status (see: help exit).\n"
+    "Their input is empty.\n"
     "Options:  -n N             number of copies, default is 1 (also -np N)\n"
     "          -H h1,h2:4       on these hosts; those that are not there are added, and deleted at the end.\n"
     "                           A number behind a host: so many copies there before it is the next one's turn\n"

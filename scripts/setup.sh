@@ -6,6 +6,8 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 die() { echo "$*" >&2; exit 1; }
 
+[[ $root != *[[:space:]]* ]] || die "make cannot build in a folder with a blank in its path, $root: move the clone"
+
 # need PACKAGE...: installs those that are missing, with sudo if not root; says which.
 need() {
     local package missing=() sudo=
@@ -20,7 +22,7 @@ need() {
         sudo=sudo
     fi
     echo "installing Debian packages: ${missing[*]}"
-    $sudo apt-get update -qq
+    $sudo apt-get update -qq || die "apt-get update failed: is there a network?"
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
         die "apt-get could not install: ${missing[*]}"
 }

@@ -87,8 +87,10 @@ static void session_drop(struct pvmi_session *session, uint64_t ack)
 int pvmi_session_on_resume(struct pvmi_session *session, uint64_t next)
 {
     assert(session->attached);
-    if (session->resumed || next < session_oldest(session) || next > session->out_sent + 1)
+    if (session->resumed || next == 0 || next > session->out_sent + 1)
         return PvmBadMsg;
+    if (next < session_oldest(session))
+        return PVMI_CLOSED;
 
     session_drop(session, next - 1);
     session->unsent = session->kept.next;

@@ -53,8 +53,9 @@ void pvmi_session_attach(struct pvmi_session *session, struct pvmi_frame_header 
 void pvmi_session_detach(struct pvmi_session *session);
 
 /*
- * The peer expects number next, so it has all before. Returns PvmOk, or PvmBadMsg when that cannot be (never
- * sent, acknowledged before, a second resume on one connection): end the session.
+ * The peer expects number next, so it has all before. Returns PvmOk; PVMI_CLOSED when it has acknowledged more
+ * since: it sent this before it took another connection, drop this one; PvmBadMsg when it cannot be (never sent,
+ * 0, a second resume on one connection): end the session.
  */
 int pvmi_session_on_resume(struct pvmi_session *session, uint64_t next);
 

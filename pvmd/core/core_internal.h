@@ -107,6 +107,7 @@ struct channel {
     uint64_t unacked_ms;    /* since when something waits for its acknowledgement */
     uint64_t down_ms;       /* since when there is no link although one is wanted; CORE_NEVER: it is not so */
     uint64_t ack_at;        /* an acknowledgement must be sent by then */
+    bool asked;             /* the peer has something for it and cannot dial us: we are to dial */
     struct pvmi_list dirty; /* in core.dirty: something may be sent */
 };
 
@@ -273,6 +274,7 @@ struct launch {
     struct host *host;        /* LINKING and later: what the ready line said */
     struct add *add;
     int index;                /* of the line */
+    char dialled[128];        /* what the last dial came to */
 };
 
 struct add {
@@ -410,7 +412,9 @@ void peer_free(struct core *core, struct peer *peer);
 int peer_send(struct core *core, struct peer *peer, enum pvmi_channel channel, int type, const void *msg);
 void peer_link_in(struct core *core, const struct core_event *event);
 void peer_link_up(struct core *core, struct link *link);
-void peer_link_down(struct core *core, struct link *link, enum core_down_reason reason);
+void peer_link_down(struct core *core, struct link *link, enum core_down_reason reason, const char *text);
+/* The peer has bulk for us, and cannot dial. */
+void peer_on_asked(struct core *core, struct peer *peer);
 void peer_frame(struct core *core, struct link *link, struct pvmi_frame *frame);
 void peer_touch(struct core *core, struct channel *channel);    /* it may have something to send */
 void peer_dial(struct core *core, struct channel *channel);
@@ -520,7 +524,9 @@ void join_begin(struct core *core);    /* this host joins */
 void join_add(struct core *core, const struct asker *asker, const struct pvmi_strings *lines, bool file);
 void join_on_launched(struct core *core, struct core_event *event);
 struct launch *join_find_number(struct core *core, int number);
-void join_on_link(struct core *core, struct peer *peer);       /* its control link stands */
+void join_on_link(struct core *core, struct peer *peer);
+/* And so long it does not. */
+void join_on_dial_failed(struct core *core, struct peer *peer, const char *text);
 void join_on_welcomed(struct core *core, struct peer *peer);
 void join_on_member(struct core *core, int number);
 void join_abandon_all(struct core *core);    /* the machine halts */

@@ -525,6 +525,14 @@ void join_on_launched(struct core *core, struct core_event *event)
         launch_link(core, launch, &event->launched.host);
 }
 
+void join_on_dial_failed(struct core *core, struct peer *peer, const char *text)
+{
+    struct launch *launch = join_find_number(core, peer->number);
+
+    if (launch != NULL)
+        snprintf(launch->dialled, sizeof(launch->dialled), "%s", text);
+}
+
 void join_on_link(struct core *core, struct peer *peer)
 {
     struct launch *launch = join_find_number(core, peer->number);
@@ -591,10 +599,11 @@ static void launch_unreached(struct core *core, struct launch *launch)
     pvmi_fault_set(
         &fault, PvmCantStart, core->self->rec.name,
         "%s's daemon was started, but within %u s neither reached the other: %s at %s port %u, %s at %s "
-        "port %u: is a firewall between them?",
+        "port %u: is a firewall between them?%s%s%s",
         launch->name, (unsigned)(core->config.join_ms / 1000), launch->name,
         its->addresses.n > 0 ? its->addresses.v[0] : "?", (unsigned)its->port, our->name,
-        our->addresses.n > 0 ? our->addresses.v[0] : "?", (unsigned)our->port);
+        our->addresses.n > 0 ? our->addresses.v[0] : "?", (unsigned)our->port,
+        launch->dialled[0] != '\0' ? " (" : "", launch->dialled, launch->dialled[0] != '\0' ? ")" : "");
     launch_failed(core, launch, &fault);
 }
 

@@ -132,7 +132,7 @@ static void link_frame(struct core *core, struct link *link, struct core_event *
 static void link_down(struct core *core, struct link *link, const struct core_event *event)
 {
     if (link->kind == CORE_LINK_DAEMON) {
-        peer_link_down(core, link, event->link_down.reason);
+        peer_link_down(core, link, event->link_down.reason, event->link_down.text);
         return;
     }
 

@@ -90,7 +90,7 @@ bool channel_wanted(struct core *core, const struct channel *channel)
     if (!pvmi_list_empty(&channel->session.kept))
         return true;
     if (channel->number == PVMI_CHANNEL_BULK)
-        return !pvmi_list_empty(&peer->ready);
+        return channel->asked || !pvmi_list_empty(&peer->ready);
     return core_is_orderer(core) || peer->number == core_orderer_number(core);
 }
 
@@ -137,6 +137,7 @@ void channel_use(struct core *core, struct channel *channel, struct link *link)
     channel->heard_ms = core->now_ms;
     channel->peer->heard_ms = core->now_ms;
     channel->down_ms = CORE_NEVER;
+    channel->asked = false;
     pvmi_session_attach(&channel->session, &resume);
     channel_send_header(core, channel, &resume);
     peer_wake_at(core, channel->peer, core->now_ms + core->config.suspect_ms / 4);
@@ -259,7 +260,8 @@ static void peer_refused(struct core *core, struct peer *peer)
         orderer_lost(core, "it refuses connections");
 }
 
-static void channel_dial_failed(struct core *core, struct channel *channel, enum core_down_reason reason)
+static void channel_dial_failed(struct core *core, struct channel *channel, enum core_down_reason reason,
+                                const char *text)
 {
     struct peer *peer = channel->peer;
 
@@ -268,18 +270,19 @@ static void channel_dial_failed(struct core *core, struct channel *channel, enum
         channel_back_off(core, channel);
     if (channel->link != NULL || channel->number != PVMI_CHANNEL_CONTROL)
         return;
+    join_on_dial_failed(core, peer, text);
     if (reason == CORE_DOWN_REFUSED)
         peer_refused(core, peer);
 }
 
-void peer_link_down(struct core *core, struct link *link, enum core_down_reason reason)
+void peer_link_down(struct core *core, struct link *link, enum core_down_reason reason, const char *text)
 {
     struct peer *peer = link->peer;
     struct channel *channel = &peer->channels[link->channel];
 
     if (channel->dial == link) {
         link_free(core, link);
-        channel_dial_failed(core, channel, reason);
+        channel_dial_failed(core, channel, reason, text);
         return;
     }
     link_free(core, link);
@@ -294,6 +297,16 @@ void peer_link_down(struct core *core, struct link *link, enum core_down_reason 
         peer->halted = true;
         halt_check(core);
     }
+}
+
+void peer_on_asked(struct core *core, struct peer *peer)
+{
+    struct channel *channel = &peer->channels[PVMI_CHANNEL_BULK];
+
+    if (channel->link != NULL)
+        return;
+    channel->asked = true;
+    peer_touch(core, channel);
 }
 
 int peer_send(struct core *core, struct peer *peer, enum pvmi_channel number, int type, const void *msg)
@@ -372,7 +385,14 @@ static void session_broken(struct core *core, struct channel *channel)
 
 static void channel_resume(struct core *core, struct channel *channel, uint64_t next)
 {
-    if (pvmi_session_on_resume(&channel->session, next) != PvmOk) {
+    int rc = pvmi_session_on_resume(&channel->session, next);
+
+    /* Links that both sides made at once may come up in another order here than there. */
+    if (rc == PVMI_CLOSED) {
+        channel_break(core, channel, "the other side has given it up for another");
+        return;
+    }
+    if (rc != PvmOk) {
         session_broken(core, channel);
         return;
     }
@@ -472,7 +492,7 @@ static void channel_pump(struct core *core, struct channel *channel)
         }
         if (channel->down_ms == CORE_NEVER) {
             channel->down_ms = core->now_ms;
-            peer_wake_at(core, channel->peer, core->now_ms + core->config.suspect_ms);
+            peer_wake_at(core, channel->peer, core->now_ms + core->config.suspect_ms / 4);
         }
         if (relay_open(core, channel) || channel->dial != NULL)
             return;

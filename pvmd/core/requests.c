@@ -319,7 +319,9 @@ static void about_the_machine(struct core *core, struct peer *peer, int type, co
     switch (type) {
     case PVMI_MSG_accuse:
         accused = peer_find(core, ((const struct pvmi_msg_accuse *)msg)->number);
-        if (core_is_orderer(core) && accused != NULL)
+        if (((const struct pvmi_msg_accuse *)msg)->number == core_self(core))
+            peer_on_asked(core, peer);
+        else if (core_is_orderer(core) && accused != NULL)
             peer_probe(core, accused);
         break;
     case PVMI_MSG_relay:

@@ -376,7 +376,6 @@ static void dial_end_attempts(struct dial *dial)
 
 /* ---- through ssh ---- */
 
-
 /* The daemon there listens on all addresses, or on that of its ip= alone, which comes first in its line. */
 static void dial_target(const struct dial *dial, char *target, size_t target_max)
 {

@@ -92,7 +92,7 @@ static bool may_be_orphan(const struct process *process)
 
     if (parent == NULL || node_member(parent))
         return parent == NULL;
-    return !spawn->answered ||
+    return !spawn->answered || process->world->slept ||
            spawn->answered_at + (2 * process->world->suspect_ms + 1000) * MS > parent->disturbed_at;
 }
 

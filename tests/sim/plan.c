@@ -161,6 +161,7 @@ static void step_sleep(struct world *world)
 {
     uint64_t duration = world_between(world, world->suspect_ms, world->dead_ms * 3) * MS;
 
+    world->slept = true;
     world_say(world, "all sleep for %llu ms", (unsigned long long)(duration / MS));
     for (int i = 0; i < world->node_count; i++) {
         struct node *node = world->nodes[i];
@@ -377,7 +378,9 @@ static void plan_calm(struct world *world)
 {
     world_say(world, "calm");
     plan_heal(world);
-    world_run(world, world->now + (world->dead_ms + world->join_ms) * 2 * MS + 12 * SECOND);
+    world_run(world, world->now + 5 * SECOND);
+    world->closing = true;
+    world_run(world, world->now + (world->dead_ms + world->join_ms) * 2 * MS + 7 * SECOND);
 }
 
 static void ask_groups(struct actor *actor)
@@ -441,7 +444,6 @@ static void plan_work(struct world *world)
     struct actor *askers[QUESTIONS_MAX];
     int count = choose_askers(world, askers);
 
-    world->closing = true;
     for (int i = 0; i < count; i++) {
         if (count > 1)
             actor_send(askers[i], askers[(i + 1) % count]);

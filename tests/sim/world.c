@@ -247,7 +247,7 @@ void world_init(struct world *world, const struct sim_options *options, uint64_t
     world->halt_ms = (uint32_t)world_between(world, 1000, 5000);
     world->hosts_wanted =
         (int)world_between(world, (uint64_t)options->hosts_min, (uint64_t)options->hosts_max);
-    world->process_max = world->hosts_wanted < 20 ? 50 + 10 * world->hosts_wanted : 250;
+    world->process_max = world->hosts_wanted < 20 ? 50 + 10 * world->hosts_wanted : 150;
     world->steps_left = options->steps > 0 ? options->steps : (int)world_between(world, 5, 50);
 }
 

@@ -89,8 +89,9 @@ struct world {
     struct pvmi_buffer scratch;
 
     uint32_t suspect_ms, dead_ms, join_ms, halt_ms;
+    bool slept;   /* all at once have been frozen */
     bool calm;    /* no more faults */
-    bool closing; /* the tasks are being ended, or the machine is halting */
+    bool closing; /* programs do nothing more by themselves */
     int hosts_wanted;
     int steps_left;
     bool halt_asked;
