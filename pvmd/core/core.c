@@ -167,8 +167,8 @@ static void core_tick(struct core *core, uint64_t late_ms)
         peer_timers(core, peer, late_ms);
     if (core_is_orderer(core))
         hosts_timers(core);
-    join_timers(core);
-    task_timers(core);
+    join_timers(core, late_ms);
+    task_timers(core, late_ms);
     halt_timers(core);
 }
 

@@ -530,7 +530,7 @@ void join_on_dial_failed(struct core *core, struct peer *peer, const char *text)
 void join_on_welcomed(struct core *core, struct peer *peer);
 void join_on_member(struct core *core, int number);
 void join_abandon_all(struct core *core);    /* the machine halts */
-void join_timers(struct core *core);
+void join_timers(struct core *core, uint64_t late_ms);
 void join_free_all(struct core *core);
 int join_pending(const struct core *core);    /* hosts of the host file not yet decided */
 
@@ -564,7 +564,7 @@ void task_on_started(struct core *core, struct core_event *event);
 void task_on_start_failed(struct core *core, struct core_event *event);
 void task_on_ended(struct core *core, struct core_event *event);
 void task_settle(struct core *core, struct task *task);    /* reports its end, frees it, when it is time */
-void task_timers(struct core *core);
+void task_timers(struct core *core, uint64_t late_ms);
 void task_info(const struct task *task, struct pvmi_rec_taskinfo *ret_info);
 void task_free_dead(struct core *core);
 void task_free_all(struct core *core);

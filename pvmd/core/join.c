@@ -607,8 +607,23 @@ static void launch_unreached(struct core *core, struct launch *launch)
     launch_failed(core, launch, &fault);
 }
 
-void join_timers(struct core *core)
+/* A loop that was late, because the computer slept, has not yet read what came in time. */
+static void join_extend(struct core *core, uint64_t late_ms)
 {
+    if (core->join_deadline_ms != CORE_NEVER)
+        core->join_deadline_ms += late_ms;
+    PVMI_LIST_EACH(node, &core->launches) {
+        struct launch *launch = PVMI_CONTAINER(node, struct launch, link);
+
+        if (launch->deadline_ms != CORE_NEVER)
+            launch->deadline_ms += late_ms;
+    }
+}
+
+void join_timers(struct core *core, uint64_t late_ms)
+{
+    if (late_ms > core->config.suspect_ms / 2)
+        join_extend(core, late_ms);
     join_deadline(core);
     PVMI_LIST_EACH(node, &core->launches) {
         struct launch *launch = PVMI_CONTAINER(node, struct launch, link);

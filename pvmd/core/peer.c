@@ -303,8 +303,11 @@ void peer_on_asked(struct core *core, struct peer *peer)
 {
     struct channel *channel = &peer->channels[PVMI_CHANNEL_BULK];
 
-    if (channel->link != NULL)
-        return;
+    if (channel->link != NULL) {
+        if (core->now_ms - channel->up_ms < core->config.suspect_ms / 2)
+            return;    /* what was asked for and the link have crossed */
+        channel_break(core, channel, "the other side has lost it");
+    }
     channel->asked = true;
     peer_touch(core, channel);
 }

@@ -355,12 +355,15 @@ void task_on_ended(struct core *core, struct core_event *event)
     halt_check(core);
 }
 
-void task_timers(struct core *core)
+/* A loop that was late has not yet read what came in time: output that is still in the pipe. */
+void task_timers(struct core *core, uint64_t late_ms)
 {
     uint32_t cursor = 0;
     struct task *task;
 
     while ((task = pvmi_table_next(&core->tasks, &cursor, NULL)) != NULL) {
+        if (late_ms > EXIT_STATUS_MS && task->report_at != CORE_NEVER)
+            task->report_at += late_ms;
         if (!pvmi_list_empty(&task->inbox))
             route_flush(core, task);
         if (task->kill_at <= core->now_ms && task->running && !task->ended) {

@@ -63,10 +63,36 @@ size_t net_waiting(const struct conn_end *end)
     return end == &end->conn->end[0] ? end->conn->end[1].bytes : end->conn->end[0].bytes;
 }
 
+/* A number below 100 that the seed has for these two, in this order, for good. */
+static unsigned wall(const struct node *a, const struct node *b)
+{
+    uint64_t x = (a->world->seed * 4096 + (uint64_t)a->number) * 4096 + (uint64_t)b->number;
+
+    x *= 0x9e3779b97f4a7c15ull;
+    x ^= x >> 29;
+    return (unsigned)(x * 0xbf58476d1ce4e5b9ull >> 32) % 100;
+}
+
+/* A firewall between two hosts, never between one and the first. */
+static bool walled_off(const struct node *a, const struct node *b)
+{
+    if (!a->world->faults.walls || a->number == 1 || b->number == 1)
+        return false;
+    return wall(a->number < b->number ? a : b, a->number < b->number ? b : a) < 25;
+}
+
+/* A firewall that lets only the other one connect. */
+static bool walled_in(const struct node *from, const struct node *to)
+{
+    return from->world->faults.walls && wall(from, to) >= 80 && wall(to, from) < 80;
+}
+
 bool net_reachable(const struct node *a, const struct node *b)
 {
     if (a == b)
         return true;
+    if (walled_off(a, b))
+        return false;
     for (int i = 0; i < a->cut_count; i++) {
         if (a->cut_from[i] == b)
             return false;
@@ -297,11 +323,11 @@ static void dial_try(void *object, uint64_t value)
         dial_fail(conn, CORE_DOWN_UNREACHED); /* io knows no address for it */
         return;
     }
-    if (to == NULL || (!to->alive && net_reachable(from, to))) {
+    if (to == NULL || (!to->alive && net_reachable(from, to) && !walled_in(from, to))) {
         dial_fail(conn, CORE_DOWN_REFUSED);
         return;
     }
-    if (!to->alive || to->frozen || !net_reachable(from, to)) {
+    if (!to->alive || to->frozen || !net_reachable(from, to) || walled_in(from, to)) {
         if (world->now >= conn->dial_until)
             dial_fail(conn, CORE_DOWN_UNREACHED);
         else

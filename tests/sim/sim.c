@@ -224,6 +224,8 @@ static bool campaign(const struct sim_options *options, struct summary *total)
             whole = false;
         close(fds[i][0]);
         waitpid(pids[i], &status, 0);
+        if (WIFSIGNALED(status))
+            printf("FAIL worker %d of %d was ended by signal %d\n", i, options->workers, WTERMSIG(status));
     }
     return whole;
 }

@@ -224,6 +224,7 @@ static void faults_draw(struct world *world)
     faults->stubborn = world_chance(world, 300);
     faults->memory = world_chance(world, 50);
     faults->freezing = world_chance(world, 100);
+    faults->walls = world_chance(world, 150);
     faults->few_tasks = world_chance(world, 60);
     faults->hostile = world_chance(world, 100);
 }

@@ -39,6 +39,7 @@ struct sim_options {
 /* What a seed is about: each seed uses some kinds of faults and leaves others out. */
 struct sim_faults {
     bool breaks;    /* connections break */
+    bool walls;     /* some hosts can never reach each other, some only one way */
     bool cuts;      /* hosts cannot reach one another for a while */
     bool freezes;   /* daemons stop and go on */
     bool crashes;   /* daemons are killed, hosts lose power */
