@@ -55,14 +55,17 @@ static void on_end(int signum)
     ended_by = signum;
 }
 
-/* A handler rather than SIG_IGN: what is started from here is not to ignore it. */
+/*
+ * A handler rather than SIG_IGN: what is started from here is not to ignore it. Ctrl-C is caught even if whoever
+ * started the console ignores it, as shells do for jobs in the background: here somebody types.
+ */
 static void signal_catch(int signum, void (*handler)(int))
 {
     struct sigaction action = { .sa_handler = handler };
     struct sigaction before;
 
     sigaction(signum, NULL, &before);
-    if (before.sa_handler != SIG_IGN)    /* nohup */
+    if (before.sa_handler != SIG_IGN || signum == SIGINT)    /* else: nohup */
         sigaction(signum, &action, NULL);
 }
 
