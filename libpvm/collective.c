@@ -54,6 +54,12 @@ static int part_send(const struct collective *c, const void *data, int32_t tid)
     return rc;
 }
 
+/* False when another thread has called pvm_exit(): no part can come any more. */
+static bool is_member_still(const struct collective *c)
+{
+    return pvmi_task.tid == c->tid;
+}
+
 /* Waits for the part of tid, or for its end. */
 static int part_wait_watched(const struct collective *c, int32_t tid, struct pvmi_msgbuf **ret_buf)
 {
@@ -72,17 +78,20 @@ static int part_wait_watched(const struct collective *c, int32_t tid, struct pvm
                                 pvmi_members_find(c->members, tid), c->group);
         else if (rc == PVMI_AGAIN && !watch->gone)
             pvmi_progress_wait(PVMI_PROGRESS_NO_DEADLINE);
-    } while (rc == PVMI_AGAIN);
+    } while (rc == PVMI_AGAIN && is_member_still(c));
     pvmi_watch_end(watch);
-    return rc;
+    return rc == PVMI_AGAIN ? pvmi_call_fail(PvmSysErr, "this task has left the virtual machine meanwhile") : rc;
 }
 
-/* The part of tid, the caller's to free. */
+/* The part of tid, the caller's to free. It may be here although the daemon has gone. */
 static int part_receive(const struct collective *c, int32_t tid, struct pvmi_msgbuf **ret_buf)
 {
     uint64_t patience_us = pvmi_clock_us() + PATIENCE_US;
-    int rc = pvmi_recv_wait(tid, c->tag, PVMI_CONTEXT_GROUP, patience_us, ret_buf);
+    int rc;
 
+    if (!is_member_still(c))
+        return pvmi_call_fail(PvmSysErr, "this task has left the virtual machine meanwhile");
+    rc = pvmi_recv_wait(tid, c->tag, PVMI_CONTEXT_GROUP, patience_us, ret_buf);
     if (rc == PVMI_AGAIN)
         rc = part_wait_watched(c, tid, ret_buf);
     if (rc == PvmOk) {
@@ -158,12 +167,6 @@ static int check_no_holes(const struct collective *c)
     return PvmOk;
 }
 
-/* False when no part can come any more: the daemon has gone, or another thread has called pvm_exit(). */
-static bool is_member_still(const struct collective *c)
-{
-    return !pvmi_task.lost && pvmi_task.tid == c->tid;
-}
-
 /* ---- reduce ---- */
 
 typedef void reduce_fn(int *datatype, void *x, void *y, int *num, int *info);
@@ -196,7 +199,7 @@ static int reduce_at_root(const struct collective *c, reduce_fn *func, int datat
 
     if (part == NULL)
         return pvmi_call_fail(PvmNoMem, "no memory for %d items of a member", c->count);
-    for (uint32_t i = 0; i < c->members->count && is_member_still(c); i++) {
+    for (uint32_t i = 0; i < c->members->count; i++) {
         if (c->members->tids[i] != 0 && (int)i != c->me)
             rc = reduce_part(c, func, datatype, data, part, i, rc);
     }
@@ -253,7 +256,7 @@ static int gather_at_root(const struct collective *c, void *result, const void *
     if (result == NULL)
         return pvmi_call_fail(PvmBadParam, "the place for the result is NULL");
     memmove((uint8_t *)result + (size_t)c->me * c->size, data, c->size);
-    for (uint32_t i = 0; i < c->members->count && is_member_still(c); i++) {
+    for (uint32_t i = 0; i < c->members->count; i++) {
         int part_rc = (int)i == c->me ? PvmOk : gather_part(c, (uint8_t *)result + i * c->size, i);
 
         if (rc == PvmOk)
