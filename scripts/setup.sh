@@ -28,7 +28,7 @@ need() {
 }
 
 packages_build=(gcc libc6-dev make pkg-config libuv1-dev libmsgpack-dev libssl-dev libedit-dev libpng-dev)
-packages_test=(libcmocka-dev clang libclang-rt-dev openssh-server openssh-client iproute2 nftables procps)
+packages_test=(git libcmocka-dev clang libclang-rt-dev openssh-server openssh-client iproute2 nftables procps)
 
 # build DIRECTORY CONFIGURE-ARGUMENT...: configures (once) and builds in build/DIRECTORY.
 build() {

@@ -114,9 +114,19 @@ struct hostspec *hostspec_copy(const struct hostspec *spec)
 
 /* ---- words ---- */
 
+/* The column counts characters as an editor shows them: bytes that go on with one of UTF-8 are none. */
+int hostspec_column(const char *line, const char *at)
+{
+    int column = 1;
+
+    for (; line < at; line++)
+        column += ((unsigned char)*line & 0xc0) != 0x80;
+    return column;
+}
+
 static int fail_at(struct hostline *line, const char *at, const char *what, const char *word)
 {
-    *line->column = (int)(at - line->start) + 1;
+    *line->column = hostspec_column(line->start, at);
     pvmi_fault_set(line->fault, PvmBadParam, NULL, what, word);
     return PvmBadParam;
 }
@@ -144,12 +154,11 @@ static bool is_pvm3_option(const char *word)
 
 static int read_quoted(struct hostline *line, size_t *length)
 {
-    const char *open = line->at;
     char quote = *line->at++;
 
     while (*line->at != quote) {
         if (*line->at == '\0')
-            return fail_at(line, open, "a quote is opened here and not closed%s", "");
+            return fail_at(line, line->word_start, "a quote is opened here and not closed%s", "");
         if (quote == '"' && *line->at == '\\' && line->at[1] != '\0')
             line->at++;
         line->word[(*length)++] = *line->at++;
@@ -256,8 +265,7 @@ static int read_slots(struct hostline *line, const char *text, struct hostspec *
     long slots;
 
     if (!read_number(text, 1, SLOTS_MAX, &slots, &end) || *end != '\0')
-        return fail_at(line, line->word_start + (text - line->word),
-                       "slots must be a number from 1 to 65535, not \"%s\"", text);
+        return fail_at(line, line->word_start, "slots must be a number from 1 to 65535, not \"%s\"", text);
     if (spec->slots == 0)
         spec->slots = (int)slots;
     return PvmOk;
@@ -293,19 +301,26 @@ static bool name_char(char c)
            c == '-' || c == '_' || c == ':' || c == '%' || (unsigned char)c >= 0x80;
 }
 
-static int check_name(struct hostline *line, const char *name)
+const char *hostspec_name_fault(const char *name)
 {
     if (name[0] == '\0')
-        return fail_at(line, line->word_start, "a host's name is missing%s", "");
+        return "a host's name is missing%s";
     if (strlen(name) > NAME_MAX_BYTES)
-        return fail_at(line, line->word_start, "a host's name is longer than 255 bytes%s", "");
+        return "a host's name is longer than 255 bytes: %.40s...";
     if (name[0] == '-')
-        return fail_at(line, line->word_start, "a host's name cannot begin with '-': \"%s\"", name);
+        return "a host's name cannot begin with '-': \"%s\"";
     for (const char *at = name; *at != '\0'; at++) {
         if (!name_char(*at))
-            return fail_at(line, line->word_start, "\"%s\" is no host's name", name);
+            return "\"%s\" is no host's name: letters, digits and . - _ : %% make one";
     }
-    return PvmOk;
+    return NULL;
+}
+
+static int check_name(struct hostline *line, const char *name)
+{
+    const char *what = hostspec_name_fault(name);
+
+    return what == NULL ? PvmOk : fail_at(line, line->word_start, what, name);
 }
 
 static int add_named(struct hostline *line, const char *name, struct pvmi_list *specs, int *count)

@@ -45,10 +45,16 @@ struct hostspec {
 /*
  * Parses one line into a list of specs (several for node[01-10]; none for a blank line or a comment).
  *
- * Returns PvmOk; PvmBadParam with the column (from 1) and what is wrong there; PvmNoMem. Specs are
- * appended only on success.
+ * Returns PvmOk; PvmBadParam with what is wrong and the column (in characters, from 1) where the word that it is
+ * wrong in begins; PvmNoMem. Specs are appended only on success.
  */
 int hostspec_parse(const char *line, struct pvmi_list *specs, int *ret_column, struct pvmi_fault *fault);
+
+/* The column of at, which points into line: counted in characters, from 1. */
+int hostspec_column(const char *line, const char *at);
+
+/* NULL when name can be a host's, else what is wrong: a format for one string, the name. */
+const char *hostspec_name_fault(const char *name);
 
 /* Fills what spec does not say from other (a '*' line, a line of the same name). PvmOk or PvmNoMem. */
 int hostspec_inherit(struct hostspec *spec, const struct hostspec *other);

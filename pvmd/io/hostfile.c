@@ -91,8 +91,8 @@ static int reading_line(struct reading *reading, char *line, size_t length)
     if (length > 0 && line[length - 1] == '\n')
         line[--length] = '\0';
     if (strlen(line) != length) {
-        pvmi_fault_set(reading->fault, PvmBadParam, NULL, "%s:%d:%zu: a zero byte", reading->path, reading->line,
-                       strlen(line) + 1);
+        pvmi_fault_set(reading->fault, PvmBadParam, NULL, "%s:%d:%d: a zero byte", reading->path, reading->line,
+                       hostspec_column(line, line + strlen(line)));
         return PvmBadParam;
     }
     rc = hostspec_parse(line, &specs, &column, &what);

@@ -11,6 +11,7 @@
 
 #include "base/env.h"
 #include "base/error.h"
+#include "pvmd/core/hostspec.h"
 #include "pvmd/io/daemon.h"
 #include "pvmd/io/hostfile.h"
 #include "pvmd/io/joiner.h"
@@ -24,7 +25,7 @@
 struct arguments {
     bool join;
     bool test;
-    char name[256];
+    const char *name;       /* NULL: the system's */
     const char *ports;
     const char *hostfile;
     long debug_mask;
@@ -48,6 +49,25 @@ static void print_help(void)
            "pvmd -s is for other pvmds to call.\n");
 }
 
+/* -n, if it can be a host's name, else what the system says. Returns -1 to go on, else the exit status. */
+static int take_name(struct arguments *arguments)
+{
+    static char own[256];
+    const char *what = arguments->name != NULL ? hostspec_name_fault(arguments->name) : NULL;
+    struct pvmi_fault fault;
+
+    if (what != NULL) {
+        pvmi_fault_set(&fault, PvmBadParam, NULL, what, arguments->name);
+        fprintf(stderr, "pvmd: -n: %s\n", fault.text);
+        return EXIT_USAGE;
+    }
+    if (arguments->name == NULL) {
+        own_host_name(own, sizeof(own));
+        arguments->name = own;
+    }
+    return -1;
+}
+
 /* Returns -1 to go on, else the exit status. */
 static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 {
@@ -65,7 +85,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
             arguments->debug_mask = strtol(optarg, NULL, 0);
             break;
         case 'n':
-            snprintf(arguments->name, sizeof(arguments->name), "%s", optarg);
+            arguments->name = optarg;
             break;
         case 'p':
             arguments->ports = optarg;
@@ -96,9 +116,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
         return EXIT_USAGE;
     }
     arguments->hostfile = optind < argc ? argv[optind] : pvmi_env(PVMI_ENV_PVMHOSTFILE);
-    if (arguments->name[0] == '\0')
-        own_host_name(arguments->name, sizeof(arguments->name));
-    return -1;
+    return take_name(arguments);
 }
 
 static int print_test(const struct arguments *arguments)

@@ -83,11 +83,14 @@ static void an_error_names_file_line_and_column(void **state)
     assert_int_equal(read_text("beta\n# fine\ngamma zz=1\n", &file, &fault), PvmBadParam);
     snprintf(expected, sizeof(expected), "%s:3:7: ", path);
     assert_memory_equal(fault.text, expected, strlen(expected));
+    assert_int_equal(read_text("beta\nh\303\266st slots=none\n", &file, &fault), PvmBadParam);
+    snprintf(expected, sizeof(expected), "%s:2:6: ", path);
+    assert_memory_equal(fault.text, expected, strlen(expected));
 }
 
 static void a_zero_byte_is_an_error(void **state)
 {
-    static const char text[] = "beta\ngam\0ma\n";
+    static const char text[] = "beta\ng\303\244m\0ma\n";
     struct hostfile file;
     struct pvmi_fault fault;
 

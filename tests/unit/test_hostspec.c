@@ -189,9 +189,14 @@ static void an_error_names_the_column_and_the_thing(void **state)
     expect_error("beta via=pigeon", 6, "pigeon");
     expect_error("beta port=0", 6, "port");
     expect_error("beta port=9-3", 6, "port");
-    expect_error("beta slots=none", 12, "none");
-    expect_error("beta:x", 6, "slots");
+    expect_error("beta slots=none", 6, "none");
+    expect_error("beta slots=4 x'=1", 14, "quote");
+    expect_error("beta:x", 1, "slots");
+    expect_error("& beta:x", 3, "slots");
     expect_error("'beta", 1, "quote");
+    expect_error("\t h\303\266st  zz=1", 9, "zz=1");
+    expect_error("h\303\266st ep=/\342\202\254 zz=1", 12, "zz=1");
+    expect_error("$ &", 4, "missing");
     expect_error("@beta", 1, "login");
     expect_error("-oProxyCommand=x", 1, "-");
     expect_error("be/ta", 1, "be/ta");
