@@ -7,45 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The texts are PVM 3's, word for word: programs and their tests compare what pvm_perror() prints. */
 static const struct {
     int code;
     const char *name;
     const char *text;
 } error_list[] = {
-    { PvmOk, "PvmOk", "Error 0" },
-    { PvmBadParam, "PvmBadParam", "Bad parameter" },
-    { PvmMismatch, "PvmMismatch", "Parameter mismatch" },
-    { PvmOverflow, "PvmOverflow", "Value too large" },
-    { PvmNoData, "PvmNoData", "End of buffer" },
-    { PvmNoHost, "PvmNoHost", "No such host" },
-    { PvmNoFile, "PvmNoFile", "No such file" },
-    { PvmDenied, "PvmDenied", "Permission denied" },
-    { PvmNoMem, "PvmNoMem", "Malloc failed" },
-    { PvmBadMsg, "PvmBadMsg", "Can't decode message" },
-    { PvmSysErr, "PvmSysErr", "Can't contact local daemon" },
-    { PvmNoBuf, "PvmNoBuf", "No current buffer" },
-    { PvmNoSuchBuf, "PvmNoSuchBuf", "No such buffer" },
-    { PvmNullGroup, "PvmNullGroup", "Null group name" },
-    { PvmDupGroup, "PvmDupGroup", "Already in group" },
-    { PvmNoGroup, "PvmNoGroup", "No such group" },
-    { PvmNotInGroup, "PvmNotInGroup", "Not in group" },
-    { PvmNoInst, "PvmNoInst", "No such instance" },
-    { PvmHostFail, "PvmHostFail", "Host failed" },
-    { PvmNoParent, "PvmNoParent", "No parent task" },
-    { PvmNotImpl, "PvmNotImpl", "Not implemented" },
-    { PvmDSysErr, "PvmDSysErr", "Pvmd system error" },
-    { PvmBadVersion, "PvmBadVersion", "Version mismatch" },
-    { PvmOutOfRes, "PvmOutOfRes", "Out of resources" },
-    { PvmDupHost, "PvmDupHost", "Duplicate host" },
-    { PvmCantStart, "PvmCantStart", "Can't start pvmd" },
-    { PvmAlready, "PvmAlready", "Already in progress" },
-    { PvmNoTask, "PvmNoTask", "No such task" },
-    { PvmNotFound, "PvmNotFound", "Not Found" },
-    { PvmExists, "PvmExists", "Already Exists" },
-    { PvmHostrNMstr, "PvmHostrNMstr", "Hoster must run on master host" },
-    { PvmParentNotSet, "PvmParentNotSet", "Spawning parent set PvmNoParent" },
-    { PvmIPLoopback, "PvmIPLoopback", "Master Host IP Address is Loopback! (See pvm3/Readme)" },
+#define ERROR_ENTRY(code, text) { code, #code, text },
+    PVMI_ERROR_LIST(ERROR_ENTRY)
+#undef ERROR_ENTRY
 };
 
 const char *pvmi_error_text(int code)
@@ -53,7 +22,7 @@ const char *pvmi_error_text(int code)
     for (size_t i = 0; i < sizeof(error_list) / sizeof(error_list[0]); i++)
         if (error_list[i].code == code)
             return error_list[i].text;
-    return "Unknown error";
+    return "Unknown Error";
 }
 
 const char *pvmi_error_name(int code)

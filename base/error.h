@@ -9,7 +9,44 @@
 #define PVMI_AGAIN (-1001)     /* no room, or nothing there, now: try again later */
 #define PVMI_CLOSED (-1002)    /* the other side has closed */
 
-/* What pvm_perror() prints for code ("Bad parameter"), "Unknown error" for what is none. */
+/* All codes and their texts. These are PVM 3's, word for word: programs and tests compare what pvm_perror()
+ * prints. */
+#define PVMI_ERROR_LIST(X)                                                    \
+    X(PvmOk, "Error 0")                                                       \
+    X(PvmBadParam, "Bad parameter")                                           \
+    X(PvmMismatch, "Parameter mismatch")                                      \
+    X(PvmOverflow, "Value too large")                                         \
+    X(PvmNoData, "End of buffer")                                             \
+    X(PvmNoHost, "No such host")                                              \
+    X(PvmNoFile, "No such file")                                              \
+    X(PvmDenied, "Permission denied")                                         \
+    X(PvmNoMem, "Malloc failed")                                              \
+    X(PvmBadMsg, "Can't decode message")                                      \
+    X(PvmSysErr, "Can't contact local daemon")                                \
+    X(PvmNoBuf, "No current buffer")                                          \
+    X(PvmNoSuchBuf, "No such buffer")                                         \
+    X(PvmNullGroup, "Null group name")                                        \
+    X(PvmDupGroup, "Already in group")                                        \
+    X(PvmNoGroup, "No such group")                                            \
+    X(PvmNotInGroup, "Not in group")                                          \
+    X(PvmNoInst, "No such instance")                                          \
+    X(PvmHostFail, "Host failed")                                             \
+    X(PvmNoParent, "No parent task")                                          \
+    X(PvmNotImpl, "Not implemented")                                          \
+    X(PvmDSysErr, "Pvmd system error")                                        \
+    X(PvmBadVersion, "Version mismatch")                                      \
+    X(PvmOutOfRes, "Out of resources")                                        \
+    X(PvmDupHost, "Duplicate host")                                           \
+    X(PvmCantStart, "Can't start pvmd")                                       \
+    X(PvmAlready, "Already in progress")                                      \
+    X(PvmNoTask, "No such task")                                              \
+    X(PvmNotFound, "Not Found")                                               \
+    X(PvmExists, "Already Exists")                                            \
+    X(PvmHostrNMstr, "Hoster must run on master host")                        \
+    X(PvmParentNotSet, "Spawning parent set PvmNoParent")                     \
+    X(PvmIPLoopback, "Master Host IP Address is Loopback! (See pvm3/Readme)")
+
+/* What pvm_perror() prints for code ("Bad parameter"), "Unknown Error" for what is none. */
 const char *pvmi_error_text(int code);
 
 /* The name of code in pvm3.h ("PvmBadParam"), or "?". */

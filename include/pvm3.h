@@ -22,7 +22,7 @@
  *
  * Chapters: 1 common rules, 2 constants and structures, 3 this task, 4 other tasks, 5 hosts, 6 message
  * buffers, 7 packing, 8 unpacking, 9 sending, 10 receiving, 11 notices, 12 groups, 13 options, 14 output of
- * children, 15 errors.
+ * children, 15 errors, 16 places.
  */
 #ifndef PVM3_H
 #define PVM3_H
@@ -748,6 +748,33 @@ const char *pvm_errdetail(void);
  * pvm_delhosts() has filled: what the error code in tids[index], infos[index] is about. "" when there is no
  * more to say, and for what is no error; never NULL. Stays until the thread's next such call. */
 const char *pvm_errdetail_item(int index);
+
+/*
+ * ==== 16. Places ====
+ *
+ * These strings are not to be changed or freed, and stay as they were at the first call.
+ */
+
+/* The command that starts daemons on other hosts: $PVM_RSH, else "ssh". */
+char *pvmgetrsh(void);
+
+/* The directory in which PVM's folders are: $PVM_TMP, else "/tmp". */
+char *pvmgettmp(void);
+
+/*
+ * For programs that want names of temporary files: PVMTMPNAMFUN(x) stores one, in x of PVMTMPNAMLEN bytes, and
+ * returns it. That is tmpnam(); where NOTMPNAM is defined before this header it is pvmtmpnam(), whose names lie
+ * in PVM's directory. x NULL: the name stays until the thread's next call. NULL for a directory whose path is
+ * too long. Another process may make such a file meanwhile: open it with O_EXCL.
+ */
+#ifdef NOTMPNAM
+char *pvmtmpnam(char *name);
+#define PVMTMPNAMFUN(x) pvmtmpnam(x)
+#define PVMTMPNAMLEN 128
+#else
+#define PVMTMPNAMFUN(x) tmpnam(x)
+#define PVMTMPNAMLEN L_tmpnam
+#endif
 
 #ifdef __cplusplus
 }

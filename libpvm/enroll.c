@@ -24,6 +24,7 @@
 #include "libpvm/progress.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
+#include "libpvm/undeclared.h"
 #include "wire/frame.h"
 #include "wire/hello.h"
 
@@ -177,7 +178,7 @@ static void take_inherited(const struct pvmi_rec_inherit *inherit, bool spawned)
         pvmi_task.children.trace_mask = pvmi_task.child_mask;
     }
     if (spawned)
-        pvmi_task.context = inherit->context;
+        pvmmyctx = inherit->context;
 }
 
 static void open_log(void)
@@ -200,6 +201,7 @@ static int take_enrolled(const struct pvmi_msg_enrolled *enrolled, bool claimed)
     if (enrolled->tid <= 0)
         return pvmi_call_fail(PvmSysErr, "the daemon gave no tid");
     pvmi_task.tid = enrolled->tid;
+    pvmmytid = enrolled->tid;
     pvmi_task.last_tid = 0;
     pvmi_task.parent = enrolled->parent;
     snprintf(pvmi_task.host, sizeof(pvmi_task.host), "%s", enrolled->host == NULL ? "" : enrolled->host);
@@ -345,4 +347,20 @@ int pvm_exit(void)
 {
     pvmi_call_enter();
     return pvmi_call_leave("pvm_exit", leave());
+}
+
+int pvmbeatask(void)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave_quiet(pvmi_task_enroll());
+}
+
+int pvmendtask(void)
+{
+    pvmi_call_enter();
+    if (pvmi_task.tid != 0) {
+        pvmi_progress_wake();
+        pvmi_task_forget();
+    }
+    return pvmi_call_end(PvmOk);
 }

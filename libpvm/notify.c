@@ -41,7 +41,7 @@ static int check(int what, int msgtag, int count, const int *tids)
 /* Each tid is a request of its own, so a list that is too long for one message goes in several. */
 static int ask_daemon(int what, int msgtag, int count, int *tids)
 {
-    struct pvmi_msg_notify msg = { .what = what, .tag = msgtag, .ctx = pvmi_task.context, .count = count };
+    struct pvmi_msg_notify msg = { .what = what, .tag = msgtag, .ctx = pvmmyctx, .count = count };
     int rc = PvmOk;
 
     if (!has_tids(what & ~PvmNotifyCancel))
@@ -60,7 +60,7 @@ static int tell_no_route(int msgtag, int32_t tid)
     const int32_t ints[2] = { tid, -1 };
     struct pvmi_frame_header header = { .kind = PVMI_FRAME_NOTICE, .encoding = PVMI_ENCODING_DEFAULT,
                                         .format = (uint8_t)pvmi_format_own(), .src = PVMI_TID_PVMD,
-                                        .dst = pvmi_task.tid, .tag = msgtag, .ctx = pvmi_task.context };
+                                        .dst = pvmi_task.tid, .tag = msgtag, .ctx = pvmmyctx };
     struct pvmi_blob *blob = pvmi_blob_new(PVMI_SECTION_HEADER_SIZE + sizeof(ints));
     struct pvmi_frame *frame = NULL;
 

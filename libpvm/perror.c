@@ -5,6 +5,16 @@
 #include "libpvm/call.h"
 #include "libpvm/detail.h"
 #include "libpvm/task.h"
+#include "libpvm/undeclared.h"
+
+/* The numbers in between mean nothing, and have PVM 3's texts. Not const, for programs declare it as char *[]. */
+char *pvm_errlist[PVMI_ERRLIST_LENGTH] = {
+    [1] = "Error 1", [9] = "Error 9", [11] = "Error 11", [13] = "Error 13",
+#define ERRLIST_ENTRY(code, text) [-(code)] = text,
+    PVMI_ERROR_LIST(ERRLIST_ENTRY)
+#undef ERRLIST_ENTRY
+};
+int pvm_nerr = PVMI_ERRLIST_LENGTH;
 
 int pvm_perror(const char *msg)
 {
@@ -27,4 +37,17 @@ const char *pvm_errdetail(void)
 const char *pvm_errdetail_item(int index)
 {
     return pvmi_detail_item(index);
+}
+
+int lpvmerr(const char *function, int code)
+{
+    pvmi_call_enter();
+    pvmi_call_report(function == NULL ? "(null)" : function, code);
+    return pvmi_call_end(code);
+}
+
+int pvmlogerror(const char *text)
+{
+    fprintf(stderr, "libpvm [%s]: %s", pvmi_task_name(), text == NULL ? "(null)\n" : text);
+    return 0;
 }

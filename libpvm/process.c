@@ -270,7 +270,7 @@ static int spawn(const char *task, char **argv, int flag, const char *where, int
             .inherit = pvmi_task.children,
         };
 
-        msg.inherit.context = pvmi_task.context;
+        msg.inherit.context = pvmmyctx;
         rc = spawn_from_here(&msg, where, tids);
     }
     exports_free(&exports);

@@ -69,7 +69,7 @@ static int receive(int tid, int tag, uint64_t deadline_us)
     if (rc != PvmOk)
         return rc;
     drop_active();
-    rc = pvmi_recv_wait(tid, tag, pvmi_task.context, deadline_us, &buf);
+    rc = pvmi_recv_wait(tid, tag, pvmmyctx, deadline_us, &buf);
     if (rc == PvmOk)
         rc = publish(buf);
     if (rc != PvmOk)
@@ -117,7 +117,7 @@ static int probe(int tid, int tag)
     int rc = pvmi_task.lost ? PvmOk : pvmi_task_enroll();
 
     if (rc == PvmOk)
-        rc = pvmi_recv_wait(tid, tag, pvmi_task.context, 0, &buf);
+        rc = pvmi_recv_wait(tid, tag, pvmmyctx, 0, &buf);
     if (rc == PvmOk)
         rc = publish(buf);
     if (rc != PvmOk)
@@ -167,7 +167,7 @@ static int precv_wait(int tid, int tag, struct pvmi_msgbuf **ret_buf)
     int rc = pvmi_task.lost ? PvmOk : pvmi_task_enroll();
 
     if (rc == PvmOk)
-        rc = pvmi_recv_wait(tid, tag, pvmi_task.context, PVMI_PROGRESS_NO_DEADLINE, ret_buf);
+        rc = pvmi_recv_wait(tid, tag, pvmmyctx, PVMI_PROGRESS_NO_DEADLINE, ret_buf);
     return rc;
 }
 

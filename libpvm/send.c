@@ -251,9 +251,9 @@ static int send_active(int tid, int msgtag)
     if (buf == NULL)
         return pvmi_call_fail(PvmNoBuf, "no active send buffer: call pvm_initsend() first");
     buf->tag = msgtag;
-    buf->ctx = pvmi_task.context;
+    buf->ctx = pvmmyctx;
     buf->dst = tid;
-    return pvmi_send_message(buf, &tid, 1, msgtag, pvmi_task.context);
+    return pvmi_send_message(buf, &tid, 1, msgtag, pvmmyctx);
 }
 
 int pvm_send(int tid, int msgtag)
@@ -292,7 +292,7 @@ static int mcast_to(struct pvmi_msgbuf *buf, const int *tids, int ntask, int msg
     if (count == SIZE_MAX)
         rc = pvmi_call_fail(PvmNoMem, "no memory for a list of %d receivers", ntask);
     else
-        rc = pvmi_send_message(buf, receivers, count, msgtag, pvmi_task.context);
+        rc = pvmi_send_message(buf, receivers, count, msgtag, pvmmyctx);
     pvmi_free(receivers);
     return rc;
 }
@@ -319,7 +319,7 @@ int pvmi_send_active(const int *tids, int ntask, int msgtag)
             return rc;
     }
     buf->tag = msgtag;
-    buf->ctx = pvmi_task.context;
+    buf->ctx = pvmmyctx;
     return ntask == 0 ? PvmOk : mcast_to(buf, tids, ntask, msgtag);
 }
 
@@ -342,7 +342,7 @@ static int send_data(int tid, int msgtag, const void *data, int len, const struc
     if (len > 0)
         rc = pvmi_pack_items(buf, type->type, data, type->size, len, 1);
     if (rc == PvmOk)
-        rc = pvmi_send_message(buf, &receiver, 1, msgtag, pvmi_task.context);
+        rc = pvmi_send_message(buf, &receiver, 1, msgtag, pvmmyctx);
     pvmi_msgbuf_free(buf);
     return rc;
 }

@@ -8,6 +8,7 @@
 #include "libpvm/group.h"
 #include "libpvm/output.h"
 #include "libpvm/request.h"
+#include "libpvm/undeclared.h"
 
 #define NO_EVENTS "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@"
 
@@ -17,6 +18,9 @@ struct pvmi_task pvmi_task = {
     .children = { .trace_mask = pvmi_task.child_mask },
     .self = { .trace_mask = pvmi_task.self_mask },
 };
+
+int pvmmyctx = PvmBaseContext;
+int pvmmytid = -1;
 
 int32_t pvmi_task_tid(void)
 {
@@ -74,5 +78,6 @@ void pvmi_task_forget(void)
     if (pvmi_task.tid != 0)
         forget_own_tid(&pvmi_task.children, pvmi_task.tid);
     pvmi_task.tid = 0;
+    pvmmytid = -1;
     pvmi_task.lost = false;
 }

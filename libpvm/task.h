@@ -21,7 +21,6 @@ struct pvmi_task {
     bool lost;                /* the daemon has gone: calls give PvmSysErr */
     char host[64];            /* name of this host, for texts */
     char socket_path[512];    /* of the daemon's socket; PVMSOCK for children */
-    int context;              /* current; survives pvm_exit */
     struct pvmi_rec_inherit children;    /* what pvm_spawn passes on (trace_mask points to child_mask) */
     struct pvmi_rec_inherit self;        /* output and trace of this task itself (to self_mask) */
     char child_mask[PVMI_TRACE_MASK_SIZE];
@@ -37,6 +36,9 @@ struct pvmi_task {
 };
 
 extern struct pvmi_task pvmi_task;
+
+/* The current context; survives pvm_exit(). Exported under PVM 3's name: programs read it, and may set it. */
+extern int pvmmyctx;
 
 /* Enrols if need be. Returns PvmOk; PvmSysErr when there is no daemon or it has gone; or why it refused. The
  * fault is noted. */

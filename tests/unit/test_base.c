@@ -311,11 +311,11 @@ static void errors_have_the_texts_of_pvm_3(void **state)
     for (int code = -36; code <= 0; code++) {
         bool used = code != -1 && code != -9 && code != -11 && code != -13;
 
-        assert_int_equal(strcmp(pvmi_error_text(code), "Unknown error") != 0, used);
+        assert_int_equal(strcmp(pvmi_error_text(code), "Unknown Error") != 0, used);
         assert_int_equal(strcmp(pvmi_error_name(code), "?") != 0, used);
     }
-    assert_string_equal(pvmi_error_text(-37), "Unknown error");
-    assert_string_equal(pvmi_error_text(1), "Unknown error");
+    assert_string_equal(pvmi_error_text(-37), "Unknown Error");
+    assert_string_equal(pvmi_error_text(1), "Unknown Error");
     assert_string_equal(pvmi_error_name(PVMI_AGAIN), "?");
 }
 

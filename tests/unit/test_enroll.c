@@ -76,11 +76,11 @@ static void a_spawned_task_claims_its_tid_once(void **state)
     assert_int_equal(pvm_mytid(), 0x40077);
     assert_null(getenv("PVM_CLAIM"));
     assert_int_equal(pvm_parent(), 0x40055);
-    assert_int_equal(pvmi_task.context, 5);
+    assert_int_equal(pvmmyctx, 5);
     assert_int_equal(pvm_getopt(PvmOutputTid), 0x40055);
     assert_int_equal(pvm_getopt(PvmSelfOutputCode), 44);
     assert_int_equal(pvm_getopt(PvmTraceBuffer), 123);
-    pvmi_task.context = 0;
+    pvmmyctx = 0;
 
     pvm_exit();
     assert_int_equal(pvm_mytid(), FAKE_TID);

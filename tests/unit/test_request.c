@@ -48,7 +48,7 @@ static void spawn_puts_the_started_first_and_keeps_the_reason(void **state)
     pvm_export("PVM_TEST_UNSET");
     setenv("PVM_TEST_A", "b:c", 1);
     setenv("PVMTASK", "4", 1);
-    pvmi_task.context = 3;
+    pvmmyctx = 3;
     assert_int_equal(pvm_spawn("worker", argv, PvmTaskHost, "beta:/tmp", 3, tids), 2);
     assert_int_equal(tids[0], CHILD_A);
     assert_int_equal(tids[1], CHILD_B);
@@ -65,7 +65,7 @@ static void spawn_puts_the_started_first_and_keeps_the_reason(void **state)
     assert_int_equal(asked.count, 2);
     assert_int_equal(asked.numbers[0], PvmTaskHost | 4);
     assert_int_equal(asked.numbers[2], 3);
-    pvmi_task.context = 0;
+    pvmmyctx = 0;
     unsetenv("PVMTASK");
     unsetenv("PVM_EXPORT");
     assert_int_equal(pvm_spawn("worker", NULL, 0, NULL, 3, NULL), 2);
