@@ -74,17 +74,17 @@ static void channel_ping_timer(struct core *core, struct channel *channel)
     peer_wake_at(core, channel->peer, channel->sent_ms + every_ms);
 }
 
-/* The orderer itself is not accused but asked: when only it can dial (a firewall here, or ssh there), it has to make
- * the bulk link, too. */
+/* Between the orderer and another nobody is accused but the other is asked: when only that one can dial (a firewall,
+ * or ssh in one direction), it has to make the bulk link, too. */
 static void channel_accuse_timer(struct core *core, struct channel *channel)
 {
     struct peer *peer = channel->peer;
     struct peer *orderer = peer_orderer(core);
-    bool ask = orderer == peer;
+    bool ask = core_is_orderer(core) || orderer == peer;
     uint64_t after_ms = ask ? core->config.suspect_ms / 4 : core->config.suspect_ms;
     uint64_t again_ms = ask ? core->config.suspect_ms : core->config.dead_ms;
 
-    if (orderer == NULL || !core->ready || channel->down_ms == CORE_NEVER || !channel_wanted(core, channel))
+    if (!core->ready || !peer->member || channel->down_ms == CORE_NEVER || !channel_wanted(core, channel))
         return;
     if (ask && (channel->number != PVMI_CHANNEL_BULK || peer->channels[PVMI_CHANNEL_CONTROL].link == NULL))
         return;
@@ -99,7 +99,7 @@ static void channel_accuse_timer(struct core *core, struct channel *channel)
     peer->accused_ms = core->now_ms;
     peer_wake_at(core, channel->peer, core->now_ms + again_ms);
     struct pvmi_msg_accuse accuse = { .number = peer->number, .reason = "no connection can be made to it" };
-    peer_send(core, orderer, PVMI_CHANNEL_CONTROL, PVMI_MSG_accuse, &accuse);
+    peer_send(core, ask ? peer : orderer, PVMI_CHANNEL_CONTROL, PVMI_MSG_accuse, &accuse);
 }
 
 /* Frees the peer when it is no more. */

@@ -165,6 +165,29 @@ static void one_way_is_enough_to_join(void **state)
     assert_int_equal(core_hosts(net->hosts[2].core, NULL, NULL, 0), 3);
 }
 
+static void one_way_is_enough_for_messages(void **state)
+{
+    struct net *net = *state;
+    int task = net_task(net, 1);
+    char *lines[] = { "h2", "h3" };
+    struct pvmi_control control = add(net, task, lines, 2);
+
+    assert_int_equal(net_answer(&control)->value, 2);
+    pvmi_control_free(&control);
+    net->firewall[1][2] = true;
+    net->firewall[3][1] = true;
+    for (int host = 2; host <= 3; host++) {
+        int there = net_task(net, host);
+
+        net_send_data(net, task, net->tasks[there].tid, 1, 10);
+        net_advance(net, 5000);
+        assert_int_equal(net_count_frames(net, there, PVMI_FRAME_DATA, 7), 1);
+        net_send_data(net, there, net->tasks[task].tid, 1, 10);
+        net_advance(net, 5000);
+        assert_int_equal(net_count_frames(net, task, PVMI_FRAME_DATA, 7), host - 1);
+    }
+}
+
 static void host_file_lines_give_defaults_and_may_wait(void **state)
 {
     struct net *net = *state;
@@ -427,6 +450,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_daemon_that_neither_side_reaches_is_a_firewall, one_host,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(one_way_is_enough_to_join, one_host, net_tear_down),
+        cmocka_unit_test_setup_teardown(one_way_is_enough_for_messages, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(host_file_lines_give_defaults_and_may_wait, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(a_deleted_host_ends_its_tasks_and_itself, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(a_deleted_host_that_hangs_is_dropped_all_the_same, three_hosts,
