@@ -7,6 +7,7 @@
  *   peer      other daemons: links, sessions; peer_alive     flow      what waits to go to a peer, by source
  *   relay     links by way of the first host
  *   route     frames of tasks: inboxes, credit               state     the ordered log and what it makes
+ *   ahead     what speaks of hosts that the log has not yet brought
  *   hosts     the host table's consequences                  join      adding hosts
  *   requests  control messages, open requests                task      tasks and their processes
  *   spawn     pvm_spawn, at the asker's and the executor's   placement which host gets which copy
@@ -86,6 +87,10 @@ struct link {
     uint64_t remote;    /* relayed: the handle at its other end, 0 while that is not known */
     bool congested;
     bool read_off;
+    bool choked;        /* TASK: too much of what it sent waits */
+    bool catching_up;   /* TASK: what it said speaks of hosts that are not known here yet */
+    uint32_t held_sure; /* so many of held, from the first, had come when that was asked for */
+    struct pvmi_list held;      /* TASK: frames from it that wait for that */
     int32_t pid;        /* TASK: who connected */
     struct task *task;  /* TASK: once enrolled */
     struct peer *peer;  /* DAEMON */
@@ -174,6 +179,7 @@ struct state {
     int host_count;
     struct pvmi_list hosts;
     struct pvmi_list groups;
+    uint8_t met[PVMI_HOST_MAX / 8 + 1];    /* a bit for each host number that was in the table here */
 };
 
 /* ---- tasks ---- */
@@ -312,6 +318,7 @@ struct core {
     struct pvmi_list dead;      /* holds a pointer to one while an event is handled may use it */
 
     struct state state;
+    bool caught_up;             /* what is handled now does not wait for the log again */
 
     uint32_t next_request;
     struct pvmi_table requests;    /* struct request by id */
@@ -402,6 +409,22 @@ void link_send_control(struct core *core, struct link *link, int type, const voi
 void link_doom(struct core *core, struct link *link);
 void link_close_doomed(struct core *core);
 void link_on_event(struct core *core, struct core_event *event);
+/* Tells io whether the task may be read now. */
+void link_read(struct core *core, struct link *link);
+/* The frame is this task's, whatever it says. */
+void link_sign_frame(const struct link *link, struct pvmi_frame *frame);
+/* A frame of a task. Takes frame. */
+void link_task_frame(struct core *core, struct link *link, struct pvmi_frame *frame);
+
+/* ---- ahead.c: each is true when what was given waits. ---- */
+bool ahead_waits(struct link *link, struct pvmi_frame *frame);    /* for what came before it. Takes frame then */
+bool ahead_data(struct core *core, struct link *link, struct pvmi_frame *frame);    /* takes frame then */
+bool ahead_said(struct core *core, struct link *link, const struct pvmi_frame *frame,
+                const struct pvmi_control *control);
+bool ahead_start(struct core *core, const struct peer *peer, const struct pvmi_frame *frame,
+                 const struct pvmi_control *control);
+/* The task is gone: the messages that it sent last go where they can. */
+void ahead_link_lost(struct core *core, struct link *link);
 
 /* ---- peer.c ---- */
 struct peer *peer_new(struct core *core, int number, uint64_t incarnation, const char *name);
@@ -490,6 +513,7 @@ void host_free(struct host *host);
 struct host *host_find(const struct state *state, int number);
 struct host *host_by_name(const struct state *state, const char *name);
 void state_insert_host(struct state *state, struct host *host);
+bool host_met(const struct state *state, int number);    /* it is in the table, or was */
 struct host *state_remove_host(struct state *state, int number);
 /* "h2", or "host 7" when it is not in the table. */
 const char *host_name(struct core *core, int number);

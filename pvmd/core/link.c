@@ -13,6 +13,7 @@ struct link *link_new(struct core *core, enum core_link_kind kind)
     link->handle = core_handle(core);
     link->kind = kind;
     pvmi_list_init(&link->doomed);
+    pvmi_list_init(&link->held);
     if (core_table_set(core, &core->links, link->handle, link) != PvmOk) {
         pvmi_free(link);
         return NULL;
@@ -29,6 +30,7 @@ void link_free(struct core *core, struct link *link)
 {
     pvmi_table_remove(&core->links, link->handle);
     pvmi_list_remove(&link->doomed);
+    pvmi_frame_free_all(&link->held);
     pvmi_free(link);
 }
 
@@ -97,9 +99,36 @@ static void task_link_in(struct core *core, const struct core_event *event)
     link->pid = event->link_in.pid;
 }
 
-/* A task is read only what it may say; the rest ends its connection. */
-static void task_frame(struct core *core, struct link *link, struct pvmi_frame *frame)
+void link_read(struct core *core, struct link *link)
 {
+    bool off = link->choked || link->catching_up;
+    struct core_action *action;
+
+    if (off == link->read_off)
+        return;
+    action = action_add(core, CORE_ACTION_LINK_READ, link->handle);
+    if (action == NULL)
+        return;
+    action->read.on = !off;
+    link->read_off = off;
+    if (!off && link->task != NULL && link->task->ended) {    /* what it sent last is still to be read */
+        link->task->report_at = core->now_ms + EXIT_EOF_MS;
+        core_wake_at(core, link->task->report_at);
+    }
+}
+
+void link_sign_frame(const struct link *link, struct pvmi_frame *frame)
+{
+    frame->header.src = link->task->tid;
+    frame->header.number = 0;
+    frame->header.ack = 0;
+}
+
+/* A task is read only what it may say; the rest ends its connection. */
+void link_task_frame(struct core *core, struct link *link, struct pvmi_frame *frame)
+{
+    if (ahead_waits(link, frame))
+        return;
     if (frame->header.kind == PVMI_FRAME_CONTROL) {
         requests_from_task(core, link, frame);
         pvmi_frame_free(frame);
@@ -112,10 +141,9 @@ static void task_frame(struct core *core, struct link *link, struct pvmi_frame *
         link_doom(core, link);
         return;
     }
-    frame->header.src = link->task->tid;
-    frame->header.number = 0;
-    frame->header.ack = 0;
-    route_frame(core, frame);
+    link_sign_frame(link, frame);
+    if (!ahead_data(core, link, frame))
+        route_frame(core, frame);
 }
 
 static void link_frame(struct core *core, struct link *link, struct core_event *event)
@@ -124,7 +152,7 @@ static void link_frame(struct core *core, struct link *link, struct core_event *
 
     event->frame.frame = NULL;
     if (link->kind == CORE_LINK_TASK)
-        task_frame(core, link, frame);
+        link_task_frame(core, link, frame);
     else
         peer_frame(core, link, frame);
 }
@@ -136,6 +164,7 @@ static void link_down(struct core *core, struct link *link, const struct core_ev
         return;
     }
 
+    ahead_link_lost(core, link);
     struct task *task = link->task;
     link_free(core, link);
     if (task != NULL)

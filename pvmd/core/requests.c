@@ -418,7 +418,7 @@ void requests_from_peer(struct core *core, struct peer *peer, const struct pvmi_
     if ((pvmi_control_senders(control.type) & role) == 0 || (!peer->member && !joins))
         core_log(core, PVMI_LOG_WARN, "%s sent \"%s\", which it may not: dropped", peer->name,
                  pvmi_control_name(control.type));
-    else
+    else if (!ahead_start(core, peer, frame, &control))
         dispatch_from_peer(core, peer, &control);
     pvmi_control_free(&control);
 }
@@ -525,7 +525,7 @@ void requests_from_task(struct core *core, struct link *link, const struct pvmi_
         link_doom(core, link);
     } else if (role == PVMI_FROM_STRANGER) {
         task_enroll(core, link, control.msg);
-    } else {
+    } else if (!ahead_said(core, link, frame, &control)) {
         dispatch_from_task(core, link, &control);
     }
     pvmi_control_free(&control);

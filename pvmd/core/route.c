@@ -12,14 +12,13 @@ uint64_t frame_cost(const struct pvmi_frame_header *header)
     return (uint64_t)header->length + PVMI_FRAME_HEADER_SIZE;
 }
 
-static void set_reading(struct core *core, struct link *link, bool on)
+/* What it sent waits in daemons: it is not read while that is too much. */
+static void choke(struct core *core, struct task *task, bool choked)
 {
-    struct core_action *action = action_add(core, CORE_ACTION_LINK_READ, link->handle);
-
-    if (action == NULL)
+    if (task->link == NULL)
         return;
-    action->read.on = on;
-    link->read_off = !on;
+    task->link->choked = choked;
+    link_read(core, task->link);
 }
 
 void route_credited(struct core *core, int32_t src, bool output, uint64_t bytes)
@@ -34,8 +33,8 @@ void route_credited(struct core *core, int32_t src, bool output, uint64_t bytes)
         return;
     }
     task->waiting -= bytes < task->waiting ? bytes : task->waiting;
-    if (task->link != NULL && task->link->read_off && task->waiting < FLOW_WAITING_LOW)
-        set_reading(core, task->link, true);
+    if (task->waiting < FLOW_WAITING_LOW)
+        choke(core, task, false);
 }
 
 static void send_to_task(struct core *core, struct task *task, struct pvmi_frame *frame)
@@ -101,8 +100,8 @@ static void hold_back(struct core *core, struct pvmi_frame *frame)
     if (frame->header.kind != PVMI_FRAME_DATA || task == NULL)
         return;
     task->waiting += frame_cost(&frame->header);
-    if (task->link != NULL && !task->link->read_off && task->waiting > FLOW_WAITING_MAX)
-        set_reading(core, task->link, false);
+    if (task->waiting > FLOW_WAITING_MAX)
+        choke(core, task, true);
 }
 
 void route_frame(struct core *core, struct pvmi_frame *frame)

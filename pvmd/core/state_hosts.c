@@ -94,6 +94,13 @@ void state_insert_host(struct state *state, struct host *host)
     }
     pvmi_list_insert(where, &host->link);
     state->host_count++;
+    if (host->rec.number >= 0 && host->rec.number <= PVMI_HOST_MAX)
+        state->met[host->rec.number / 8] |= (uint8_t)(1u << host->rec.number % 8);
+}
+
+bool host_met(const struct state *state, int number)
+{
+    return (state->met[number / 8] >> number % 8 & 1) != 0;
 }
 
 struct host *state_remove_host(struct state *state, int number)

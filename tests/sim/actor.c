@@ -416,7 +416,8 @@ void actor_host_added(struct actor *actor, int number)
 
 /* ---- what it likes ---- */
 
-/* A task that it may know of: one on a host that its own daemon knows. Mostly a living one; NULL for none. */
+/* Any other task, also one on a host that its own daemon has not heard of yet, or that was dropped. Mostly a
+ * living one; NULL for none. */
 static struct actor *actor_choose(struct actor *actor, bool living)
 {
     struct world *world = actor->world;
@@ -424,7 +425,7 @@ static struct actor *actor_choose(struct actor *actor, bool living)
     for (int i = 0; i < 12 && world->actor_count > 0; i++) {
         struct actor *other = world->actors[world_below(world, (uint64_t)world->actor_count)];
 
-        if (other == actor || !node_knows(actor->node, other->node->number))
+        if (other == actor)
             continue;
         if (!living || (actor_alive(other) && !other->leaving))
             return other;
@@ -432,8 +433,14 @@ static struct actor *actor_choose(struct actor *actor, bool living)
     return NULL;
 }
 
+/* Mostly one that its daemon knows; else any that is or was a member. */
 static int32_t actor_choose_host(struct actor *actor)
 {
+    struct world *world = actor->world;
+    struct node *node = world->nodes[world_below(world, (uint64_t)world->node_count)];
+
+    if (node->was_member && world_chance(world, 200))
+        return pvmi_tid_of_host(node->number);
     return pvmi_tid_of_host(actor->node->hosts[world_below(actor->world, (uint64_t)actor->node->host_count)]);
 }
 

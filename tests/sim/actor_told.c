@@ -357,6 +357,22 @@ static void told_left(struct actor *actor)
         process_end(process, 0);
 }
 
+/* What lives, and lived when it was asked for, is there, also for a daemon that has just not heard of it. */
+static void told_found(struct actor *actor, const struct request *request, int code)
+{
+    struct world *world = actor->world;
+    struct actor *other = pvmi_table_get(&world->by_tid, (uint64_t)request->target);
+    struct node *node = node_numbered(world, pvmi_tid_host(request->target));
+
+    if (node == NULL || !check_host_lives(world, node->number) || node->member_at > request->asked_at)
+        return;
+    if (code == PvmNoHost)
+        world_fail(world, "bad answer", "t%x was told that there is no %s", (unsigned)actor->tid, node->name);
+    if (code == PvmNoTask && other != NULL && other->gone_at == 0)
+        world_fail(world, "bad answer", "t%x was told that there is no t%x", (unsigned)actor->tid,
+                   (unsigned)other->tid);
+}
+
 static void told_answer(struct actor *actor, const struct pvmi_msg_answer *msg)
 {
     struct request *request = told_request(actor, msg->id, PVMI_MSG_answer);
@@ -373,6 +389,8 @@ static void told_answer(struct actor *actor, const struct pvmi_msg_answer *msg)
         told_group(actor, request, msg);
     else if (request->type == PVMI_MSG_leave)
         told_left(actor);
+    else if (request->type == PVMI_MSG_task_query || request->type == PVMI_MSG_host_query)
+        told_found(actor, request, msg->error.code);
     else if ((request->type == PVMI_MSG_host_add || request->type == PVMI_MSG_host_delete) &&
              msg->error.code == PvmOk && (int)msg->values.n != request->number)
         world_fail(actor->world, "bad answer", "t%x: %u values for %d hosts", (unsigned)actor->tid,

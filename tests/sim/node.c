@@ -181,15 +181,6 @@ struct node *node_named(struct world *world, const char *name)
     return NULL;
 }
 
-bool node_knows(const struct node *node, int host)
-{
-    for (int i = 0; i < node->host_count; i++) {
-        if (node->hosts[i] == host)
-            return true;
-    }
-    return false;
-}
-
 bool node_member(const struct node *node)
 {
     return node->alive && node->was_member && node->dropped_at == 0 && node->world->first->alive;

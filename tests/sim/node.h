@@ -119,9 +119,6 @@ void node_kill(struct node *node, bool power);
 struct node *node_find(struct world *world, int number, uint64_t incarnation);
 struct node *node_named(struct world *world, const char *name);
 
-/* True when host is in the node's table, as it last was. */
-bool node_knows(const struct node *node, int host);
-
 /* True when the node is alive and in the orderer's table. */
 bool node_member(const struct node *node);
 

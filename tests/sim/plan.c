@@ -225,8 +225,7 @@ static void step_flood(struct world *world)
     struct actor *actor = choose_actor(world);
     struct actor *to = choose_actor(world);
 
-    if (!world->faults.flood || actor == NULL || to == NULL || actor->node == to->node ||
-        !node_knows(actor->node, to->node->number))
+    if (!world->faults.flood || actor == NULL || to == NULL || actor->node == to->node)
         return;
     world->faults.flood = false;
     world_say(world, "t%x floods t%x", (unsigned)actor->tid, (unsigned)to->tid);
