@@ -93,7 +93,8 @@ static const char run_help[] =
 
 static const char start_help[] =
     "Syntax:  pvm start [ pvmd options ] [ hostfile ]\n"
-    "Starts a virtual machine on this host, and with it the hosts of hostfile.\n";
+    "Starts a virtual machine on this host, and with it the hosts of hostfile. Hosts that fail are told on stderr;\n"
+    "the machine runs without them, and pvm returns 4.\n";
 
 static const char reset_help[] =
     "Syntax:  reset\n";
@@ -171,14 +172,15 @@ void command_help_exit(void)
            "  %3d  something failed: a host was not added, a task not started, there is no such task...\n"
            "  %3d  wrong words on the command line\n"
            "  %3d  no virtual machine runs on this host, or its daemon has gone\n"
+           "  %3d  a virtual machine was started and runs, without some hosts of its host file\n"
            "Exit status of pvm run:\n"
            "  %3d  all copies ended with status 0\n"
            "    N  that of the first copy that ended with another, if it is not one of these:\n"
            "  %3d  --timeout passed\n"
            "  %3d  the program was not found on a host\n"
            "  %3d+S a copy was ended by signal S, or pvm run itself: 130 after Ctrl-C, 143 after SIGTERM\n",
-           EXIT_GOOD, EXIT_FAILED, EXIT_USAGE, EXIT_NO_MACHINE, EXIT_GOOD, EXIT_TIMEOUT, EXIT_NO_PROGRAM,
-           EXIT_SIGNAL);
+           EXIT_GOOD, EXIT_FAILED, EXIT_USAGE, EXIT_NO_MACHINE, EXIT_HOSTS_MISSING, EXIT_GOOD, EXIT_TIMEOUT,
+           EXIT_NO_PROGRAM, EXIT_SIGNAL);
 }
 
 /* Takes --json out of the words, for a program only as long as they are options. Returns the count left. */

@@ -39,12 +39,27 @@ int console_enroll(struct console *console)
     return tid;
 }
 
+/* Those of the host file: the first line of each says which host, the others why. */
+static void tell_failed_hosts(struct console *console)
+{
+    const char *detail;
+
+    for (int i = 0; *(detail = pvm_errdetail_item(i)) != '\0'; i++) {
+        int length = (int)strcspn(detail, "\n");
+
+        report_error("pvm", "%.*s", length, detail);
+        report_detail_print(detail + length + (detail[length] == '\n'));
+        console->exit_status = EXIT_HOSTS_MISSING;
+    }
+}
+
 int console_start(struct console *console, int argc, char **argv)
 {
     pvm_setopt(PvmAutoErr, 0);
     int rc = pvm_start_pvmd(argc, argv, 1);
     if (rc < 0)
         return rc;
+    tell_failed_hosts(console);
     return console_enroll(console);
 }
 

@@ -37,7 +37,8 @@ struct console {
 /* Joins the virtual machine that runs on this host. Returns the own tid, or what pvm_mytid() says. */
 int console_enroll(struct console *console);
 
-/* Starts a daemon with these arguments (options, host file) and joins it. Returns the tid or a code. */
+/* Starts a daemon with these arguments (options, host file) and joins it. Hosts of the file that failed are told,
+ * and make the exit status. Returns the tid or a code. */
 int console_start(struct console *console, int argc, char **argv);
 
 /* Joins, or starts a machine and joins it. Returns an exit status; what went wrong is told. */

@@ -9,6 +9,7 @@ enum exit_status {
     EXIT_FAILED = 1,            /* the command was understood, and something of it failed */
     EXIT_USAGE = 2,             /* wrong words */
     EXIT_NO_MACHINE = 3,        /* no daemon runs, or it has gone */
+    EXIT_HOSTS_MISSING = 4,     /* the machine was started and runs, without some hosts of its host file */
     EXIT_TIMEOUT = 124,         /* pvm run --timeout */
     EXIT_NO_PROGRAM = 127,      /* pvm run: no such program on the host */
     EXIT_SIGNAL = 128,          /* pvm run: plus the number of the signal */

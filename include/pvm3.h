@@ -346,9 +346,11 @@ int pvm_tidtohost(int tid);
 
 /*
  * Starts the pvmd of this host with these arguments (without its name; argc 0 for none) and enrols. block not
- * 0: waits until the hosts of its host file have been added.
+ * 0: waits until the hosts of its host file have been added, or have failed. (PVM 4) Which failed, and why,
+ * pvm_errdetail_item() tells then, from index 0 until it gives "": "h2: Can't start pvmd", and in further lines
+ * the reason.
  *
- * Returns PvmOk; PvmDupHost when one runs already, PvmCantStart, PvmBadParam for arguments that cannot be.
+ * Returns PvmOk, also when hosts failed; PvmDupHost when one runs already, PvmCantStart, PvmBadParam for arguments that cannot be.
  * As pvm_start_pvmd(3PVM).
  */
 int pvm_start_pvmd(int argc, char **argv, int block);
@@ -746,7 +748,8 @@ const char *pvm_errdetail(void);
 
 /* PVM 4: the same for one entry of the array that this thread's last pvm_spawn(), pvm_addhosts() or
  * pvm_delhosts() has filled: what the error code in tids[index], infos[index] is about. "" when there is no
- * more to say, and for what is no error; never NULL. Stays until the thread's next such call. */
+ * more to say, and for what is no error; never NULL. Stays until the thread's next such call. After
+ * pvm_start_pvmd(): see there. */
 const char *pvm_errdetail_item(int index);
 
 /*

@@ -117,14 +117,54 @@ int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp)
     return pvmi_call_leave("pvm_config", config(nhost, narch, hostp));
 }
 
+/* "NAME: Can't start pvmd", and on the next line why. NULL when there is no memory. */
+static char *failed_text(const char *name, const struct pvmi_rec_error *error)
+{
+    const char *host = error->host == NULL ? "" : error->host;
+    const char *text = error->text == NULL ? "" : error->text;
+
+    return pvmi_asprintf("%s: %s%s%s%s%s", name == NULL ? "" : name, pvmi_error_text(error->code),
+                         text[0] == '\0' ? "" : "\n", text[0] == '\0' ? "" : host,
+                         text[0] == '\0' || host[0] == '\0' ? "" : ": ", text);
+}
+
+/* Each of the host file that failed becomes an item; if the daemon did not keep all, one more says so. */
+static void note_failed(const struct pvmi_msg_hosts *msg)
+{
+    uint32_t count = msg->failed_names.n < msg->errors.n ? msg->failed_names.n : msg->errors.n;
+    int more = msg->failed - (int)count;
+    struct pvmi_rec_error *errors = pvmi_calloc(count + 1, sizeof(*errors));
+    int32_t *codes = pvmi_calloc(count + 1, sizeof(*codes));
+    struct pvmi_msg_answer items = { .values = { .v = codes }, .errors = { .v = errors } };
+
+    for (uint32_t i = 0; codes != NULL && errors != NULL && i < count + (more > 0); i++) {
+        errors[i].code = codes[i] = i < count ? msg->errors.v[i].code : PvmCantStart;
+        errors[i].text = i < count ? failed_text(msg->failed_names.v[i], &msg->errors.v[i])
+                                   : pvmi_asprintf("and %d more: the log of pvmd tells which", more);
+        items.values.n = items.errors.n = i + 1;
+    }
+    if (items.errors.n > 0) {
+        pvmi_request_fault(&errors[0]);
+        pvmi_detail_take(&items, false);
+    }
+    for (uint32_t i = 0; i < items.errors.n; i++)
+        pvmi_free((char *)errors[i].text);
+    pvmi_free(errors);
+    pvmi_free(codes);
+}
+
 int pvmi_machine_pending(void)
 {
     struct pvmi_control control;
+    const struct pvmi_msg_hosts *msg;
     int rc = hosts_query(&control);
 
     if (rc != PvmOk)
         return rc;
-    rc = ((const struct pvmi_msg_hosts *)control.msg)->pending;
+    msg = control.msg;
+    rc = msg->pending;
+    if (rc == 0)
+        note_failed(msg);
     pvmi_control_free(&control);
     return rc;
 }

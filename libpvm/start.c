@@ -23,6 +23,7 @@
 #include "base/env.h"
 #include "base/rundir.h"
 #include "libpvm/call.h"
+#include "libpvm/detail.h"
 #include "libpvm/machine.h"
 #include "libpvm/progress.h"
 #include "libpvm/task.h"
@@ -245,6 +246,7 @@ static int start_pvmd(int argc, char **argv, bool block)
     char **all;
     int rc;
 
+    pvmi_detail_clear();
     if (argc < 0 || (argc > 0 && argv == NULL))
         return pvmi_call_fail(PvmBadParam, "%d arguments", argc);
     if (is_running())

@@ -41,6 +41,7 @@ static void core_init_lists(struct core *core)
     pvmi_list_init(&core->launches);
     pvmi_list_init(&core->adds);
     pvmi_list_init(&core->known);
+    pvmi_list_init(&core->failed_hosts);
     pvmi_list_init(&core->deletes);
 }
 

@@ -8,7 +8,7 @@
  *   relay     links by way of the first host
  *   route     frames of tasks: inboxes, credit               state     the ordered log and what it makes
  *   ahead     what speaks of hosts that the log has not yet brought
- *   hosts     the host table's consequences                  join      adding hosts
+ *   hosts     the host table's consequences                  join      adding hosts; join_failed
  *   requests  control messages, open requests                task      tasks and their processes
  *   spawn     pvm_spawn, at the asker's and the executor's   placement which host gets which copy
  *   query     pstat, tasks, signal, config                   notify    who wants to know what
@@ -53,6 +53,7 @@
 #define ENDINGS_MAX 1024                        /* exit statuses remembered for notifies that come late */
 #define EXIT_EOF_MS 1000                        /* how long the rest of the output may take after the end */
 #define EXIT_STATUS_MS 200                      /* how long a process may take to end after its task left */
+#define FAILED_HOSTS_MAX 256                    /* hosts of the host file that failed: names and texts kept */
 #define START_TEXTS_MAX 64                      /* error texts in the answer to a spawn; all codes are there */
 #define HALT_STOP_MS 2000                       /* what the orderer gives others beyond halt_ms */
 #define ADDED_TELL_MS 1000                      /* how long new hosts wait for the others of their request */
@@ -295,6 +296,13 @@ struct add {
     struct pvmi_fault *faults;
 };
 
+/* A host of the host file that could not be added: who started the machine asks for them. */
+struct failed_host {
+    struct pvmi_list link;    /* in core.failed_hosts */
+    char *name;
+    struct pvmi_fault fault;
+};
+
 /* ---- the whole ---- */
 
 struct core {
@@ -346,6 +354,8 @@ struct core {
     struct pvmi_list adds;
     struct pvmi_list known;        /* struct hostspec: lines of the host file */
     struct hostspec *defaults;     /* its last '*' line */
+    struct pvmi_list failed_hosts; /* of it */
+    int failed_dropped;            /* more of them, not kept */
     struct pvmi_list deletes;      /* struct host_delete */
     uint64_t join_deadline_ms;     /* this host must be in by then */
 
@@ -557,6 +567,14 @@ void join_abandon_all(struct core *core);    /* the machine halts */
 void join_timers(struct core *core, uint64_t late_ms);
 void join_free_all(struct core *core);
 int join_pending(const struct core *core);    /* hosts of the host file not yet decided */
+
+/* ---- join_failed.c ---- */
+void failed_host_note(struct core *core, const char *name, const struct pvmi_fault *fault);
+/* It is a member now. */
+void failed_host_forget(struct core *core, const char *name);
+/* Fills in those of the host file that failed; the arrays are to be freed. PvmOk or PvmNoMem. */
+int failed_hosts_tell(struct core *core, struct pvmi_msg_hosts *answer);
+void failed_hosts_free(struct core *core);
 
 /* ---- requests.c ---- */
 /* A request to daemon host (this one, too), which is to be posted next. NULL when there is no memory. */

@@ -177,6 +177,8 @@ static void add_result(struct core *core, struct add *add, int index, const char
     }
     if (add->asker.kind != ASKER_NONE)
         asker_send(core, &add->asker, PVMI_MSG_host_progress, &progress);
+    else if (value <= 0)
+        failed_host_note(core, name, fault);
     add_decided(core, add);
 }
 
@@ -579,6 +581,7 @@ void join_on_member(struct core *core, int number)
     if (launch == NULL)
         return;
     launch_end(core, launch, true);
+    failed_host_forget(core, launch->name);
     fresh_insert(launch->add, launch);
     if (launch->add->tell_at == CORE_NEVER) {
         launch->add->tell_at = core->now_ms + ADDED_TELL_MS;
@@ -661,4 +664,5 @@ void join_free_all(struct core *core)
     PVMI_LIST_EACH(node, &core->known)
         hostspec_free(PVMI_CONTAINER(node, struct hostspec, link));
     hostspec_free(core->defaults);
+    failed_hosts_free(core);
 }

@@ -259,14 +259,16 @@ void query_hosts(struct core *core, const struct asker *asker)
     struct pvmi_msg_hosts answer = { .pending = join_pending(core) };
 
     answer.hosts.v = core_alloc(core, ((size_t)core->state.host_count + 1) * sizeof(*answer.hosts.v));
-    if (answer.hosts.v == NULL) {
+    if (answer.hosts.v == NULL || failed_hosts_tell(core, &answer) != PvmOk) {
         query_hosts_fail(core, asker, PvmNoMem, "no memory for the list of hosts");
-        return;
+    } else {
+        PVMI_LIST_EACH(node, &core->state.hosts)
+            answer.hosts.v[answer.hosts.n++] = PVMI_CONTAINER(node, struct host, link)->rec;
+        asker_send(core, asker, PVMI_MSG_hosts, &answer);
     }
-    PVMI_LIST_EACH(node, &core->state.hosts)
-        answer.hosts.v[answer.hosts.n++] = PVMI_CONTAINER(node, struct host, link)->rec;
-    asker_send(core, asker, PVMI_MSG_hosts, &answer);
     pvmi_free(answer.hosts.v);
+    pvmi_free(answer.failed_names.v);
+    pvmi_free(answer.errors.v);
 }
 
 void query_host(struct core *core, const struct asker *asker, const char *name)

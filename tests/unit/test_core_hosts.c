@@ -216,6 +216,61 @@ static void host_file_lines_give_defaults_and_may_wait(void **state)
     pvmi_control_free(&control);
 }
 
+static int failed_hosts(struct net *net, int task, const char *name, const char *text)
+{
+    struct pvmi_msg_hosts_query query = { .id = 0 };
+    struct pvmi_control control;
+    const struct pvmi_msg_hosts *hosts;
+    int failed;
+
+    net_ask(net, task, PVMI_MSG_hosts_query, &query);
+    control = net_take(net, task, PVMI_MSG_hosts);
+    hosts = control.msg;
+    failed = hosts->failed;
+    assert_int_equal(hosts->failed_names.n, hosts->errors.n);
+    if (name != NULL) {
+        assert_string_equal(hosts->failed_names.v[0], name);
+        assert_int_equal(hosts->errors.v[0].code, PvmCantStart);
+        assert_non_null(strstr(hosts->errors.v[0].text, text));
+    }
+    pvmi_control_free(&control);
+    return failed;
+}
+
+static void hosts_of_the_host_file_that_fail_are_told_until_they_are_added(void **state)
+{
+    struct net *net = *state;
+    int task = net_task(net, 1);
+    char *lines[] = { "h2" };
+    struct pvmi_control control;
+
+    net->auto_launch = false;
+    net_post(net, 1, CORE_EVENT_ADD, 0)->event.add.lines = (struct pvmi_strings){ .v = lines, .n = 1 };
+    net_run(net);
+    assert_int_equal(failed_hosts(net, task, NULL, NULL), 0);
+    launch_fails(net, PvmCantStart);
+    assert_int_equal(failed_hosts(net, task, "h2", "ssh said no"), 1);
+    net->auto_launch = true;
+    control = add(net, task, lines, 1);
+    assert_int_equal(net_answer(&control)->value, 1);
+    pvmi_control_free(&control);
+    assert_int_equal(failed_hosts(net, task, NULL, NULL), 0);
+}
+
+static void a_host_that_a_task_fails_to_add_is_told_to_that_task_alone(void **state)
+{
+    struct net *net = *state;
+    int task = net_task(net, 1);
+    char *lines[] = { "h2" };
+    struct pvmi_msg_host_add msg = { .lines = { .v = lines, .n = 1 } };
+
+    net->auto_launch = false;
+    net_ask(net, task, PVMI_MSG_host_add, &msg);
+    launch_fails(net, PvmCantStart);
+    assert_int_equal(net_result(net, task), 0);
+    assert_int_equal(failed_hosts(net, task, NULL, NULL), 0);
+}
+
 static struct pvmi_control delete (struct net *net, int task, char **names, uint32_t count)
 {
     struct pvmi_msg_host_delete msg = { .names = { .v = names, .n = count } };
@@ -450,6 +505,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_daemon_that_neither_side_reaches_is_a_firewall, one_host,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(one_way_is_enough_to_join, one_host, net_tear_down),
+        cmocka_unit_test_setup_teardown(hosts_of_the_host_file_that_fail_are_told_until_they_are_added, one_host,
+                                        net_tear_down),
+        cmocka_unit_test_setup_teardown(a_host_that_a_task_fails_to_add_is_told_to_that_task_alone, one_host,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(one_way_is_enough_for_messages, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(host_file_lines_give_defaults_and_may_wait, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(a_deleted_host_ends_its_tasks_and_itself, three_hosts, net_tear_down),
