@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/descriptor.h"
 #include "base/env.h"
 
 #define RUNDIR_OPEN (O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -240,20 +241,79 @@ bool pvmi_rundir_alive(const char *path)
 struct rundir_search {
     char *names[RUNDIR_LIVE_MAX];
     int count;
-    char others[160];
+    char others[200];
 };
 
-/* Appends name to a list in words, "..." in the place of what does not fit. */
-static void rundir_list_add(char *list, size_t list_max, const char *name)
+#define LIST_OR " or "    /* between the commands of a list */
+
+/* True when command is in the list: the hosts of one machine have the same. */
+static bool rundir_list_has(const char *list, const char *command)
+{
+    size_t length = strlen(command);
+
+    while (*list != '\0') {
+        const char *end = strstr(list, LIST_OR);
+
+        if (end == NULL)
+            return strcmp(list, command) == 0;
+        if ((size_t)(end - list) == length && strncmp(list, command, length) == 0)
+            return true;
+        list = end + strlen(LIST_OR);
+    }
+    return false;
+}
+
+/* Appends command to a list of what to type, "..." in the place of what does not fit. */
+static void rundir_list_add(char *list, size_t list_max, const char *command)
 {
     size_t used = strlen(list);
-    const char *comma = used == 0 ? "" : ", ";
+    const char *or = used == 0 ? "" : LIST_OR;
 
-    if (used >= 3 && strcmp(list + used - 3, "...") == 0)
+    if (rundir_list_has(list, command) || (used >= 3 && strcmp(list + used - 3, "...") == 0))
         return;
-    if (used + strlen(comma) + strlen(name) + sizeof(", ...") > list_max)
-        name = "...";
-    snprintf(list + used, list_max - used, "%s%s", comma, name);
+    if (used + strlen(or) + strlen(command) + sizeof(LIST_OR "...") > list_max)
+        command = "...";
+    snprintf(list + used, list_max - used, "%s%s", or, command);
+}
+
+/* Appends value to a command so that a shell takes it as one word. */
+static void rundir_quote(char *command, size_t command_max, const char *value)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:+-";
+    size_t at = strlen(command);
+    bool quoted = value[strspn(value, plain)] != '\0';
+
+    if (quoted)
+        at += (size_t)snprintf(command + at, command_max - at, "'");
+    for (; *value != '\0' && at + 8 < command_max; value++)
+        at += (size_t)snprintf(command + at, command_max - at, *value == '\'' ? "'\\''" : "%c", *value);
+    if (quoted)
+        snprintf(command + at, command_max - at, "'");
+}
+
+/* Notes how to get to the machine of a folder of that name. */
+static void rundir_note_other(struct rundir_search *search, const char *name)
+{
+    char vmid[NAME_MAX + 1];
+    char command[4 * NAME_MAX + 32] = "export PVM_VMID=";
+    size_t length = 0;
+
+    for (; *name != '.'; name++) {
+        unsigned code;
+
+        if (*name == '%' && strspn(name + 1, "0123456789abcdef") >= 2 && sscanf(name + 1, "%2x", &code) == 1) {
+            vmid[length++] = (char)code;
+            name += 2;
+        } else {
+            vmid[length++] = *name;
+        }
+    }
+    vmid[length] = '\0';
+    if (strcmp(vmid, "default") == 0)
+        strcpy(command, "unset PVM_VMID");
+    else
+        rundir_quote(command, sizeof(command), vmid);
+    rundir_list_add(search->others, sizeof(search->others), command);
 }
 
 static int rundir_compare(const void *a, const void *b)
@@ -277,7 +337,7 @@ static int rundir_search_read(int user_dir, const char *prefix, struct rundir_se
             || !rundir_alive_at(user_dir, entry->d_name))
             continue;
         if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
-            rundir_list_add(search->others, sizeof(search->others), entry->d_name);
+            rundir_note_other(search, entry->d_name);
         else if (search->count < RUNDIR_LIVE_MAX) {
             char *name = pvmi_strdup(entry->d_name);
 
@@ -306,13 +366,18 @@ static const char *rundir_choose(int user_dir, const char *user, const char *vmi
                                  const struct rundir_search *search, struct pvmi_fault *fault)
 {
     const char *chosen = NULL;
-    char list[200] = "";
+    char list[300] = "";
+    char command[4 * PVMI_RUNDIR_PATH_MAX];
+    char path[2 * PVMI_RUNDIR_PATH_MAX];
     int firsts = 0;
 
     if (search->count == 1)
         return search->names[0];
     for (int i = 0; i < search->count; i++) {
-        rundir_list_add(list, sizeof(list), search->names[i]);
+        snprintf(path, sizeof(path), "%s/%s/sock", user, search->names[i]);
+        strcpy(command, "export PVMSOCK=");
+        rundir_quote(command, sizeof(command), path);
+        rundir_list_add(list, sizeof(list), command);
         if (rundir_is_first(user_dir, search->names[i])) {
             chosen = search->names[i];
             firsts++;
@@ -323,13 +388,11 @@ static const char *rundir_choose(int user_dir, const char *user, const char *vmi
 
     if (search->count > 1)
         pvmi_fault_set(fault, PvmSysErr, NULL,
-                       "several pvmds are running here: set PVM_VMID, or PVMSOCK=%s/NAME/sock, "
-                       "where NAME is one of %s", user, list);
+                       "several pvmds of virtual machine %s are running here, choose one: %s", vmid, list);
     else if (search->others[0] != '\0')
         pvmi_fault_set(fault, PvmSysErr, NULL,
                        "no pvmd of virtual machine %s is running here: start one with: pvm; "
-                       "or set PVM_VMID to the part before the first '.' of one of %s", vmid,
-                       search->others);
+                       "or take one that runs: %s", vmid, search->others);
     else
         pvmi_fault_set(fault, PvmSysErr, NULL, "no pvmd is running here (none in %s): start one with: pvm",
                        user);
@@ -459,7 +522,7 @@ int pvmi_rundir_connect(const char *path)
 
     if (rundir_address(path, &addr, &dir) < 0)
         return -1;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    fd = pvmi_descriptor_move(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (fd < 0)
         return rundir_fail(fd, dir);
 

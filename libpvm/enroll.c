@@ -122,6 +122,16 @@ static int open_transports(int fd)
     return PvmOk;
 }
 
+static int connect_failed(void)
+{
+    const char *why = strerror(errno);
+
+    if (pvmi_env(PVMI_ENV_PVMSOCK) != NULL)
+        return pvmi_call_fail(PvmSysErr, "no pvmd answers at PVMSOCK=%s (%s): unset PVMSOCK", pvmi_task.socket_path,
+                              why);
+    return pvmi_call_fail(PvmSysErr, "no pvmd answers at %s (%s): start one with: pvm", pvmi_task.socket_path, why);
+}
+
 static int connect_daemon(void)
 {
     struct pvmi_fault fault;
@@ -131,9 +141,7 @@ static int connect_daemon(void)
         return pvmi_call_fail_fault(&fault);
     fd = pvmi_rundir_connect(pvmi_task.socket_path);
     if (fd < 0)
-        return pvmi_call_fail(PvmSysErr, "no pvmd answers at %s%s (%s): start one with: pvm",
-                              pvmi_env(PVMI_ENV_PVMSOCK) != NULL ? "PVMSOCK=" : "", pvmi_task.socket_path,
-                              strerror(errno));
+        return connect_failed();
     return open_transports(fd);
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
 #include "libpvm/task.h"
@@ -109,7 +110,7 @@ static void poll_transports(uint64_t deadline_us, uint64_t now_us)
     int depth;
 
     if (progress.wake_fd <= 0 && !pvmi_call_one_thread())
-        progress.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        progress.wake_fd = pvmi_descriptor_move(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     fds[0] = (struct pollfd){ .fd = pvmi_task.unix_tp->ops->event_fd(pvmi_task.unix_tp), .events = POLLIN };
     fds[1] = (struct pollfd){ .fd = pvmi_task.self_tp->ops->event_fd(pvmi_task.self_tp), .events = POLLIN };
     fds[2] = (struct pollfd){ .fd = progress.wake_fd > 0 ? progress.wake_fd : -1, .events = POLLIN };

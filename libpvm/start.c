@@ -20,6 +20,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/env.h"
 #include "base/rundir.h"
 #include "libpvm/call.h"
@@ -97,19 +98,40 @@ static void __attribute__((noreturn)) become_pvmd(const char *path, char **argv,
     _exit(127);
 }
 
+/* A pipe with no end where the daemon's stdin, stdout and stderr will be. */
+static int make_pipe(int ends[2])
+{
+    int made[2];
+
+    if (pipe2(made, O_CLOEXEC) < 0)
+        return pvmi_call_fail(PvmSysErr, "cannot make a pipe: %s", strerror(errno));
+    ends[0] = pvmi_descriptor_move(made[0]);
+    ends[1] = pvmi_descriptor_move(made[1]);
+    if (ends[0] >= 0 && ends[1] >= 0)
+        return PvmOk;
+    pvmi_call_fail(PvmSysErr, "cannot make a pipe: %s", strerror(errno));
+    if (ends[0] >= 0)
+        close(ends[0]);
+    if (ends[1] >= 0)
+        close(ends[1]);
+    return PvmSysErr;
+}
+
 static int start_process(const char *path, char **argv, struct start *start)
 {
     int out[2];
     int err[2];
     int status;
     pid_t pid;
+    int rc = make_pipe(out);
 
-    if (pipe2(out, O_CLOEXEC) < 0)
-        return pvmi_call_fail(PvmSysErr, "cannot make a pipe: %s", strerror(errno));
-    if (pipe2(err, O_CLOEXEC) < 0) {
+    if (rc != PvmOk)
+        return rc;
+    rc = make_pipe(err);
+    if (rc != PvmOk) {
         close(out[0]);
         close(out[1]);
-        return pvmi_call_fail(PvmSysErr, "cannot make a pipe: %s", strerror(errno));
+        return rc;
     }
     pid = fork();
     if (pid == 0)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "transport/transport.h"
@@ -42,7 +43,7 @@ static int self_open(const struct pvmi_transport_events *events, void *user, str
 
     if (tp == NULL)
         return PvmNoMem;
-    tp->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    tp->event_fd = pvmi_descriptor_move(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (tp->event_fd < 0) {
         pvmi_log(PVMI_LOG_ERROR, "event descriptor for messages to oneself: %s", strerror(errno));
         pvmi_free(tp);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/rundir.h"
@@ -53,7 +54,7 @@ static int unix_open(const struct pvmi_transport_events *events, void *user, str
 
     if (tp == NULL)
         return PvmNoMem;
-    tp->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    tp->epoll_fd = pvmi_descriptor_move(epoll_create1(EPOLL_CLOEXEC));
     if (tp->epoll_fd < 0) {
         pvmi_log(PVMI_LOG_ERROR, "epoll descriptor for the daemon's socket: %s", strerror(errno));
         pvmi_free(tp);

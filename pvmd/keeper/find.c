@@ -55,6 +55,24 @@ static bool find_try(struct find *find, char *path)
     return false;
 }
 
+/* Folders are often named twice: the caller's directory is also that of its program, PATH names it again. */
+static bool find_remembers(const struct find *find, const char *directory)
+{
+    size_t length = strlen(directory);
+    size_t at = 0;
+
+    while (at + length <= find->places.length) {
+        const uint8_t *place = find->places.data + at;
+        const uint8_t *end = memmem(place, find->places.length - at, ", ", 2);
+        size_t place_length = end == NULL ? find->places.length - at : (size_t)(end - place);
+
+        if (place_length == length && memcmp(place, directory, length) == 0)
+            return true;
+        at += place_length + 2;
+    }
+    return false;
+}
+
 static void find_remember(struct find *find, const char *directory)
 {
     if (find->places.length > 0)
@@ -68,6 +86,8 @@ static bool find_in(struct find *find, const char *directory)
     char here[4096];
     char *path;
 
+    if (find_remembers(find, directory))
+        return false;
     if (directory[0] == '/') {
         path = pvmi_asprintf("%s/%s", directory, find->request->file);
     } else {

@@ -5,8 +5,10 @@
  *   careless     spawns a task that sends and ends without pvm_exit(): all it sent arrives, then the notice
  *   fork         forks after enrolment: the child is a task of its own, and the parent goes on as if nothing were
  *   exec         spawns tasks that become another program, before and after enrolment, through a shell, by system()
+ *   closed FILE  starts the daemon and ends it with stdin, stdout and stderr closed; writes "closed ok" into FILE
  *   block CALL   prints "waiting", then waits in CALL; prints the code that it ends with
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,6 +195,31 @@ static int orphan(void)
     return 0;
 }
 
+/* ---- closed ---- */
+
+static const char *closed_words(void)
+{
+    char *name = (char *)"-nalpha";
+
+    for (int fd = 0; fd <= 2; fd++)
+        close(fd);
+    if (pvm_start_pvmd(1, &name, 1) < 0)
+        return pvm_errdetail();
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0)
+            return "the library has taken the number of a standard file";
+    }
+    return pvm_halt() == PvmOk ? "closed ok" : pvm_errdetail();
+}
+
+static int run_closed(const char *path)
+{
+    const char *words = closed_words();
+    FILE *file = fopen(path, "w");
+
+    return file == NULL || fprintf(file, "%s\n", words) < 0 || fclose(file) != 0;
+}
+
 /* ---- block ---- */
 
 static int data[4];
@@ -263,6 +290,8 @@ int main(int argc, char **argv)
     self[length] = '\0';
     if (argc > 2 && strcmp(argv[1], "block") == 0)
         return run_block(argv[2]);
+    if (argc > 2 && strcmp(argv[1], "closed") == 0)
+        return run_closed(argv[2]);
     for (size_t i = 0; argc > 1 && i < sizeof(roles) / sizeof(roles[0]); i++) {
         if (strcmp(argv[1], roles[i].name) == 0)
             return roles[i].run();

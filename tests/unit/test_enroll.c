@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Becoming a task, sending and receiving as one, and ceasing to be one. */
+#include <fcntl.h>
 #include <limits.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -49,10 +50,36 @@ static void without_a_daemon_the_text_says_where_it_looked(void **state)
     fake_stop();
     assert_int_equal(pvm_mytid(), PvmSysErr);
     assert_non_null(strstr(pvm_errdetail(), fake.path));
-    assert_non_null(strstr(pvm_errdetail(), "pvm"));
+    assert_non_null(strstr(pvm_errdetail(), "unset PVMSOCK"));
     assert_int_equal(pvm_send(FAKE_TID, 1), PvmSysErr);
     assert_int_equal(pvm_recv(-1, -1), PvmSysErr);
     assert_int_equal(pvm_exit(), PvmOk);
+}
+
+/* In a child of the test, which has no standard files: what it opens must not get their numbers. */
+static int enrol_without_standard_files(void)
+{
+    int open_ones = 0;
+
+    for (int fd = 0; fd <= 2; fd++)
+        close(fd);
+    if (pvm_mytid() != FAKE_TID || pvm_nrecv(-1, -1) != 0)
+        return 100;
+    for (int fd = 0; fd <= 2; fd++)
+        open_ones += fcntl(fd, F_GETFD) >= 0;
+    return open_ones;
+}
+
+static void no_descriptor_of_ours_is_stdin_stdout_or_stderr(void **state)
+{
+    pid_t child = fork();
+    int status;
+
+    (void)state;
+    if (child == 0)
+        _exit(enrol_without_standard_files());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
 }
 
 static void a_refusal_comes_with_its_reason(void **state)
@@ -520,6 +547,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_program_gets_one_tid),
         TEST(without_a_daemon_the_text_says_where_it_looked),
+        TEST(no_descriptor_of_ours_is_stdin_stdout_or_stderr),
         TEST(a_refusal_comes_with_its_reason),
         TEST(a_spawned_task_claims_its_tid_once),
         TEST(a_claim_that_is_not_accepted_gives_a_new_tid),

@@ -44,7 +44,7 @@ static int start_keeper(void **state)
     snprintf(fixture.folder, sizeof(fixture.folder), "/tmp/test-keeper.XXXXXX");
     if (mkdtemp(fixture.folder) == NULL)
         return -1;
-    snprintf(fixture.path_variable, sizeof(fixture.path_variable), "PATH=/usr/bin:/bin");
+    snprintf(fixture.path_variable, sizeof(fixture.path_variable), "PATH=/usr/bin:/bin:/usr/bin");
     fixture.passed = -1;
     *state = &fixture;
     return keeper_fork(&fixture.fd, &fixture.keeper);
@@ -384,7 +384,7 @@ static void a_signal_reaches_the_process(void **state)
 
 static void what_is_not_found_names_the_folders(void **state)
 {
-    expect_failed(*state, "no-such-program", PvmNoFile, "no executable no-such-program in /usr/bin, /bin");
+    expect_failed(*state, "no-such-program", PvmNoFile, "no executable no-such-program in /usr/bin, /bin: copy");
     expect_failed(*state, "/no/such/program", PvmNoFile, "no file /no/such/program");
     expect_failed(*state, "", PvmNoFile, "no file");
 }

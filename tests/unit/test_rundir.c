@@ -391,8 +391,8 @@ static void several_without_a_first_one_are_listed_with_the_remedy(void **state)
     struct holder a = hold("alpha");
 
     assert_string_equal(found(), "");
-    assert_text("default.alpha, default.beta");
-    assert_text("set PVM_VMID, or PVMSOCK=");
+    assert_text("/default.alpha/sock or export PVMSOCK=");
+    assert_text("/default.beta/sock");
     release(&a);
     release(&b);
 }
@@ -408,8 +408,8 @@ static void many_are_listed_as_far_as_they_fit(void **state)
         holders[i] = hold(host);
     }
     assert_string_equal(found(), "");
-    assert_text("default.some-host-00, default.some-host-01");
-    assert_text(", ...");
+    assert_text("/default.some-host-00/sock or export PVMSOCK=");
+    assert_text(" or ...");
     for (int i = 0; i < 40; i++)
         release(&holders[i]);
 }
@@ -430,10 +430,40 @@ static void virtual_machines_are_kept_apart(void **state)
     unsetenv("PVM_VMID");
     assert_string_equal(found(), "");
     assert_text("start one with: pvm");
-    assert_text("set PVM_VMID");
-    assert_text("red.alpha");
+    assert_text("export PVM_VMID=red");
+    assert_text("export PVM_VMID=red.x");
     release(&red);
     release(&dotted);
+}
+
+/* How often the last error's text has that part. */
+static int text_count(const char *part)
+{
+    int count = 0;
+
+    for (const char *at = fault.text; (at = strstr(at, part)) != NULL; at += strlen(part))
+        count++;
+    return count;
+}
+
+static void each_machine_is_told_once_in_words_for_a_shell(void **state)
+{
+    (void)state;
+    struct holder holders[4];
+
+    setenv("PVM_VMID", "my %red's", 1);
+    holders[0] = hold("alpha");
+    holders[1] = hold("beta");
+    unsetenv("PVM_VMID");
+    holders[2] = hold("alpha");
+    holders[3] = hold("beta");
+    setenv("PVM_VMID", "blue", 1);
+    assert_string_equal(found(), "");
+    assert_int_equal(text_count("export PVM_VMID='my %red'\\''s'"), 1);
+    assert_int_equal(text_count("unset PVM_VMID"), 1);
+    assert_int_equal(text_count("PVM_VMID"), 2);
+    for (int i = 0; i < 4; i++)
+        release(&holders[i]);
 }
 
 static void strange_entries_are_passed_over(void **state)
@@ -595,6 +625,7 @@ int main(void)
         TEST(several_without_a_first_one_are_listed_with_the_remedy),
         TEST(many_are_listed_as_far_as_they_fit),
         TEST(virtual_machines_are_kept_apart),
+        TEST(each_machine_is_told_once_in_words_for_a_shell),
         TEST(strange_entries_are_passed_over),
         TEST(finding_survives_each_failed_allocation),
         TEST(sockets_with_short_paths_connect),
