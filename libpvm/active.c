@@ -27,7 +27,7 @@ uint64_t pvmi_active_epoch = 1;
 __thread struct pvmi_active_kept pvmi_active_kept_send;
 __thread struct pvmi_active_kept pvmi_active_kept_receive;
 
-static __thread struct active_thread active_here;
+static __thread struct active_thread active_here __attribute__((tls_model("initial-exec")));
 
 static unsigned thread_count;
 static unsigned owner_number;    /* the thread whose buffers are shared; 0 none yet */

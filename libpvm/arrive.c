@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  *   frame --> the next message of its source, whole: straight on
- *         --> else into an arrival (number, bytes so far) of its source; the arrivals are kept in order of
+ *         --> else into an arrival (number, what has come) of its source; the arrivals are kept in order of
  *             number, and the first one goes on as soon as it is whole and its number is the next
  *
  * A sender that cannot finish a message says so with a frame whose message_length is where it stopped: the
@@ -23,7 +23,7 @@
 struct arrival {
     struct pvmi_list link;      /* in source.arrivals */
     uint32_t number;
-    uint64_t have;              /* bytes */
+    uint64_t length;            /* bytes of the whole message */
     bool whole;
     struct pvmi_msgbuf *buf;    /* NULL: the sender gave this message up */
 };
@@ -66,9 +66,12 @@ static int take_whole(const struct pvmi_frame *frame)
     rc = pvmi_msgbuf_arriving(header, &buf);
     if (rc != PvmOk)
         return rc;
-    pvmi_msgbuf_fill(buf, 0, pvmi_frame_bytes(frame), header->length);
-    message_arrived(buf, header->kind);
-    return PvmOk;
+    rc = pvmi_msgbuf_fill(buf, pvmi_frame_bytes(frame), header->length, header->length);
+    if (rc != PvmOk)
+        pvmi_msgbuf_free(buf);
+    else
+        message_arrived(buf, header->kind);
+    return rc;
 }
 
 /* ---- messages of tasks, by source and number ---- */
@@ -143,6 +146,7 @@ static int arrival_new(struct source *source, const struct pvmi_frame_header *he
     if (arrival == NULL)
         return PvmNoMem;
     arrival->number = header->message;
+    arrival->length = header->message_length;
     if (!given_up) {
         rc = pvmi_msgbuf_arriving(header, &arrival->buf);
         if (rc != PvmOk) {
@@ -157,28 +161,29 @@ static int arrival_new(struct source *source, const struct pvmi_frame_header *he
     return PvmOk;
 }
 
-/* Puts a frame's bytes into its message. Returns PvmOk, or PvmBadMsg for bytes that do not follow. */
+/* Puts a frame's bytes into its message. Returns PvmOk, PvmNoMem, or PvmBadMsg for bytes that do not follow. */
 static int arrival_fill(struct arrival *arrival, const struct pvmi_frame *frame)
 {
     const struct pvmi_frame_header *header = &frame->header;
+    uint64_t have;
+    int rc;
 
     if (arrival->whole)
         return PvmOk;    /* a double */
-    if (header->message_length != arrival->buf->length) {
+    if (header->message_length != arrival->length) {
         pvmi_msgbuf_free(arrival->buf);
         arrival->buf = NULL;
         arrival->whole = true;
         return PvmOk;
     }
-    if (header->offset < arrival->have)
+    have = arrival->buf->length;
+    if (header->offset < have)
         return PvmOk;
-    if (header->offset != arrival->have)
+    if (header->offset != have || header->length > arrival->length - have)
         return PvmBadMsg;
-    if (header->length > 0)
-        pvmi_msgbuf_fill(arrival->buf, header->offset, pvmi_frame_bytes(frame), header->length);
-    arrival->have += header->length;
-    arrival->whole = arrival->have == arrival->buf->length;
-    return PvmOk;
+    rc = pvmi_msgbuf_fill(arrival->buf, pvmi_frame_bytes(frame), header->length, arrival->length - have);
+    arrival->whole = arrival->buf->length == arrival->length;
+    return rc;
 }
 
 /* Hands on what is whole and next. */

@@ -3,21 +3,33 @@
 
 #include "base/alloc.h"
 
-#define BLOCK_LARGEST (PVMI_BLOCK_LARGE - sizeof(struct pvmi_block))    /* its capacity */
-#define BLOCK_KEPT_MAX 8
+#define BLOCK_SMALLEST (PVMI_BLOCK_SMALL - sizeof(struct pvmi_block))    /* their capacities */
+#define BLOCK_LARGEST (PVMI_BLOCK_LARGE - sizeof(struct pvmi_block))
 
-/* Of capacity BLOCK_LARGEST, last freed first used: that one is warmest. */
-static struct pvmi_block *block_kept;
-static int block_kept_count;
+/* Blocks of one capacity, last freed first used: that one is warmest. */
+struct kept {
+    struct pvmi_block *first;
+    int count;
+};
+
+static struct kept kept_small;
+static struct kept kept_large;
+
+/* Where blocks of that capacity are kept, NULL: nowhere. */
+static struct kept *kept_of(size_t capacity)
+{
+    return capacity == BLOCK_SMALLEST ? &kept_small : capacity == BLOCK_LARGEST ? &kept_large : NULL;
+}
 
 struct pvmi_block *pvmi_block_new(size_t capacity)
 {
+    struct kept *kept = kept_of(capacity);
     struct pvmi_block *block;
 
-    if (capacity == BLOCK_LARGEST && block_kept != NULL) {
-        block = block_kept;
-        block_kept = block->next;
-        block_kept_count--;
+    if (kept != NULL && kept->first != NULL) {
+        block = kept->first;
+        kept->first = block->next;
+        kept->count--;
     } else {
         block = pvmi_malloc(sizeof(*block) + capacity);
         if (block == NULL)
@@ -32,7 +44,7 @@ struct pvmi_block *pvmi_block_new(size_t capacity)
 
 size_t pvmi_block_capacity(const struct pvmi_block *last, uint64_t needed)
 {
-    size_t capacity = PVMI_BLOCK_SMALL - sizeof(struct pvmi_block);
+    size_t capacity = BLOCK_SMALLEST;
 
     if (last != NULL && last->capacity >= capacity)
         capacity = last->capacity >= BLOCK_LARGEST / 2 ? BLOCK_LARGEST : 2 * last->capacity;
@@ -43,13 +55,15 @@ size_t pvmi_block_capacity(const struct pvmi_block *last, uint64_t needed)
 
 static void block_free(struct pvmi_block *block)
 {
-    if (block->capacity != BLOCK_LARGEST || block->outside != NULL || block_kept_count == BLOCK_KEPT_MAX) {
+    struct kept *kept = block->outside != NULL ? NULL : kept_of(block->capacity);
+
+    if (kept == NULL || kept->count == PVMI_KEPT_MAX) {
         pvmi_free(block);
         return;
     }
-    block->next = block_kept;
-    block_kept = block;
-    block_kept_count++;
+    block->next = kept->first;
+    kept->first = block;
+    kept->count++;
 }
 
 void pvmi_block_free_chain(struct pvmi_block *block)
@@ -62,13 +76,19 @@ void pvmi_block_free_chain(struct pvmi_block *block)
     }
 }
 
+static void kept_trim(struct kept *kept)
+{
+    while (kept->first != NULL) {
+        struct pvmi_block *next = kept->first->next;
+
+        pvmi_free(kept->first);
+        kept->first = next;
+    }
+    kept->count = 0;
+}
+
 void pvmi_block_trim(void)
 {
-    while (block_kept != NULL) {
-        struct pvmi_block *next = block_kept->next;
-
-        pvmi_free(block_kept);
-        block_kept = next;
-    }
-    block_kept_count = 0;
+    kept_trim(&kept_small);
+    kept_trim(&kept_large);
 }

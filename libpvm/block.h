@@ -9,6 +9,14 @@
 #define PVMI_BLOCK_SMALL 4096            /* bytes with the header, of the first block of a body */
 #define PVMI_BLOCK_LARGE (4u << 20)      /* bytes that blocks grow to */
 
+/* Freed blocks of a size, and freed buffers, that are kept for the next messages. None where a sanitizer watches for
+ * the use of freed memory. */
+#ifdef __SANITIZE_ADDRESS__
+#define PVMI_KEPT_MAX 0
+#else
+#define PVMI_KEPT_MAX 8
+#endif
+
 /* A piece of a body. */
 struct pvmi_block {
     struct pvmi_block *next;
@@ -33,8 +41,8 @@ struct pvmi_block *pvmi_block_new(size_t capacity);
  */
 size_t pvmi_block_capacity(const struct pvmi_block *last, uint64_t needed);
 
-/* Frees block and all that follow; NULL is fine. A few of the largest are kept for the next messages: the
- * kernel takes ten times as long to give fresh pages as we do to fill old ones. */
+/* Frees block and all that follow; NULL is fine. A few of the first and of the largest size are kept for the next
+ * messages: the kernel takes ten times as long to give fresh pages as we do to fill old ones. */
 void pvmi_block_free_chain(struct pvmi_block *block);
 
 /* Frees those that were kept. */

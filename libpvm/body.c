@@ -115,6 +115,7 @@ int pvmi_msgbuf_own(struct pvmi_msgbuf *buf)
     buf->xdr_length = copy.xdr_length;
     buf->open_header = copy.open_header;
     buf->open_type = copy.open_type;
+    buf->open_length = copy.open_length;
     buf->format = copy.format;
     buf->foreign = false;
     buf->raw_type = 0;

@@ -51,6 +51,15 @@ void pvmi_call_take(void);
 void pvmi_call_give(void);
 void pvmi_call_report(const char *function, int rc);
 
+/*
+ * True when no other thread can be in the library meanwhile. What then neither fails nor waits nor calls anything
+ * of the program's may go without enter and leave: counting the depth up and down takes longer than packing an int.
+ */
+static inline bool pvmi_call_alone(void)
+{
+    return pvmi_call_state.locked || pvmi_call_one_thread();
+}
+
 /* Takes the library's lock (recursive), unless this process has one thread only. Forgets the thread's fault. */
 static inline void pvmi_call_enter(void)
 {

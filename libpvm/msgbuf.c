@@ -11,6 +11,10 @@
 
 #define IDS_AT_FIRST 64
 
+/* Freed ones, the last one first used again: every pvm_initsend() makes one and frees one. */
+static struct pvmi_msgbuf *msgbuf_kept[PVMI_KEPT_MAX + 1];
+static int msgbuf_kept_count;
+
 /* An id is an index. The last one freed is used first, so programs see small numbers, as in PVM 3. */
 struct id_slot {
     struct pvmi_msgbuf *buf;    /* NULL when free */
@@ -88,14 +92,17 @@ static void msgbuf_withdraw(struct pvmi_msgbuf *buf)
 /* An empty buffer without an id, or NULL. */
 static struct pvmi_msgbuf *msgbuf_alloc(int encoding, int format)
 {
-    struct pvmi_msgbuf *buf = pvmi_calloc(1, sizeof(*buf));
+    struct pvmi_msgbuf *buf;
 
+    if (msgbuf_kept_count > 0)
+        buf = msgbuf_kept[--msgbuf_kept_count];
+    else
+        buf = pvmi_malloc(sizeof(*buf));
     if (buf == NULL)
         return NULL;
+    *buf = (struct pvmi_msgbuf){ .encoding = encoding, .format = format };
     pvmi_list_init(&buf->link);
     pvmi_list_init(&buf->same);
-    buf->encoding = encoding;
-    buf->format = format;
     buf->foreign = format != pvmi_format_own();
     return buf;
 }
@@ -134,7 +141,17 @@ void pvmi_msgbuf_free(struct pvmi_msgbuf *buf)
         return;
     }
     pvmi_block_free_chain(buf->first);
-    pvmi_free(buf);
+    if (msgbuf_kept_count < PVMI_KEPT_MAX)
+        msgbuf_kept[msgbuf_kept_count++] = buf;
+    else
+        pvmi_free(buf);
+}
+
+void pvmi_msgbuf_trim(void)
+{
+    while (msgbuf_kept_count > 0)
+        pvmi_free(msgbuf_kept[--msgbuf_kept_count]);
+    pvmi_block_trim();
 }
 
 /* ---- the chain of blocks ---- */
@@ -175,26 +192,9 @@ int pvmi_msgbuf_append_outside(struct pvmi_msgbuf *buf, const uint8_t *data)
 
 /* ---- arriving ---- */
 
-/* Allocates length bytes of body, which fill() will write. */
-static int msgbuf_allocate_body(struct pvmi_msgbuf *buf, uint64_t length)
-{
-    while (buf->length < length) {
-        uint64_t left = length - buf->length;
-        size_t capacity = left < PVMI_BLOCK_SMALL ? (size_t)left : pvmi_block_capacity(NULL, left);
-        struct pvmi_block *block = pvmi_block_new(capacity);
-
-        if (block == NULL)
-            return PvmNoMem;
-        block->length = left < capacity ? (size_t)left : capacity;
-        pvmi_msgbuf_append(buf, block);
-    }
-    return PvmOk;
-}
-
 int pvmi_msgbuf_arriving(const struct pvmi_frame_header *header, struct pvmi_msgbuf **ret_buf)
 {
     struct pvmi_msgbuf *buf;
-    int rc;
 
     if (header->encoding != PVMI_ENCODING_DEFAULT && header->encoding != PVMI_ENCODING_RAW &&
         header->encoding != PVMI_ENCODING_TRACE)
@@ -213,44 +213,44 @@ int pvmi_msgbuf_arriving(const struct pvmi_frame_header *header, struct pvmi_msg
     buf->wid = header->wid;
     buf->raw_type = header->flags;
     buf->xdr_length = PVMI_XDR_UNKNOWN;
-    rc = msgbuf_allocate_body(buf, header->message_length);
-    if (rc != PvmOk) {
-        pvmi_msgbuf_free(buf);
-        return rc;
-    }
-    pvmi_msgbuf_rewind(buf);
-    buf->unpacking = false;
     *ret_buf = buf;
     return PvmOk;
 }
 
-void pvmi_msgbuf_fill(struct pvmi_msgbuf *buf, uint64_t offset, const void *data, size_t length)
+/* How large a block comes next: as long as all that is there, so that blocks double. */
+static size_t fill_capacity(uint64_t have, size_t needed, uint64_t left)
 {
-    struct pvmi_cursor *at = &buf->cursor;    /* pieces mostly come in order: go on where the last one ended */
-    const uint8_t *from = data;
+    uint64_t wanted = have > needed ? have : needed;
 
-    assert(offset <= buf->length);
-    assert(length <= buf->length - offset);
-    if (offset < at->done)
-        pvmi_msgbuf_rewind(buf);
+    if (wanted > left)
+        wanted = left;
+    return wanted < PVMI_BLOCK_SMALL ? (size_t)wanted : pvmi_block_capacity(NULL, wanted);
+}
 
-    while (length > 0) {
-        size_t skip = (size_t)(offset - at->done);    /* at->done: bytes in front of at->block */
-        size_t piece;
+int pvmi_msgbuf_fill(struct pvmi_msgbuf *buf, const void *data, size_t length, uint64_t left)
+{
+    struct pvmi_block *last = buf->last;
+    size_t here = last == NULL ? 0 : last->capacity - last->length;
 
-        if (skip >= at->block->length) {
-            at->done += at->block->length;
-            at->block = at->block->next;
-            continue;
-        }
-        piece = at->block->length - skip < length ? at->block->length - skip : length;
-        /* The cursor is const for those who read; these blocks are still ours alone. */
-        memcpy((uint8_t *)at->block->data + skip, from, piece);
-        from += piece;
-        offset += piece;
-        length -= piece;
+    assert(length <= PVMI_FRAME_PAYLOAD_MAX);
+    assert(length <= left);
+    if (here > length)
+        here = length;
+    if (here < length) {
+        struct pvmi_block *next = pvmi_block_new(fill_capacity(buf->length, length - here, left - here));
+
+        if (next == NULL)
+            return PvmNoMem;
+        memcpy(next->data, (const uint8_t *)data + here, length - here);
+        next->length = length - here;
+        pvmi_msgbuf_append(buf, next);
     }
-    buf->unpacking = false;
+    if (here > 0) {
+        memcpy(last->data + last->length, data, here);
+        last->length += here;
+        buf->length += here;
+    }
+    return PvmOk;
 }
 
 /* ---- sending ---- */
@@ -323,6 +323,6 @@ void pvmi_msgbuf_after_fork(void)
     }
     id_count = id_slots == NULL ? 0 : 1;
     id_free = 0;
-    pvmi_block_trim();
+    pvmi_msgbuf_trim();
     pvmi_active_after_fork();
 }

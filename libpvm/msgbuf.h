@@ -59,7 +59,8 @@ struct pvmi_msgbuf {
     /* The section that a pack may extend: where its header lies; NULL when sealed. */
     uint8_t *open_header;
     int open_type;
-    struct pvmi_cursor cursor;    /* of unpacking; while the message arrives, of filling */
+    uint32_t open_length;    /* what stands in that header */
+    struct pvmi_cursor cursor;    /* of unpacking */
 };
 
 /*
@@ -86,6 +87,17 @@ extern __thread struct pvmi_active_kept pvmi_active_kept_receive __attribute__((
 
 struct pvmi_msgbuf *pvmi_active_find_send(void);
 struct pvmi_msgbuf *pvmi_active_find_receive(void);
+
+/* What is known without a search; NULL also when nothing is. */
+static inline struct pvmi_msgbuf *pvmi_active_send_known(void)
+{
+    return pvmi_active_kept_send.epoch == pvmi_active_epoch ? pvmi_active_kept_send.buf : NULL;
+}
+
+static inline struct pvmi_msgbuf *pvmi_active_receive_known(void)
+{
+    return pvmi_active_kept_receive.epoch == pvmi_active_epoch ? pvmi_active_kept_receive.buf : NULL;
+}
 
 static inline struct pvmi_msgbuf *pvmi_active_send_buf(void)
 {
@@ -133,13 +145,15 @@ void pvmi_msgbuf_free(struct pvmi_msgbuf *buf);
 
 /*
  * ---- for arriving messages ----
- * A buffer for a message with this header, its whole length allocated; not yet visible to the program:
- * it gets its id by publish(). fill() copies in a piece, in any order.
+ * An empty buffer for a message with this header, not yet visible to the program: it gets its id by publish().
+ * fill() copies in the next frame's bytes; left is what the message lacks, these included. The body grows as it
+ * comes: a length that a sender announces and never sends costs no memory.
  *
- * arriving() returns PvmOk, PvmBadMsg (unknown encoding or format), PvmNoMem; publish() PvmOk or PvmNoMem.
+ * arriving() returns PvmOk, PvmBadMsg (unknown encoding or format), PvmNoMem; fill() and publish() PvmOk or PvmNoMem,
+ * and then the buffer is as before.
  */
 int pvmi_msgbuf_arriving(const struct pvmi_frame_header *header, struct pvmi_msgbuf **ret_buf);
-void pvmi_msgbuf_fill(struct pvmi_msgbuf *buf, uint64_t offset, const void *data, size_t length);
+int pvmi_msgbuf_fill(struct pvmi_msgbuf *buf, const void *data, size_t length, uint64_t left);
 int pvmi_msgbuf_publish(struct pvmi_msgbuf *buf);
 
 /* ---- for sending ---- */
@@ -187,6 +201,9 @@ uint64_t pvmi_msgbuf_xdr_length(struct pvmi_msgbuf *buf);
  * in memory, stride in items. A pack that fails has packed nothing. */
 int pvmi_pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_t size, int count, int stride);
 int pvmi_unpack_items(struct pvmi_msgbuf *buf, int type, void *data, size_t size, int count, int stride);
+
+/* Frees the memory that is kept for the next messages. */
+void pvmi_msgbuf_trim(void);
 
 /* All buffers and ids of this process are gone: a child after fork(). */
 void pvmi_msgbuf_after_fork(void);

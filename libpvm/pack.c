@@ -14,18 +14,22 @@
 
 /* ---- the last section ---- */
 
-static uint32_t open_length(const struct pvmi_msgbuf *buf)
+static inline void open_set_length(struct pvmi_msgbuf *buf, uint32_t length)
 {
-    uint32_t length;
-
-    memcpy(&length, buf->open_header + 1, sizeof(length));
-    return be32toh(length);
-}
-
-static void open_set_length(struct pvmi_msgbuf *buf, uint32_t length)
-{
+    buf->open_length = length;
     length = htobe32(length);
     memcpy(buf->open_header + 1, &length, sizeof(length));
+}
+
+/* Begins a section of type in the last block, where there is room for its header. */
+static void section_open(struct pvmi_msgbuf *buf, int type)
+{
+    buf->open_header = buf->last->data + buf->last->length;
+    buf->open_type = type;
+    buf->open_length = 0;
+    pvmi_section_header_encode(type, 0, buf->open_header);
+    buf->last->length += PVMI_SECTION_HEADER_SIZE;
+    buf->length += PVMI_SECTION_HEADER_SIZE;
 }
 
 /* Ends the last section and begins one of type. */
@@ -33,14 +37,9 @@ static int section_begin(struct pvmi_msgbuf *buf, int type, size_t size, uint64_
 {
     int rc = pvmi_msgbuf_room(buf, PVMI_SECTION_HEADER_SIZE + size, PVMI_SECTION_HEADER_SIZE + wanted);
 
-    if (rc != PvmOk)
-        return rc;
-    buf->open_header = buf->last->data + buf->last->length;
-    buf->open_type = type;
-    pvmi_section_header_encode(type, 0, buf->open_header);
-    buf->last->length += PVMI_SECTION_HEADER_SIZE;
-    buf->length += PVMI_SECTION_HEADER_SIZE;
-    return PvmOk;
+    if (rc == PvmOk)
+        section_open(buf, type);
+    return rc;
 }
 
 /* Makes room for items of type, wanted bytes at best, in the last section or a new one. ret_room is a
@@ -50,7 +49,7 @@ static int section_room(struct pvmi_msgbuf *buf, int type, size_t size, uint64_t
     size_t room;
     int rc;
 
-    if (buf->open_header == NULL || buf->open_type != type || open_length(buf) > PVMI_SECTION_LENGTH_MAX - size)
+    if (buf->open_header == NULL || buf->open_type != type || buf->open_length > PVMI_SECTION_LENGTH_MAX - size)
         rc = section_begin(buf, type, size, wanted);
     else
         rc = pvmi_msgbuf_room(buf, size, wanted);
@@ -58,8 +57,8 @@ static int section_room(struct pvmi_msgbuf *buf, int type, size_t size, uint64_t
         return rc;
 
     room = buf->last->capacity - buf->last->length;
-    if (room > PVMI_SECTION_LENGTH_MAX - open_length(buf))
-        room = PVMI_SECTION_LENGTH_MAX - open_length(buf);
+    if (room > PVMI_SECTION_LENGTH_MAX - buf->open_length)
+        room = PVMI_SECTION_LENGTH_MAX - buf->open_length;
     if (room > wanted)
         room = (size_t)wanted;
     *ret_room = room - room % size;
@@ -125,7 +124,7 @@ static int pack_typed(struct pvmi_msgbuf *buf, int type, const uint8_t *from, si
         count -= room / size;
         buf->last->length += room;
         buf->length += room;
-        open_set_length(buf, open_length(buf) + (uint32_t)room);
+        open_set_length(buf, buf->open_length + (uint32_t)room);
     }
     if (type == PVMI_TYPE_BYTES)
         pvmi_msgbuf_seal(buf);
@@ -193,7 +192,7 @@ static void mark_set(struct pack_mark *mark, const struct pvmi_msgbuf *buf)
     mark->xdr_length = buf->xdr_length;
     mark->open_header = buf->open_header;
     mark->open_type = buf->open_type;
-    mark->open_length = buf->open_header == NULL ? 0 : open_length(buf);
+    mark->open_length = buf->open_length;
 }
 
 static void mark_restore(const struct pack_mark *mark, struct pvmi_msgbuf *buf)
@@ -285,21 +284,17 @@ int pvmi_pack_string(struct pvmi_msgbuf *buf, const char *text)
 /* One number behind others of its type: true if that could be done. */
 static inline bool pack_one(struct pvmi_msgbuf *buf, int type, const void *data, size_t size)
 {
-    struct pvmi_block *last;
-    uint32_t length;
+    struct pvmi_block *last = buf->last;
 
-    if (buf->open_header == NULL || buf->open_type != type)
-        return false;
-    last = buf->last;
-    length = open_length(buf);
-    if (last->capacity - last->length < size || length > PVMI_SECTION_LENGTH_MAX - size)
+    if (buf->open_header == NULL || buf->open_type != type || last->capacity - last->length < size ||
+        buf->open_length > PVMI_SECTION_LENGTH_MAX - size)
         return false;
     memcpy(last->data + last->length, data, size);
     last->length += size;
     buf->length += size;
     buf->xdr_length += xdr_count(type, size, 1);
     buf->unpacking = false;
-    open_set_length(buf, length + (uint32_t)size);
+    open_set_length(buf, buf->open_length + (uint32_t)size);
     return true;
 }
 
@@ -312,15 +307,41 @@ static int pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_
     return pvmi_pack_items(buf, type, data, size, nitem, stride);
 }
 
-static inline int pack(const char *function, int type, const void *data, size_t size, int nitem, int stride)
+/* One number behind others of another type, without the search for room and the mark of pack_checked(). (Raw
+ * buffers and those from elsewhere have no section that is open.) */
+static bool pack_one_after_others(struct pvmi_msgbuf *buf, int type, const void *data, size_t size)
+{
+    if (buf->open_header == NULL || buf->last->capacity - buf->last->length < PVMI_SECTION_HEADER_SIZE + size)
+        return false;
+    if (buf->open_type != type)
+        section_open(buf, type);
+    return pack_one(buf, type, data, size);
+}
+
+/* All that pack() does not do on the spot. Out of line, so that pack() needs no stack. */
+static __attribute__((noinline)) int pack_any(const char *function, int type, const void *data, size_t size,
+                                              int nitem, int stride)
 {
     struct pvmi_msgbuf *buf;
 
     pvmi_call_enter();
     buf = pvmi_active_send_buf();
-    if (nitem == 1 && data != NULL && buf != NULL && type != PVMI_TYPE_BYTES && pack_one(buf, type, data, size))
+    if (nitem == 1 && data != NULL && buf != NULL && type != PVMI_TYPE_BYTES &&
+        pack_one_after_others(buf, type, data, size))
         return pvmi_call_end(PvmOk);
     return pvmi_call_leave(function, pack_items(buf, type, data, size, nitem, stride));
+}
+
+static inline __attribute__((always_inline)) int pack(const char *function, int type, const void *data, size_t size,
+                                                      int nitem, int stride)
+{
+    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && pvmi_call_alone()) {
+        struct pvmi_msgbuf *buf = pvmi_active_send_known();
+
+        if (buf != NULL && pack_one(buf, type, data, size))
+            return PvmOk;
+    }
+    return pack_any(function, type, data, size, nitem, stride);
 }
 
 int pvm_pkbyte(const char *xp, int nitem, int stride)

@@ -485,15 +485,24 @@ static int unpack_items(struct pvmi_msgbuf *buf, int type, void *data, size_t si
     return pvmi_unpack_items(buf, type, data, size, nitem, stride);
 }
 
-static inline int unpack(const char *function, int type, void *data, size_t size, int nitem, int stride)
+/* All that unpack() does not do on the spot. */
+static __attribute__((noinline)) int unpack_any(const char *function, int type, void *data, size_t size, int nitem,
+                                                int stride)
 {
-    struct pvmi_msgbuf *buf;
-
     pvmi_call_enter();
-    buf = pvmi_active_receive_buf();
-    if (nitem == 1 && data != NULL && buf != NULL && type != PVMI_TYPE_BYTES && unpack_one(buf, type, data, size))
-        return pvmi_call_end(PvmOk);
-    return pvmi_call_leave(function, unpack_items(buf, type, data, size, nitem, stride));
+    return pvmi_call_leave(function, unpack_items(pvmi_active_receive_buf(), type, data, size, nitem, stride));
+}
+
+static inline __attribute__((always_inline)) int unpack(const char *function, int type, void *data, size_t size,
+                                                        int nitem, int stride)
+{
+    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && pvmi_call_alone()) {
+        struct pvmi_msgbuf *buf = pvmi_active_receive_known();
+
+        if (buf != NULL && unpack_one(buf, type, data, size))
+            return PvmOk;
+    }
+    return unpack_any(function, type, data, size, nitem, stride);
 }
 
 int pvm_upkbyte(char *xp, int nitem, int stride)

@@ -48,9 +48,14 @@ static inline int loopback_deliver(const void *body, size_t length, int encoding
                                         .message_length = length, .src = LOOPBACK_TID, .dst = LOOPBACK_TID };
     struct pvmi_msgbuf *buf;
 
+    if (piece > PVMI_FRAME_PAYLOAD_MAX)
+        piece = PVMI_FRAME_PAYLOAD_MAX;
     assert_int_equal(pvmi_msgbuf_arriving(&header, &buf), PvmOk);
-    for (size_t at = 0; at < length; at += piece)
-        pvmi_msgbuf_fill(buf, at, (const uint8_t *)body + at, length - at < piece ? length - at : piece);
+    for (size_t at = 0; at < length; at += piece) {
+        size_t now = length - at < piece ? length - at : piece;
+
+        assert_int_equal(pvmi_msgbuf_fill(buf, (const uint8_t *)body + at, now, length - at), PvmOk);
+    }
     assert_int_equal(pvmi_msgbuf_publish(buf), PvmOk);
     pvmi_msgbuf_rewind(buf);
     pvmi_active_replace_receive(buf->id);

@@ -165,6 +165,18 @@ static void a_piece_that_does_not_follow_is_dropped(void **state)
     assert_int_equal(take(TASK_A), 1);
 }
 
+/* The sender dies, or never meant to send all of it; others go on. */
+static void a_message_of_huge_announced_length_costs_nothing(void **state)
+{
+    (void)state;
+    arrive(TASK_A, 1, UINT64_C(1) << 60, 0, 60000);
+    arrive(TASK_A, 1, UINT64_C(1) << 60, 60000, 60000);
+    assert_false(pvmi_arrive_stalled());
+    arrive_whole(TASK_B, 1);
+    assert_int_equal(take(TASK_B), 1);
+    assert_int_equal(take(TASK_A), -1);
+}
+
 static void a_message_without_a_number_is_dropped(void **state)
 {
     (void)state;
@@ -208,7 +220,7 @@ static void nothing_is_lost_for_want_of_memory(void **state)
             frame_make(PVMI_FRAME_DATA, TASK_A, 2, 200, 100, 100),
         };
 
-        pvmi_block_trim();
+        pvmi_msgbuf_trim();
         pvmi_alloc_fail_nth(nth);
         for (int i = 0; i < 5; i++)
             pvmi_arrive_frame(frames[i]);
@@ -229,12 +241,12 @@ static void a_reset_frees_all(void **state)
     long before;
 
     (void)state;
-    pvmi_block_trim();
+    pvmi_msgbuf_trim();
     before = pvmi_alloc_count();
     arrive_whole(TASK_A, 5);
     arrive(TASK_B, 1, 200, 0, 100);
     pvmi_arrive_reset();
-    pvmi_block_trim();
+    pvmi_msgbuf_trim();
     assert_int_equal(pvmi_alloc_count(), before);
 }
 
@@ -249,6 +261,7 @@ int main(void)
         cmocka_unit_test_teardown(doubles_are_dropped, teardown),
         cmocka_unit_test_teardown(a_message_that_its_sender_gave_up_is_skipped, teardown),
         cmocka_unit_test_teardown(a_piece_that_does_not_follow_is_dropped, teardown),
+        cmocka_unit_test_teardown(a_message_of_huge_announced_length_costs_nothing, teardown),
         cmocka_unit_test_teardown(a_message_without_a_number_is_dropped, teardown),
         cmocka_unit_test_teardown(notices_and_output_come_from_the_pvmd, teardown),
         cmocka_unit_test_teardown(control_frames_that_are_garbage_are_dropped, teardown),

@@ -266,7 +266,7 @@ static void lengths_above_2_gib_are_exact(void **state)
     assert_true(length == 3 * (size_t)INT_MAX);
 }
 
-static void a_message_arrives_in_pieces_of_any_order(void **state)
+static void a_message_arrives_in_pieces(void **state)
 {
     enum { LENGTH = 100000, PIECE = 777 };
     struct pvmi_frame_header header = { .encoding = PVMI_ENCODING_RAW, .format = (uint8_t)pvmi_format_own(),
@@ -281,9 +281,13 @@ static void a_message_arrives_in_pieces_of_any_order(void **state)
         body[i] = (uint8_t)(i * 31 >> 3);
     assert_int_equal(pvmi_msgbuf_arriving(&header, &buf), PvmOk);
     assert_int_equal(buf->id, 0);
-    for (int turn = 1; turn >= 0; turn--)    /* the odd pieces first */
-        for (int at = turn * PIECE; at < LENGTH; at += 2 * PIECE)
-            pvmi_msgbuf_fill(buf, (uint64_t)at, body + at, at + PIECE > LENGTH ? LENGTH - at : PIECE);
+    for (size_t at = 0; at < LENGTH; at += PIECE) {
+        size_t now = LENGTH - at < PIECE ? LENGTH - at : PIECE;
+
+        assert_int_equal(pvmi_msgbuf_fill(buf, body + at, now, LENGTH - at), PvmOk);
+    }
+    for (struct pvmi_block *block = buf->first; block->next != NULL; block = block->next)
+        assert_int_equal(block->length, block->capacity);
     assert_int_equal(pvmi_msgbuf_publish(buf), PvmOk);
     assert_int_equal(pvm_getminfo(buf->id, &info), PvmOk);
     assert_int_equal(info.tag, 5);
@@ -295,6 +299,34 @@ static void a_message_arrives_in_pieces_of_any_order(void **state)
     pvm_setrbuf(buf->id);
     assert_int_equal(pvm_upkbyte(got, LENGTH, 1), PvmOk);
     assert_memory_equal(got, body, LENGTH);
+}
+
+static uint64_t body_capacity(const struct pvmi_msgbuf *buf)
+{
+    uint64_t capacity = 0;
+
+    for (struct pvmi_block *block = buf->first; block != NULL; block = block->next)
+        capacity += block->capacity;
+    return capacity;
+}
+
+/* A sender may announce what it never sends. */
+static void an_arrival_takes_memory_for_what_has_come(void **state)
+{
+    static const uint8_t piece[PVMI_FRAME_PAYLOAD_MAX];
+    struct pvmi_frame_header header = { .format = (uint8_t)pvmi_format_own(), .message_length = UINT64_MAX };
+    uint64_t left = UINT64_MAX;
+    struct pvmi_msgbuf *buf = NULL;
+
+    (void)state;
+    assert_int_equal(pvmi_msgbuf_arriving(&header, &buf), PvmOk);
+    assert_true(body_capacity(buf) == 0);
+    for (int i = 0; i < 500; i++) {
+        assert_int_equal(pvmi_msgbuf_fill(buf, piece, sizeof(piece), left), PvmOk);
+        left -= sizeof(piece);
+        assert_true(body_capacity(buf) <= 4 * buf->length);
+    }
+    pvmi_msgbuf_free(buf);
 }
 
 static void headers_that_cannot_be_are_refused(void **state)
@@ -548,25 +580,41 @@ static void making_a_buffer_survives_out_of_memory(void **state)
     }
 }
 
+/* The body arrives, and the nth allocation fails; what could not be filled in is left out. Returns what fill()
+ * or arriving() said at last. */
+static int arrive_with_failure(const uint8_t *body, size_t length, int nth)
+{
+    struct pvmi_frame_header header = { .format = (uint8_t)pvmi_format_own(), .message_length = length };
+    struct pvmi_msgbuf *buf = NULL;
+    size_t at = 0;
+    long before;
+    int rc;
+
+    pvmi_msgbuf_trim();
+    before = pvmi_alloc_count();
+    pvmi_alloc_fail_nth(nth);
+    rc = pvmi_msgbuf_arriving(&header, &buf);
+    for (; rc == PvmOk && at < length; at += rc == PvmOk ? 10000 : 0)
+        rc = pvmi_msgbuf_fill(buf, body + at, length - at < 10000 ? length - at : 10000, length - at);
+    pvmi_alloc_fail_nth(-1);
+    if (buf != NULL)
+        assert_int_equal(buf->length, at < length ? at : length);
+    pvmi_msgbuf_free(buf);
+    pvmi_msgbuf_trim();
+    assert_int_equal(pvmi_alloc_count(), before);
+    return rc;
+}
+
 static void an_arrival_survives_out_of_memory(void **state)
 {
-    struct pvmi_frame_header header = { .format = (uint8_t)pvmi_format_own(), .message_length = 20u << 20 };
-    struct pvmi_msgbuf *buf = NULL;
-    long before = pvmi_alloc_count();
+    static const uint8_t body[1 << 20];
     int rc = PvmNoMem;
 
     (void)state;
     for (int nth = 0; rc != PvmOk; nth++) {
         assert_true(nth < 100);
-        pvmi_block_trim();
-        assert_int_equal(pvmi_alloc_count(), before);
-        pvmi_alloc_fail_nth(nth);
-        rc = pvmi_msgbuf_arriving(&header, &buf);
-        pvmi_alloc_fail_nth(-1);
+        rc = arrive_with_failure(body, sizeof(body), nth);
     }
-    pvmi_msgbuf_free(buf);
-    pvmi_block_trim();
-    assert_int_equal(pvmi_alloc_count(), before);
 }
 
 int main(void)
@@ -587,7 +635,8 @@ int main(void)
         cmocka_unit_test_setup(info_functions_refuse_bad_ids_and_pointers, loopback_reset),
         cmocka_unit_test_setup(minfo_shows_the_encoding_and_sets_only_the_address, loopback_reset),
         cmocka_unit_test_setup(lengths_above_2_gib_are_exact, loopback_reset),
-        cmocka_unit_test_setup(a_message_arrives_in_pieces_of_any_order, loopback_reset),
+        cmocka_unit_test_setup(a_message_arrives_in_pieces, loopback_reset),
+        cmocka_unit_test_setup(an_arrival_takes_memory_for_what_has_come, loopback_reset),
         cmocka_unit_test_setup(headers_that_cannot_be_are_refused, loopback_reset),
         cmocka_unit_test_setup(the_body_can_be_read_from_any_offset, loopback_reset),
         cmocka_unit_test_setup(threads_have_active_buffers_of_their_own, loopback_reset),

@@ -344,7 +344,7 @@ static void a_full_section_is_followed_by_another(void **state)
     pvm_initsend(PvmDataDefault);
     pvm_pkdouble(numbers, 1, 1);
     buf = pvmi_active_send_buf();
-    pvmi_section_header_encode(PVMI_TYPE_FLOAT64, PVMI_SECTION_LENGTH_MAX - 8, buf->open_header);
+    buf->open_length = PVMI_SECTION_LENGTH_MAX - 8;
     assert_int_equal(pvm_pkdouble(numbers + 1, 3, 1), PvmOk);
     body = loopback_body(buf);
     assert_int_equal(buf->length, 2 * PVMI_SECTION_HEADER_SIZE + sizeof(numbers));
@@ -392,7 +392,7 @@ static void a_pack_without_memory_packs_nothing(void **state)
                 uint8_t *after;
 
                 assert_true(nth < 50);
-                pvmi_block_trim();
+                pvmi_msgbuf_trim();
                 pvmi_alloc_fail_nth(nth);
                 rc = pack_kind(kind, data, COUNT);
                 pvmi_alloc_fail_nth(-1);
