@@ -9,6 +9,7 @@
 #include "libpvm/request.h"
 #include "libpvm/send.h"
 #include "libpvm/task.h"
+#include "libpvm/undeclared.h"
 
 static struct pvmi_names frozen_groups;    /* struct pvmi_members by name */
 
@@ -294,4 +295,20 @@ int pvm_freezegroup(const char *group, int size)
 {
     pvmi_call_enter();
     return pvmi_call_leave_quiet(freeze(group, size));
+}
+
+/* ---- for PVM 3's programs pvm_gstat and pvmgroups ---- */
+
+/* How long they wait for the group server's answer: for ever. */
+struct timeval *pvmgs_tmout;
+
+int gs_getgstid(void)
+{
+    int rc;
+
+    pvmi_call_enter();
+    rc = pvmi_task_enroll();
+    if (rc == PvmOk)
+        rc = pvmi_call_fail(PvmNoTask, "there is no group server: the daemons keep the groups");
+    return pvmi_call_leave("gs_getgstid", rc);
 }

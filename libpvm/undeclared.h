@@ -45,6 +45,12 @@ int pvmsleep(int seconds);
 /* The time of day, as gettimeofday() gives it. Returns 0. */
 int pvmgetclock(struct timeval *now);
 
+/* ---- groups: libpvm/group ---- */
+
+/* Tid of PVM 3's group server, and how long its programs wait for it. There is none here: PvmNoTask. */
+int gs_getgstid(void);
+extern struct timeval *pvmgs_tmout;
+
 /* ---- tags: libpvm/tagname ---- */
 
 /* Name of a reserved tag of pvmproto.h, and then *ret_found 1; else tag as a decimal number, and 0. The result is the
