@@ -92,6 +92,7 @@ struct host_delete {
     uint32_t count;
     uint32_t pending;         /* hosts, and 1 while they are being told */
     int32_t *values;
+    struct pvmi_fault *faults; /* of those that fail */
     int *numbers;             /* of the hosts that are still to go, else 0 */
 };
 
@@ -99,6 +100,7 @@ static void delete_free(struct host_delete *delete)
 {
     pvmi_list_remove(&delete->link);
     pvmi_free(delete->values);
+    pvmi_free(delete->faults);
     pvmi_free(delete->numbers);
     pvmi_free(delete);
 }
@@ -113,8 +115,9 @@ static struct host_delete *delete_new(struct core *core, uint32_t count)
     delete->count = count;
     delete->pending = 1;
     delete->values = core_alloc(core, count * sizeof(*delete->values));
+    delete->faults = core_alloc(core, count * sizeof(*delete->faults));
     delete->numbers = core_alloc(core, count * sizeof(*delete->numbers));
-    if (delete->values == NULL || delete->numbers == NULL) {
+    if (delete->values == NULL || delete->faults == NULL || delete->numbers == NULL) {
         delete_free(delete);
         return NULL;
     }
@@ -122,36 +125,50 @@ static struct host_delete *delete_new(struct core *core, uint32_t count)
     return delete;
 }
 
+static void delete_answer(struct core *core, struct host_delete *delete)
+{
+    struct pvmi_rec_error *errors = core_alloc(core, delete->count * sizeof(*errors));
+    struct pvmi_msg_answer answer = { .values = { .v = delete->values, .n = delete->count },
+                                      .errors = { .v = errors } };
+
+    for (uint32_t i = 0; i < delete->count; i++) {
+        answer.value += delete->values[i] == PvmOk;
+        if (delete->values[i] != PvmOk && errors != NULL)
+            errors[answer.errors.n++] = fault_record(&delete->faults[i]);
+    }
+    asker_send(core, &delete->asker, PVMI_MSG_answer, &answer);
+    pvmi_free(errors);
+}
+
 static void delete_done_one(struct core *core, struct host_delete *delete)
 {
-    struct pvmi_msg_answer answer = { .values = { .v = delete->values, .n = delete->count } };
-
     if (--delete->pending > 0)
         return;
-    for (uint32_t i = 0; i < delete->count; i++)
-        answer.value += delete->values[i] == PvmOk;
     pvmi_list_remove(&delete->link);
-    asker_send(core, &delete->asker, PVMI_MSG_answer, &answer);
+    delete_answer(core, delete);
     delete_free(delete);
 }
 
-static int32_t delete_check(struct core *core, const struct host_delete *delete, uint32_t index,
-                            const char *name)
+/* Whether the host of this name can go: then its number is noted, else fault says why not. */
+static int32_t delete_check(struct core *core, struct host_delete *delete, uint32_t index, const char *name)
 {
     const struct host *host = name != NULL ? host_by_name(&core->state, name) : NULL;
+    struct pvmi_fault *fault = &delete->faults[index];
 
     if (name == NULL || name[0] == '\0')
-        return PvmBadParam;
-    if (host == NULL)
-        return PvmNoHost;
-    if (host->rec.number == core_self(core))
-        return PvmBadParam;    /* the first host cannot go: the others live by it */
-    for (uint32_t i = 0; i < index; i++) {
+        pvmi_fault_set(fault, PvmBadParam, NULL, "host %u of the list has no name", index + 1);
+    else if (host == NULL)
+        pvmi_fault_set(fault, PvmNoHost, NULL, "%s is not in the virtual machine: use a name that conf shows", name);
+    else if (host->rec.number == core_self(core))
+        pvmi_fault_set(fault, PvmBadParam, NULL,
+                       "%s is the first host: the others live by it, and it goes with them, by halt", name);
+    for (uint32_t i = 0; host != NULL && i < index; i++) {
         if (delete->numbers[i] == host->rec.number)
-            return PvmDupHost;
+            pvmi_fault_set(fault, PvmDupHost, NULL, "%s is named twice", name);
     }
-    delete->numbers[index] = host->rec.number;
-    return PvmOk;
+    if (fault->code == PvmOk)
+        delete->numbers[index] = host->rec.number;
+    return fault->code;
 }
 
 static void delete_tell(struct core *core, int number)

@@ -285,6 +285,7 @@ static void a_deleted_host_ends_its_tasks_and_itself(void **state)
     struct pvmi_control control = net_spawn(net, task, "child", PvmTaskHost, "h2", 1);
     char *names[] = { "h2", "nowhere", "h2", "h1", "" };
     int expected[] = { PvmOk, PvmNoHost, PvmDupHost, PvmBadParam, PvmBadParam };
+    const char *texts[] = { "nowhere is not in", "h2 is named twice", "h1 is the first host", "host 5 of the list" };
     struct pvmi_msg_host_delete msg = { .names = { .v = names, .n = 5 } };
 
     pvmi_control_free(&control);
@@ -296,6 +297,11 @@ static void a_deleted_host_ends_its_tasks_and_itself(void **state)
     assert_int_equal(net_answer(&control)->value, 1);
     for (int i = 0; i < 5; i++)
         assert_int_equal(net_answer(&control)->values.v[i], expected[i]);
+    assert_int_equal(net_answer(&control)->errors.n, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(net_answer(&control)->errors.v[i].code, expected[i + 1]);
+        assert_non_null(strstr(net_answer(&control)->errors.v[i].text, texts[i]));
+    }
     pvmi_control_free(&control);
     assert_int_equal(core_hosts(net->hosts[3].core, NULL, NULL, 0), 2);
     assert_int_equal(core_state_hash(net->hosts[3].core), core_state_hash(net->hosts[1].core));
