@@ -493,6 +493,7 @@ bool relay_open(struct core *core, struct channel *channel);
 void relay_redial(struct core *core, struct channel *channel);
 void relay_send(struct core *core, struct link *link, struct pvmi_frame *frame);    /* takes frame */
 void relay_close(struct core *core, const struct link *link);
+void relay_break(struct core *core, struct link *link);    /* closes it, and tells the other end. Frees link */
 void relay_on_message(struct core *core, struct peer *from, const struct pvmi_msg_relay *msg);
 
 /* ---- route.c ---- */

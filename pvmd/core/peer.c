@@ -334,7 +334,10 @@ int peer_send(struct core *core, struct peer *peer, enum pvmi_channel number, in
 void channel_break(struct core *core, struct channel *channel, const char *why)
 {
     core_log(core, PVMI_LOG_WARN, "link to %s: %s; connecting anew", channel->peer->name, why);
-    link_close(core, channel->link, false);
+    if (channel->link->relayed)
+        relay_break(core, channel->link);
+    else
+        link_close(core, channel->link, false);
     channel_lost(core, channel);
 }
 

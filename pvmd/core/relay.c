@@ -6,7 +6,7 @@
  * nothing is lost, doubled or out of order, also when a direct link takes over.
  *
  *   dialling has failed for suspect_ms --> relayed --a direct link stands (tried every 5 s)--> direct
- *                                             +------ nothing heard on it --> dialling
+ *                                             +-- nothing heard on it, or its end --> dialling
  *
  * A relayed link has a name at each end, its handle there. The first resume frame goes to name 0: it opens the
  * link, and the answer tells the other name. Frames for a name that is no more are those of an older link, and
@@ -78,13 +78,30 @@ void relay_send(struct core *core, struct link *link, struct pvmi_frame *frame)
     pvmi_free(bytes);
 }
 
-/* The other end is not told: it finds a new link, or silence. */
+/* A link that makes room for another one: the other end finds that by itself. */
 void relay_close(struct core *core, const struct link *link)
 {
     struct peer *orderer = peer_orderer(core);
 
     if (orderer != NULL && link->channel == PVMI_CHANNEL_BULK)
         flow_drop(orderer, pvmi_tid_of_host(link->peer->number));
+}
+
+/* Behind all that went on the link, a frame without even a header: its end. */
+void relay_break(struct core *core, struct link *link)
+{
+    struct peer *orderer = peer_orderer(core);
+    int other = link->peer->number;
+    struct pvmi_msg_relay end = {
+        .host = other,
+        .channel = link->channel,
+        .link = link->handle,
+        .to = link->remote,
+    };
+
+    link_close(core, link, false);
+    if (orderer != NULL && end.to != 0 && !core->stopped)
+        relay_pass(core, orderer, other, &end, false);
 }
 
 /* ---- links ---- */
@@ -196,12 +213,27 @@ static struct pvmi_frame *relay_unwrap(struct core *core, const struct pvmi_byte
     return frame;
 }
 
+static void relay_ended(struct core *core, struct channel *channel, const struct pvmi_msg_relay *msg)
+{
+    struct link *link = channel->link;
+
+    if (link == NULL || !link->relayed || link->handle != msg->to || link->remote != msg->link)
+        return;
+    link->remote = 0;    /* there is nobody to be told of its end */
+    channel_break(core, channel, "the other side has given it up");
+}
+
 static void relay_take(struct core *core, struct peer *peer, const struct pvmi_msg_relay *msg)
 {
     struct channel *channel = &peer->channels[msg->channel];
     struct link *link = channel->link;
-    struct pvmi_frame *frame = relay_unwrap(core, &msg->frame);
+    struct pvmi_frame *frame;
 
+    if (msg->frame.length == 0) {
+        relay_ended(core, channel, msg);
+        return;
+    }
+    frame = relay_unwrap(core, &msg->frame);
     if (frame == NULL)
         return;
     if (frame->header.kind == PVMI_FRAME_RESUME)

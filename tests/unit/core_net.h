@@ -117,6 +117,8 @@ struct net {
     int fail_nth;
     bool cut[NET_HOSTS + 1][NET_HOSTS + 1];    /* frames from one to the other vanish, dials fail */
     bool firewall[NET_HOSTS + 1][NET_HOSTS + 1];    /* only dials fail */
+    /* Sees each frame between daemons before it goes, and may put another in its place; or NULL. */
+    void (*on_frame)(struct net *net, int from, int to, struct pvmi_frame **frame);
 };
 
 #define NET_UNUSED __attribute__((unused))
@@ -296,6 +298,8 @@ NET_UNUSED static void net_send(struct net *net, int host, struct core_action *a
         pvmi_frame_free(frame);
         return;
     }
+    if (net->on_frame != NULL)
+        net->on_frame(net, host, other, &frame);
     net_post(net, other, CORE_EVENT_FRAME, link->dialler == host ? link->accept_handle : link->dial_handle)
         ->event.frame.frame = frame;
 }

@@ -331,6 +331,58 @@ static void only_the_first_host_may_pass_frames_on(void **state)
     assert_true(net_logged(net, "which only h1 may pass on: dropped"));
 }
 
+/* The relayed frame on its way to h3 acknowledges what was never sent: h3 gives the link up. */
+static void spoil(struct net *net, int from, int to, struct pvmi_frame **frame)
+{
+    struct pvmi_frame_header header = (*frame)->header;
+    struct pvmi_frame_header inner;
+    struct pvmi_control control;
+    struct pvmi_msg_relay *relay;
+    struct pvmi_blob *blob;
+    uint8_t bytes[PVMI_FRAME_HEADER_SIZE];
+
+    if (from != 1 || to != 3 || header.kind != PVMI_FRAME_CONTROL)
+        return;
+    assert_int_equal(pvmi_control_decode(pvmi_frame_bytes(*frame), header.length, &control), PvmOk);
+    relay = control.msg;
+    if (control.type == PVMI_MSG_relay && relay->frame.length >= sizeof(bytes)) {
+        assert_int_equal(pvmi_frame_header_decode(relay->frame.data, &inner), PvmOk);
+        inner.ack = 1u << 30;
+        inner.length = 0;
+        inner.message_length = 0;
+        pvmi_frame_header_encode(&inner, bytes);
+        relay->frame = (struct pvmi_bytes){ .data = bytes, .length = sizeof(bytes) };
+        assert_int_equal(pvmi_control_encode_blob(PVMI_MSG_relay, relay, &blob), PvmOk);
+        pvmi_frame_free(*frame);
+        *frame = pvmi_frame_new(&header, blob, 0, (uint32_t)blob->length);
+        pvmi_blob_unref(blob);
+        net->on_frame = NULL;
+    }
+    pvmi_control_free(&control);
+}
+
+static void the_other_end_is_told_when_a_link_is_given_up(void **state)
+{
+    struct net *net = *state;
+    int two = net_task(net, 2);
+    int three = net_task(net, 3);
+
+    net_send_data(net, two, net->tasks[three].tid, 1, 10);
+    net_send_data(net, three, net->tasks[two].tid, 1, 10);
+    net_advance(net, 4000);
+    net->on_frame = spoil;
+    net_send_data(net, two, net->tasks[three].tid, 2, 10);
+    net_advance(net, 1);
+    assert_null(net->on_frame);
+    assert_true(net_logged(net, "h3: link to h2: an acknowledgement of what was never sent"));
+    assert_true(net_logged(net, "h2: link to h3: the other side has given it up"));
+    net_send_data(net, three, net->tasks[two].tid, 2, 10);
+    net_advance(net, 3000);
+    expect_numbers(net, three, 1, 2);
+    expect_numbers(net, two, 1, 2);
+    expect_kept(net, 0);
+}
+
 static struct net *walled_pair(int *ret_two, int *ret_three)
 {
     struct net *net = net_machine(3);
@@ -401,6 +453,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_host_that_dies_behind_the_wall_is_dropped_and_told_of, walled_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(nobody_relays_who_has_nothing_to_say, walled_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(the_other_end_is_told_when_a_link_is_given_up, walled_hosts,
+                                        net_tear_down),
         cmocka_unit_test_setup_teardown(only_the_first_host_may_pass_frames_on, walled_hosts, net_tear_down),
         cmocka_unit_test_teardown(each_allocation_may_fail_once_and_nothing_shows, net_tear_down),
     };
