@@ -214,9 +214,12 @@ static const char *closed_words(void)
 
 static int run_closed(const char *path)
 {
-    const char *words = closed_words();
-    FILE *file = fopen(path, "w");
+    const char *words;
+    FILE *file;
 
+    signal(SIGTERM, SIG_IGN);    /* pvm_halt() sends it to all tasks */
+    words = closed_words();
+    file = fopen(path, "w");
     return file == NULL || fprintf(file, "%s\n", words) < 0 || fclose(file) != 0;
 }
 
