@@ -30,13 +30,15 @@ need() {
 packages_build=(gcc libc6-dev make pkg-config libuv1-dev libmsgpack-dev libssl-dev libedit-dev libpng-dev)
 packages_test=(git libcmocka-dev clang libclang-rt-dev openssh-server openssh-client iproute2 nftables procps)
 
-# build DIRECTORY CONFIGURE-ARGUMENT...: configures (once) and builds in build/DIRECTORY.
+# build DIRECTORY CONFIGURE-ARGUMENT...: configures (once, and when packages have come or gone: check needs more than
+# demo) and builds in build/DIRECTORY.
 build() {
     local dir=$root/build/$1
     shift
     mkdir -p "$dir"
     cd "$dir"
-    if [[ ! -e Makefile || $root/configure -nt Makefile || $root/Makefile.in -nt Makefile ]]; then
+    if [[ ! -e Makefile || $root/configure -nt Makefile || $root/Makefile.in -nt Makefile ||
+        /var/lib/dpkg/status -nt Makefile ]]; then
         "$root/configure" "$@" >configure.out 2>&1 || { tail -5 configure.out >&2; die "configure failed"; }
     fi
     make -j"$jobs" ${make_targets:-all} >make.out 2>&1 || { tail -30 make.out >&2; die "the build failed: $dir/make.out"; }

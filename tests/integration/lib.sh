@@ -49,6 +49,15 @@ build_tool() {
         -Wl,-rpath,"${TOOL_LIBDIR:-$prefix/lib}" || { bad "the test's task builds by pkg-config"; exit 1; }
 }
 
+# For tests with another user: an installation that this one can read, which one below /root is not.
+open_to_others() {
+    chmod 711 "$work"
+    ! setpriv --reuid=61234 --regid=61234 --clear-groups test -x "$prefix/bin/pvmd" || return 0
+    cp -r "$prefix" "$work/prefix"
+    chmod -R a+rX "$work/prefix"
+    prefix=$work/prefix TOOL_LIBDIR=$work/prefix/lib PATH=$work/prefix/bin:$PATH
+}
+
 # Pids of all our processes: daemons, keepers, tasks; found by the folder of this test in their environment.
 ours() {
     local dir
