@@ -71,8 +71,9 @@ int pvmi_rundir_path(const char *host, char *ret_path, size_t path_max)
     char name[NAME_MAX + 1];
     int length;
 
-    if (!rundir_user_path(user, sizeof(user)) || !rundir_prefix(name, sizeof(name))
-        || !rundir_escape(name, sizeof(name), host, "/%"))
+    if (!rundir_prefix(name, sizeof(name)) || !rundir_escape(name, sizeof(name), host, "/%"))
+        return PvmBadParam;
+    if (!rundir_user_path(user, sizeof(user)))
         return PvmOverflow;
     if (strlen(user) + 1 + strlen(name) >= path_max)
         return PvmOverflow;
@@ -81,6 +82,14 @@ int pvmi_rundir_path(const char *host, char *ret_path, size_t path_max)
 }
 
 /* ---- the folder ---- */
+
+/* What to do about an errno value, behind its text. */
+static const char *rundir_remedy(int error)
+{
+    const char *limit = pvmi_error_limit(error);
+
+    return *limit != '\0' ? limit : ": set PVM_TMP to a folder of yours that can be written";
+}
 
 /*
  * Opens folder name in dir and checks that nobody else can put things into it. Returns a descriptor, -1 when
@@ -97,8 +106,8 @@ static int rundir_open_private(int dir, const char *name, const char *path, stru
         return fault->code;
     }
     if (fd < 0) {
-        pvmi_fault_set(fault, pvmi_error_from_errno(errno), NULL, "cannot open %s: %s", path,
-                       strerror(errno));
+        pvmi_fault_set(fault, pvmi_error_from_errno(errno), NULL, "cannot open %s: %s%s", path, strerror(errno),
+                       rundir_remedy(errno));
         return fault->code;
     }
     if (fstat(fd, &st) < 0)
@@ -118,16 +127,21 @@ static int rundir_open_private(int dir, const char *name, const char *path, stru
     return fault->code;
 }
 
-/* Makes the folder if need be, then opens it. */
+/* Makes the folder if need be, then opens it. PVMI_AGAIN: somebody who tidies up has removed it, or dir. */
 static int rundir_make_private(int dir, const char *name, const char *path, struct pvmi_fault *fault,
                                int *ret_fd)
 {
+    int rc;
+
     if (mkdirat(dir, name, 0700) < 0 && errno != EEXIST) {
-        pvmi_fault_set(fault, pvmi_error_from_errno(errno), NULL, "cannot make %s: %s", path,
-                       strerror(errno));
+        if (errno == ENOENT && dir != AT_FDCWD)
+            return PVMI_AGAIN;
+        pvmi_fault_set(fault, pvmi_error_from_errno(errno), NULL, "cannot make %s: %s%s", path, strerror(errno),
+                       rundir_remedy(errno));
         return fault->code;
     }
-    return rundir_open_private(dir, name, path, fault, ret_fd);
+    rc = rundir_open_private(dir, name, path, fault, ret_fd);
+    return rc == PvmNoFile ? PVMI_AGAIN : rc;
 }
 
 /* Takes the lock. PVMI_AGAIN: somebody has it, or its file was removed under our hands. */
@@ -156,8 +170,8 @@ static int rundir_lock(int dir, const char *path, struct pvmi_fault *fault, int 
     return PvmOk;
 
 err_errno:
-    pvmi_fault_set(fault, pvmi_error_from_errno(errno), NULL, "cannot lock %s/lock: %s", path,
-                   strerror(errno));
+    pvmi_fault_set(fault, pvmi_error_from_errno(errno), NULL, "cannot lock %s/lock: %s%s", path, strerror(errno),
+                   rundir_remedy(errno));
     if (fd >= 0)
         close(fd);
     return fault->code;
@@ -208,6 +222,22 @@ int pvmi_rundir_create(const char *path, int *ret_dir, int *ret_lock, struct pvm
         pvmi_fault_set(fault, PvmAlready, NULL, "a pvmd is already running here, in %s", path);
         rc = PvmAlready;
     }
+    return rc;
+}
+
+int pvmi_rundir_seize(int user_dir, const char *name, int *ret_dir, int *ret_lock)
+{
+    struct pvmi_fault fault;
+    int dir;
+    int rc = rundir_open_private(user_dir, name, name, &fault, &dir);
+
+    if (rc != PvmOk)
+        return rc;
+    rc = rundir_lock(dir, name, &fault, ret_lock);
+    if (rc == PvmOk)
+        *ret_dir = dir;
+    else
+        close(dir);
     return rc;
 }
 
@@ -321,6 +351,17 @@ static int rundir_compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static bool rundir_has(int user_dir, const char *name, const char *file)
+{
+    int folder = openat(user_dir, name, O_RDONLY | RUNDIR_OPEN);
+    bool there = folder >= 0 && faccessat(folder, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+    if (folder >= 0)
+        close(folder);
+    return there;
+}
+
+/* A lock may also be held by who removes what a dead daemon has left, or by one that does not listen yet. */
 static int rundir_search_read(int user_dir, const char *prefix, struct rundir_search *search)
 {
     int copy = fcntl(user_dir, F_DUPFD_CLOEXEC, 0);    /* closedir() closes it */
@@ -334,7 +375,7 @@ static int rundir_search_read(int user_dir, const char *prefix, struct rundir_se
     }
     while ((entry = readdir(dir)) != NULL) {
         if (entry->d_name[0] == '.' || strchr(entry->d_name, '.') == NULL
-            || !rundir_alive_at(user_dir, entry->d_name))
+            || !rundir_alive_at(user_dir, entry->d_name) || !rundir_has(user_dir, entry->d_name, "sock"))
             continue;
         if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
             rundir_note_other(search, entry->d_name);
@@ -349,16 +390,6 @@ static int rundir_search_read(int user_dir, const char *prefix, struct rundir_se
     closedir(dir);
     qsort(search->names, (size_t)search->count, sizeof(search->names[0]), rundir_compare);
     return PvmOk;
-}
-
-static bool rundir_is_first(int user_dir, const char *name)
-{
-    int folder = openat(user_dir, name, O_RDONLY | RUNDIR_OPEN);
-    bool first = folder >= 0 && faccessat(folder, "first", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-
-    if (folder >= 0)
-        close(folder);
-    return first;
 }
 
 /* The one to talk to, or NULL with fault filled. */
@@ -378,7 +409,7 @@ static const char *rundir_choose(int user_dir, const char *user, const char *vmi
         strcpy(command, "export PVMSOCK=");
         rundir_quote(command, sizeof(command), path);
         rundir_list_add(list, sizeof(list), command);
-        if (rundir_is_first(user_dir, search->names[i])) {
+        if (rundir_has(user_dir, search->names[i], "first")) {
             chosen = search->names[i];
             firsts++;
         }

@@ -6,7 +6,7 @@
  *       lock     held with flock() by the daemon for as long as it lives: this is how one tells; its pid as text
  *       sock     the Unix socket for tasks
  *       log      its log
- *       run      one line: the incarnation (hexadecimal) that marks its tasks, PVM_RUN
+ *       run      the incarnation (hexadecimal) that marks its tasks, PVM_RUN; then the name of its computer
  *       first    is there when this host started the virtual machine
  *
  * pvm-UID has mode 0700 and belongs to the user; it is opened with O_NOFOLLOW and checked.
@@ -23,8 +23,8 @@
 
 /*
  * "BASE/pvm-UID/VMID.HOST" for host. '/', '%' and control characters in HOST and VMID, and '.' in VMID, are
- * written as %XX, so that a folder's first '.' ends the VMID. Returns PvmOk, or PvmOverflow for what is too
- * long.
+ * written as %XX, so that a folder's first '.' ends the VMID. Returns PvmOk; PvmBadParam when VMID.HOST is longer
+ * than a file's name may be; PvmOverflow when the path is too long.
  */
 int pvmi_rundir_path(const char *host, char *ret_path, size_t path_max);
 
@@ -39,6 +39,13 @@ int pvmi_rundir_path(const char *host, char *ret_path, size_t path_max);
  * PvmSysErr, ...
  */
 int pvmi_rundir_create(const char *path, int *ret_dir, int *ret_lock, struct pvmi_fault *fault);
+
+/*
+ * For removing what a killed daemon has left: takes the lock of folder name in user_dir, an open BASE/pvm-UID, if
+ * nobody lives there. Descriptors as from pvmi_rundir_create(). Returns PvmOk; PVMI_AGAIN when somebody does;
+ * another negative code when it is no folder of ours.
+ */
+int pvmi_rundir_seize(int user_dir, const char *name, int *ret_dir, int *ret_lock);
 
 /*
  * The socket of the daemon that this process should talk to: $PVMSOCK, else the only live folder of this

@@ -104,12 +104,12 @@ static int make_pipe(int ends[2])
     int made[2];
 
     if (pipe2(made, O_CLOEXEC) < 0)
-        return pvmi_call_fail(PvmSysErr, "cannot make a pipe: %s", strerror(errno));
+        return pvmi_call_fail(PvmSysErr, "cannot make a pipe: %s%s", strerror(errno), pvmi_error_limit(errno));
     ends[0] = pvmi_descriptor_move(made[0]);
     ends[1] = pvmi_descriptor_move(made[1]);
     if (ends[0] >= 0 && ends[1] >= 0)
         return PvmOk;
-    pvmi_call_fail(PvmSysErr, "cannot make a pipe: %s", strerror(errno));
+    pvmi_call_fail(PvmSysErr, "cannot make a pipe: %s%s", strerror(errno), pvmi_error_limit(errno));
     if (ends[0] >= 0)
         close(ends[0]);
     if (ends[1] >= 0)
@@ -141,7 +141,8 @@ static int start_process(const char *path, char **argv, struct start *start)
     start->out_fd = out[0];
     start->err_fd = err[0];
     if (pid < 0)
-        return pvmi_call_fail(PvmSysErr, "cannot start %s: %s", path, strerror(errno));
+        return pvmi_call_fail(PvmSysErr, "cannot start %s: %s%s", path, strerror(errno),
+                              pvmi_error_limit(errno));
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     return PvmOk;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The end. The orderer tells all daemons ("halting"); each ends its tasks with SIGTERM, after halt_ms those
- * it has started with SIGKILL, says "halted" when none is left, and stops. The orderer stops last. A daemon
- * that was deleted or has lost the first host does the same for itself.
+ * it has started with SIGKILL, says "halted" when none is left, and stops; its links close when its files have
+ * gone, too. The orderer waits for that and stops last. A daemon that was deleted or has lost the first host
+ * does the same for itself.
  */
 #include "pvmd/core/core_internal.h"
 

@@ -348,10 +348,7 @@ static void about_the_machine(struct core *core, struct peer *peer, int type, co
                        : NULL);
         break;
     case PVMI_MSG_halted:
-        peer->halted = true;
-        hosts_delete_ready(core, peer);
-        halt_check(core);
-        break;
+        break;    /* its tasks have ended; when all else has, too, its links close: peer_link_down() */
     default:
         told_by_peer(core, peer, type, msg);
         break;

@@ -31,6 +31,7 @@
 #define DAEMON_LOG_MAX (1024 * 1024)    /* PVMDLOGMAX */
 #define DAEMON_JOIN_MS 15000
 #define DAEMON_HALT_MS 5000
+#define DAEMON_FILES_MIN 24             /* open files: without tasks and hosts, and for a first one to be started */
 
 /* ---- random numbers for the core: not secret, only different in each run ---- */
 
@@ -64,7 +65,8 @@ static void daemon_enter(const struct daemon_options *options, char **ret_refuse
     pvmi_free(wd);
 }
 
-static void daemon_raise_limits(struct io *io)
+/* Tasks get the limit as we have found it. */
+static int daemon_raise_limits(struct io *io, struct pvmi_fault *fault)
 {
     struct rlimit files;
 
@@ -72,6 +74,13 @@ static void daemon_raise_limits(struct io *io)
     files = io->own.files;
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_max >= DAEMON_FILES_MIN)
+        return PvmOk;
+    pvmi_fault_set(fault, PvmOutOfRes, NULL,
+                   "it may open no more than %llu files (ulimit -Hn), and needs %d, and some more for each task and host: "
+                   "raise that limit, with ulimit -n 1024 as root, or in /etc/security/limits.conf",
+                   (unsigned long long)files.rlim_max, DAEMON_FILES_MIN);
+    return PvmOutOfRes;
 }
 
 static void daemon_open_log(struct io *io, const struct daemon_options *options, const char *refused_wd)
@@ -86,7 +95,7 @@ static void daemon_open_log(struct io *io, const struct daemon_options *options,
     if (geteuid() == 0)
         pvmi_log(PVMI_LOG_INFO, "running as root: so do all tasks");
     if (folder_killed(io->folder) > 0)
-        pvmi_log(PVMI_LOG_INFO, "ended %d processes of a pvmd that was killed", folder_killed(io->folder));
+        pvmi_log(PVMI_LOG_INFO, "ended %d processes of pvmds that were killed", folder_killed(io->folder));
     if (refused_wd != NULL)
         pvmi_log(PVMI_LOG_WARN, "wd=%s cannot be entered, it is left aside", refused_wd);
 }
@@ -152,7 +161,6 @@ static int daemon_begin_kept(struct io *io, const struct daemon_options *options
 {
     int rc = io_open(io);
 
-    daemon_raise_limits(io);
     io->own.first = options->first;
     io->own.number = options->number;
     io->own.suspect_ms = options->suspect_ms;
@@ -170,6 +178,7 @@ static int daemon_begin_kept(struct io *io, const struct daemon_options *options
         close(keeper_fd);
         return rc;
     }
+    folder_sweep(io->folder);
     daemon_open_log(io, options, refused_wd);
     rc = daemon_make_objects(io, keeper_fd, keeper_pid, fault);
     return rc == PvmOk ? daemon_listen(io, options, fault) : rc;
@@ -182,10 +191,13 @@ int daemon_begin(struct io *io, const struct daemon_options *options, struct pvm
     pid_t keeper_pid;
     int rc;
 
+    rc = daemon_raise_limits(io, fault);
+    if (rc != PvmOk)
+        return rc;
     daemon_enter(options, &refused_wd);
     rc = keeper_fork(&keeper_fd, &keeper_pid);
     if (rc != PvmOk)
-        pvmi_fault_set(fault, rc, NULL, "cannot start the keeper: %s%s", strerror(errno), start_limit(errno));
+        pvmi_fault_set(fault, rc, NULL, "cannot start the keeper: %s%s", strerror(errno), pvmi_error_limit(errno));
     else
         rc = daemon_begin_kept(io, options, refused_wd, keeper_fd, keeper_pid, fault);
     pvmi_free(refused_wd);

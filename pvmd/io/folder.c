@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pvmd/io/folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,18 +23,30 @@ struct folder {
     int killed;
 };
 
-/* The first line of a file of ours; empty when there is none. */
-static void folder_read(const struct folder *folder, const char *name, char *text, size_t text_max)
-{
-    int fd = openat(folder->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    ssize_t n = 0;
+/* What is in the file run: who marks its tasks so, and on which computer; "" for what is not there. */
+struct run {
+    char mark[64];
+    char computer[256];
+};
 
-    if (fd >= 0) {
-        n = read(fd, text, text_max - 1);
-        close(fd);
-    }
-    text[n > 0 ? n : 0] = '\0';
-    text[strcspn(text, "\n")] = '\0';
+static void folder_read_run(const struct folder *folder, struct run *run)
+{
+    char text[sizeof(*run)] = "";
+    int fd = openat(folder->dir, "run", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+    memset(run, 0, sizeof(*run));
+    if (fd < 0)
+        return;
+    if (read(fd, text, sizeof(text) - 1) > 0)
+        sscanf(text, "%63s %255s", run->mark, run->computer);
+    close(fd);
+}
+
+static void name_computer(char *name, size_t name_max)
+{
+    if (gethostname(name, name_max) < 0)
+        name[0] = '\0';
+    name[name_max - 1] = '\0';
 }
 
 static int folder_write(const struct folder *folder, const char *name, const char *text, struct pvmi_fault *fault)
@@ -43,34 +56,33 @@ static int folder_write(const struct folder *folder, const char *name, const cha
     bool written = fd >= 0 && write(fd, text, length) == (ssize_t)length;
 
     if (!written)
-        pvmi_fault_set(fault, pvmi_error_from_errno(errno), NULL, "cannot write %s/%s: %s", folder->path, name,
-                       strerror(errno));
+        pvmi_fault_set(fault, pvmi_error_from_errno(errno), NULL, "cannot write %s/%s: %s: set PVM_TMP to a "
+                       "folder of yours that can be written", folder->path, name, strerror(errno));
     if (fd >= 0)
         close(fd);
     return written ? PvmOk : fault->code;
 }
 
 /* Returns how many processes of the dead daemon were still there. */
-static int folder_clear_stale(struct folder *folder)
+static int folder_clear_stale(const struct folder *folder, const struct run *run)
 {
-    char run[64];
-
-    folder_read(folder, "run", run, sizeof(run));
     unlinkat(folder->dir, "sock", 0);
     unlinkat(folder->dir, "first", 0);
     unlinkat(folder->dir, "log", 0);
-    return run[0] != '\0' ? reap_marked(pvmi_env_name(PVMI_ENV_PVM_RUN), run) : 0;
+    return run->mark[0] != '\0' ? reap_marked(pvmi_env_name(PVMI_ENV_PVM_RUN), run->mark) : 0;
 }
 
 static int folder_fill(struct folder *folder, bool first, const char *run, struct pvmi_fault *fault)
 {
-    char line[64];
+    char line[sizeof(struct run)];
+    char computer[256];
     int rc;
 
     snprintf(line, sizeof(line), "%ld\n", (long)getpid());
     ftruncate(folder->lock, 0);
     pwrite(folder->lock, line, strlen(line), 0);
-    snprintf(line, sizeof(line), "%s\n", run);
+    name_computer(computer, sizeof(computer));
+    snprintf(line, sizeof(line), "%s\n%s\n", run, computer);
     rc = folder_write(folder, "run", line, fault);
     if (rc == PvmOk && first)
         rc = folder_write(folder, "first", "", fault);
@@ -82,6 +94,7 @@ int folder_take(const char *name, bool first, const char *run, struct folder **r
                 struct pvmi_fault *fault)
 {
     struct folder *folder = pvmi_calloc(1, sizeof(*folder));
+    struct run stale;
     int rc;
 
     if (folder == NULL) {
@@ -89,7 +102,11 @@ int folder_take(const char *name, bool first, const char *run, struct folder **r
         return PvmNoMem;
     }
     rc = pvmi_rundir_path(name, folder->path, sizeof(folder->path));
-    if (rc != PvmOk)
+    if (rc == PvmBadParam)
+        pvmi_fault_set(fault, rc, NULL,
+                       "the names of the virtual machine (PVM_VMID) and of host %.40s make one that is too long for a "
+                       "folder: give it shorter ones", name);
+    else if (rc != PvmOk)
         pvmi_fault_set(fault, rc, NULL, "the path of our files would be too long: set PVM_TMP to a shorter one");
     else
         rc = pvmi_rundir_create(folder->path, &folder->dir, &folder->lock, fault);
@@ -98,7 +115,8 @@ int folder_take(const char *name, bool first, const char *run, struct folder **r
         return rc;
     }
     snprintf(folder->socket, sizeof(folder->socket), "%s/sock", folder->path);
-    folder->killed = folder_clear_stale(folder);
+    folder_read_run(folder, &stale);
+    folder->killed = folder_clear_stale(folder, &stale);
     rc = folder_fill(folder, first, run, fault);
     if (rc != PvmOk) {
         folder_remove(folder);
@@ -129,9 +147,57 @@ int folder_log(const struct folder *folder)
 }
 
 /* The lock goes last: who waits for it then finds no file of that name, or makes a new folder. */
-void folder_remove(struct folder *folder)
+static void folder_unlink_all(const struct folder *folder)
 {
     static const char *const names[] = { "sock", "first", "run", "log", "lock" };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        unlinkat(folder->dir, names[i], 0);
+}
+
+/* Returns how many processes were ended. On a file system that computers share, a lock of another one's may say nothing
+ * here: what it has is left alone. */
+static int sweep_one(int user_dir, const char *name)
+{
+    struct folder stale = { .dir = -1 };
+    char computer[256];
+    struct run run;
+    int killed = 0;
+
+    if (pvmi_rundir_seize(user_dir, name, &stale.dir, &stale.lock) != PvmOk)
+        return 0;
+    name_computer(computer, sizeof(computer));
+    folder_read_run(&stale, &run);
+    if (run.computer[0] == '\0' || strcmp(run.computer, computer) == 0) {
+        killed = folder_clear_stale(&stale, &run);
+        folder_unlink_all(&stale);
+        unlinkat(user_dir, name, AT_REMOVEDIR);
+    }
+    close(stale.dir);
+    close(stale.lock);
+    return killed;
+}
+
+void folder_sweep(struct folder *folder)
+{
+    const char *own = strrchr(folder->path, '/') + 1;
+    int user_fd = openat(folder->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *user = user_fd >= 0 ? fdopendir(user_fd) : NULL;
+    struct dirent *entry;
+
+    if (user == NULL) {
+        if (user_fd >= 0)
+            close(user_fd);
+        return;
+    }
+    while ((entry = readdir(user)) != NULL)
+        if (entry->d_name[0] != '.' && strchr(entry->d_name, '.') != NULL && strcmp(entry->d_name, own) != 0)
+            folder->killed += sweep_one(user_fd, entry->d_name);
+    closedir(user);
+}
+
+void folder_remove(struct folder *folder)
+{
     char *slash;
 
     if (folder == NULL)
@@ -139,8 +205,7 @@ void folder_remove(struct folder *folder)
     pvmi_log_open(-1, 0, PVMI_LOG_ERROR, 0);
     if (folder->log >= 0)
         close(folder->log);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        unlinkat(folder->dir, names[i], 0);
+    folder_unlink_all(folder);
     rmdir(folder->path);
     slash = strrchr(folder->path, '/');
     *slash = '\0';

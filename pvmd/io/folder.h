@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Our files (base/rundir.h has the layout): taking the folder, also from a dead daemon, and leaving none. */
+/* Our files (base/rundir.h has the layout): taking the folder, also from a dead daemon, and leaving none, neither ours nor that of the dead. */
 #ifndef PVMD_IO_FOLDER_H
 #define PVMD_IO_FOLDER_H
 
@@ -21,7 +21,13 @@ int folder_take(const char *name, bool first, const char *run, struct folder **r
 const char *folder_path(const struct folder *folder);
 const char *folder_socket(const struct folder *folder);
 
-/* Processes of a dead daemon that taking the folder has ended. */
+/*
+ * Removes what other daemons of this user on this computer have left that were killed: their folders, which nobody
+ * may ever take again (that of a `pvm run` has a name of its own), and processes that carry their marks.
+ */
+void folder_sweep(struct folder *folder);
+
+/* Processes of dead daemons that taking the folder, and the sweep, have ended. */
 int folder_killed(const struct folder *folder);
 
 /* Descriptor of the log file, or -1; the folder's. */

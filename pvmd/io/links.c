@@ -92,6 +92,14 @@ static void link_free(struct link *link)
     pvmi_free(link);
 }
 
+static bool links_wait(const struct links *links)
+{
+    PVMI_LIST_EACH(node, &links->all)
+        if (PVMI_CONTAINER(node, struct link, node)->stream.out_bytes > 0)
+            return true;
+    return false;
+}
+
 /* Out of all tables; freed now, or when the read that we are in has returned. */
 static void link_end(struct link *link)
 {
@@ -104,7 +112,7 @@ static void link_end(struct link *link)
     link->state = LINK_GONE;
     pvmi_list_remove(&link->node);
     pvmi_list_remove(&link->again);
-    if (link->io->stopping && pvmi_list_empty(&links->all))
+    if (link->io->stopping && !links_wait(links))
         uv_stop(link->io->loop);
     if (!link->busy)
         link_free(link);
@@ -240,6 +248,15 @@ static void link_read(struct link *link)
         link_fail(link, rc);
 }
 
+/* At the end of this daemon links stay open until links_free(): when the other side sees one closed, all is gone. */
+static void link_flushed(struct link *link)
+{
+    if (!link->io->stopping)
+        link_end(link);
+    else if (!links_wait(link->io->links))
+        uv_stop(link->io->loop);
+}
+
 /* While busy. */
 static void link_write(struct link *link)
 {
@@ -248,7 +265,7 @@ static void link_write(struct link *link)
     if (rc < 0)
         link_fail(link, rc);
     else if (link->state == LINK_LINGERING && link->stream.out_bytes == 0)
-        link_end(link);
+        link_flushed(link);
     else
         link_mark(link);
 }
@@ -402,13 +419,12 @@ static void link_linger(struct link *link)
 
     if (link->state == LINK_UP)
         pvmi_table_remove(&io->links->handles, link->handle);
+    link->state = LINK_LINGERING;
     link->alarm = alarm_new(io->loop, link_on_linger_end, link);
-    if (link->alarm == NULL || link->stream.out_bytes == 0) {
-        link->state = LINK_LINGERING;
+    if (link->alarm == NULL || (link->stream.out_bytes == 0 && !io->stopping)) {
         link_end(link);
         return;
     }
-    link->state = LINK_LINGERING;
     link->reading = true;
     alarm_set(link->alarm, LINK_LINGER_MS);
     link_watch(link);
@@ -437,5 +453,5 @@ bool links_finish(struct io *io)
         else if (link->state == LINK_UP)
             link_linger(link);
     }
-    return pvmi_list_empty(&io->links->all);
+    return !links_wait(io->links);
 }

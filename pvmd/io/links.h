@@ -44,8 +44,8 @@ void links_read(struct io *io, uint64_t handle, bool on);
 /* False when there is no such link. */
 bool links_close(struct io *io, uint64_t handle, bool flush);
 
-/* The daemon ends: closes each link when what waits has gone out. True when there is nothing to wait for;
- * else the loop is stopped when the last one has gone. */
+/* The daemon ends: lets go out what waits; the links themselves close with links_free(). True when nothing waits;
+ * else the loop is stopped when all has gone. */
 bool links_finish(struct io *io);
 
 #endif

@@ -365,20 +365,23 @@ static void io_start(struct io *io)
     io_post(io, event);
 }
 
-/* Tasks end with the keeper, the folder goes when there is nothing left that belongs to it. */
+/*
+ * Tasks end with the keeper; the folder goes when there is nothing left that belongs to it; and the links last, for
+ * who sees them closed (`pvm halt`, the first host) may say that this daemon has left nothing.
+ */
 static void io_free_objects(struct io *io)
 {
     listener_free(io->listener);
     entrance_free(io->entrance);
     dials_free(io->dials);
     launches_free(io->launches);
-    links_free(io->links);
-    tunnels_free(io->tunnels);
     tasks_free(io->tasks);
     keeper_link_free(io->keeper);
+    folder_remove(io->folder);
+    links_free(io->links);
+    tunnels_free(io->tunnels);
     joiner_free(io->joiner);
     peers_free(io->peers);
-    folder_remove(io->folder);
     alarm_free(io->deadline);
     alarm_free(io->stop_alarm);
 }

@@ -83,13 +83,6 @@ static __attribute__((noinline)) pid_t start_vfork(const struct start_spec *spec
     return pid;
 }
 
-const char *start_limit(int error)
-{
-    if (error == EAGAIN)
-        return " (no more processes of this user are allowed: ulimit -u)";
-    return error == EMFILE ? " (no more files may be opened: ulimit -n)" : "";
-}
-
 int start_process(const struct start_spec *spec, pid_t *ret_pid, const char **ret_step)
 {
     volatile struct start_report report = { 0, "" };

@@ -26,7 +26,4 @@ struct start_spec {
  */
 int start_process(const struct start_spec *spec, pid_t *ret_pid, const char **ret_step);
 
-/* What an errno value of start_process(), or of a pipe, says about limits: " (ulimit -u)", " (ulimit -n)", or "". */
-const char *start_limit(int error);
-
 #endif

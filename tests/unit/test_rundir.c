@@ -80,6 +80,7 @@ static struct holder hold(const char *host)
 
     assert_int_equal(pvmi_rundir_path(host, holder.path, sizeof(holder.path)), PvmOk);
     assert_int_equal(pvmi_rundir_create(holder.path, &holder.dir, &holder.lock, &fault), PvmOk);
+    close(openat(holder.dir, "sock", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     return holder;
 }
 
@@ -155,10 +156,10 @@ static void long_names_overflow(void **state)
 
     memset(longer, 'x', sizeof(longer) - 1);
     longer[sizeof(longer) - 1] = '\0';
-    assert_int_equal(pvmi_rundir_path(longer, path, sizeof(path)), PvmOverflow);
+    assert_int_equal(pvmi_rundir_path(longer, path, sizeof(path)), PvmBadParam);
     assert_int_equal(pvmi_rundir_path("alpha", path, 20), PvmOverflow);
     setenv("PVM_VMID", longer, 1);
-    assert_int_equal(pvmi_rundir_path("alpha", path, sizeof(path)), PvmOverflow);
+    assert_int_equal(pvmi_rundir_path("alpha", path, sizeof(path)), PvmBadParam);
     assert_string_equal(found(), "");
     unsetenv("PVM_VMID");
     setenv("PVM_TMP", longer, 1);
@@ -253,6 +254,7 @@ static void a_removed_folder_is_made_again(void **state)
     struct holder holder = hold("alpha");
     struct holder again;
 
+    unlinkat(holder.dir, "sock", 0);
     unlinkat(holder.dir, "lock", 0);
     assert_int_equal(rmdir(holder.path), 0);
     again = hold("alpha");
@@ -270,6 +272,37 @@ static int create_verdict(void)
 
     assert_int_equal(pvmi_rundir_path("alpha", path, sizeof(path)), PvmOk);
     return pvmi_rundir_create(path, &dir, &lock, &fault);
+}
+
+static void the_folder_of_the_dead_alone_can_be_seized(void **state)
+{
+    (void)state;
+    struct holder alpha = hold("alpha");
+    struct holder beta = hold("beta");
+    int user_dir = open(user, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int dir, lock;
+
+    assert_int_equal(pvmi_rundir_seize(user_dir, "default.alpha", &dir, &lock), PVMI_AGAIN);
+    assert_int_equal(pvmi_rundir_seize(user_dir, "default.gamma", &dir, &lock), PvmNoFile);
+    release(&alpha);
+    assert_int_equal(pvmi_rundir_seize(user_dir, "default.alpha", &dir, &lock), PvmOk);
+    assert_true(pvmi_rundir_alive(alpha.path));
+    close(dir);
+    close(lock);
+    close(user_dir);
+    release(&beta);
+}
+
+static void who_does_not_listen_is_not_found(void **state)
+{
+    (void)state;
+    struct holder alpha = hold("alpha");
+    struct holder beta = hold("beta");
+
+    unlinkat(alpha.dir, "sock", 0);
+    assert_string_equal(found(), "default.beta");
+    release(&alpha);
+    release(&beta);
 }
 
 static void a_link_in_the_place_of_the_folder_is_refused(void **state)
@@ -614,6 +647,8 @@ int main(void)
         TEST(the_folder_of_a_dead_daemon_is_taken_over),
         TEST(a_look_does_not_stop_a_daemon_that_starts),
         TEST(a_removed_folder_is_made_again),
+        TEST(the_folder_of_the_dead_alone_can_be_seized),
+        TEST(who_does_not_listen_is_not_found),
         TEST(a_link_in_the_place_of_the_folder_is_refused),
         TEST(a_folder_open_to_others_is_refused),
         TEST(the_folder_of_another_user_is_refused),
