@@ -22,7 +22,7 @@
  *
  * Chapters: 1 common rules, 2 constants and structures, 3 this task, 4 other tasks, 5 hosts, 6 message
  * buffers, 7 packing, 8 unpacking, 9 sending, 10 receiving, 11 notices, 12 groups, 13 options, 14 output of
- * children, 15 errors, 16 places.
+ * children, 15 errors, 16 places, 17 the mailbox, 18 contexts.
  */
 #ifndef PVM3_H
 #define PVM3_H
@@ -140,6 +140,32 @@ extern "C" {
 
 #define PvmBaseContext 0    /* the context that tasks begin in */
 
+/* Flags of the mailbox, to be ORed. Chapter 17. */
+#define PvmMboxDefault 0          /* put: this index; receive: exactly this index */
+#define PvmMboxPersistent 1       /* put: stays when its owner ends */
+#define PvmMboxMultiInstance 2    /* put: at the lowest free index */
+#define PvmMboxOverWritable 4     /* put: anybody may replace and delete it */
+#define PvmMboxFirstAvail 8       /* receive: the lowest index from there on */
+#define PvmMboxReadAndDelete 16   /* receive: and delete it */
+#define PvmMboxWaitForInfo 32     /* receive: wait until it is there */
+#define PvmMboxMaxFlag 512
+#define PvmMboxDirectIndexShift 10    /* the bits of the flags from here on are an index */
+#define PvmMboxMaxDirectIndex ((unsigned)1 << (31 - PvmMboxDirectIndexShift))
+/* For pvm_putinfo(): this index instead of 0. One that does not fit is told on stderr (include stdio.h), and 0. */
+#define PvmMboxDirectIndex(i)                                                                                  \
+    ((unsigned)(i) >= PvmMboxMaxDirectIndex                                                                    \
+         ? (fprintf(stderr, "Mbox Direct Index Too Large: %u >= %u\n", (unsigned)(i), PvmMboxMaxDirectIndex), 0) \
+         : (int)((unsigned)(i) << PvmMboxDirectIndexShift))
+#define PvmMboxDirectIndexOf(flags)                                                                            \
+    (((unsigned)(flags) & ((PvmMboxMaxDirectIndex - 1) << PvmMboxDirectIndexShift)) >> PvmMboxDirectIndexShift)
+
+/* Classes of the mailbox that PVM itself uses. */
+#define PVMNORESETCLASS "###_PVM_NO_RESET_###"
+#define PVMHOSTERCLASS "###_PVM_HOSTER_###"
+#define PVMTASKERCLASS "###_PVM_TASKER_###"
+#define PVMTRACERCLASS "###_PVM_TRACER_###"
+#define PVMRMCLASS "###_PVM_RM_###"
+
 /* Data types of pvm_psend(), pvm_precv(), pvm_reduce(), pvm_gather(), pvm_scatter(). */
 #define PVM_STR 0
 #define PVM_BYTE 1
@@ -221,6 +247,15 @@ struct pvmminfo {
     int crc;    /* 0 */
     int src;    /* tids */
     int dst;
+};
+
+/* A class of the mailbox, from pvm_getmboxinfo(). */
+struct pvmmboxinfo {
+    char *mi_name;
+    int mi_nentries;    /* how many there are in each of these: */
+    int *mi_indices;
+    int *mi_owners;     /* tids; 0 for one whose owner has ended */
+    int *mi_flags;      /* of pvm_putinfo() */
 };
 
 /*
@@ -340,6 +375,19 @@ int pvm_delhosts(char **hosts, int nhost, int *infos);
 /* PvmOk if a host of this name ("." for the own) is a member; else PvmNoHost, or PvmHostFail if it does not
  * answer (both not reported); PvmBadParam for NULL or "". As pvm_mstat(3PVM). */
 int pvm_mstat(const char *host);
+
+/*
+ * The clock of a host, given by any tid of it: *clk gets its time of day when the answer was made, *delta the time of
+ * this host (the mean of before and after) less that. Both may be NULL.
+ *
+ * Returns PvmOk; PvmNoHost (no member), PvmHostFail (it went meanwhile). Error lines say "pvm_host_sync", as those of PVM
+ * 3. As pvm_hostsync(3PVM).
+ */
+int pvm_hostsync(int host, struct timeval *clk, struct timeval *delta);
+
+/* The data signature of hosts with this architecture, as in hi_dsig; PvmBadParam (NULL), PvmNotFound.
+ * As pvm_archcode(3PVM). */
+int pvm_archcode(const char *arch);
 
 /* The host part of a tid, as in hi_tid. No check, no error. As pvm_tidtohost(3PVM). */
 int pvm_tidtohost(int tid);
@@ -701,7 +749,7 @@ int pvm_scatter(void *result, void *data, int count, int datatype, int msgtag, c
  *  PvmShowTids          not 0 (default 1): pvm_catchout() begins lines with "[t40002] "
  *  PvmPollType, PvmPollTime
  *                       for systems of the past
- *  PvmNoReset           not 0: the console's reset spares this task
+ *  PvmNoReset           not 0: the console's reset spares this task. It must have enrolled
  *
  * Children inherit those of output and trace.
  */
@@ -778,6 +826,93 @@ char *pvmtmpnam(char *name);
 #define PVMTMPNAMFUN(x) tmpnam(x)
 #define PVMTMPNAMLEN L_tmpnam
 #endif
+
+/*
+ * ==== 17. The mailbox ====
+ *
+ * The virtual machine keeps messages under the name of a class (any string but "", compared exactly) and an index
+ * from 0. An entry has an owner, the task that put it, and goes with it, unless it is persistent; then it has no
+ * owner any more. Nobody but its owner may replace or delete it, unless it was put with PvmMboxOverWritable.
+ *
+ * The first host keeps them (PVM 4): an entry of up to 64 MiB, 1 GiB in all, 65536 entries; what is above that gets
+ * PvmNoMem, and pvm_errdetail() names the limit.
+ */
+
+/*
+ * Stores a copy of the message in buffer bufid (which may be the active send buffer, and stays as it is) in class
+ * name. flags, to be ORed:
+ *
+ *  PvmMboxDefault           at index 0, in the place of an entry that the caller may replace
+ *  PvmMboxDirectIndex(i)    the same at index i
+ *  PvmMboxMultiInstance     at the lowest free index (from i on, with the one above)
+ *  PvmMboxPersistent, PvmMboxOverWritable
+ *                           as above; owner and flags of a replaced entry are replaced, too
+ *
+ * What was packed in place is copied (PVM 4). Returns the index; PvmBadParam (no name, bufid not above 0), PvmNoSuchBuf
+ * (PVM 4: for a buffer that is not there PVM 3 waits for ever), PvmDenied (not reported: there is an entry that may
+ * not be replaced), PvmNoMem (also for one that is too large). As pvm_putinfo(3PVM).
+ */
+int pvm_putinfo(const char *name, int bufid, int flags);
+
+/*
+ * Frees the active receive buffer, and makes a copy of an entry the new one; its header is that of the message that
+ * was put. flags, to be ORed:
+ *
+ *  PvmMboxDefault           the entry with this index
+ *  PvmMboxFirstAvail        that with the lowest index from there on
+ *  PvmMboxReadAndDelete     and deletes it; the caller must be allowed to
+ *  PvmMboxWaitForInfo       waits until there is such an entry
+ *
+ * Returns the id (> 0) of the buffer; PvmBadParam (no name, index negative), PvmNotFound (not reported), PvmDenied (of
+ * PvmMboxReadAndDelete), PvmNoMem. As pvm_recvinfo(3PVM).
+ */
+int pvm_recvinfo(const char *name, int index, int flags);
+
+/* Deletes an entry. flags are not used. Returns the index, so PvmOk only for index 0; PvmBadParam (no name, index
+ * negative), and not reported: PvmNotFound, PvmDenied. As pvm_delinfo(3PVM). */
+int pvm_delinfo(const char *name, int index, int flags);
+
+/* Lists the classes, in order of creation, in whose name pattern occurs; a '*' in it stands for any characters. NULL
+ * and "" mean all. *nclasses gets how many, *classes the array; both may be NULL. Returns PvmOk.
+ * As pvm_getmboxinfo(3PVM). */
+int pvm_getmboxinfo(const char *pattern, int *nclasses, struct pvmmboxinfo **classes);
+
+/*
+ * The mailbox of PVM 3.3: entries are one int each, persistent. insert stores data at a free index, -1: the lowest;
+ * lookup finds the one at index, -1: the first, and stores it in *data unless that is NULL (the active receive buffer
+ * stays); delete deletes it.
+ *
+ * Return the index; PvmBadParam (no name, index below -1, for delete below 0), insert PvmDenied (the index is taken; not
+ * reported), the others PvmNotFound (not reported), lookup PvmBadMsg and PvmNoData (the entry does not begin with an
+ * int), delete PvmDenied. As pvm_insert(3PVM), pvm_lookup(3PVM), pvm_delete(3PVM).
+ */
+int pvm_insert(const char *name, int index, int data);
+int pvm_lookup(const char *name, int index, int *data);
+int pvm_delete(const char *name, int index);
+
+/* Tasks that have set option PvmNoReset: *ntids gets how many, *tids the array; both may be NULL. Returns PvmOk.
+ * As pvm_getnoresets(3PVM). */
+int pvm_getnoresets(int **tids, int *ntids);
+
+/*
+ * ==== 18. Contexts ====
+ *
+ * A message is only received in the context that it was sent in, which is that of its sender at that time. Tasks start
+ * in the context that their parent had at the pvm_spawn(), else in PvmBaseContext.
+ */
+
+/* A number that is no other task's context in this virtual machine; the current one stays. The number is this task's
+ * until it leaves. Returns it (> 0); PvmOutOfRes (all are in use). As pvm_newcontext(3PVM). */
+int pvm_newcontext(void);
+
+/* Gives such a number back; it may be the current one. Returns PvmOk; PvmNotFound (it was not given to this task). 0 is
+ * as pvm_newcontext(), as in PVM 3. As pvm_freecontext(3PVM). */
+int pvm_freecontext(int ctx);
+
+/* Sets, gets the current context. Any number is taken; in context -1 receives take messages of any. set returns the one
+ * before, which may be negative. As pvm_setcontext(3PVM), pvm_getcontext(3PVM). */
+int pvm_setcontext(int ctx);
+int pvm_getcontext(void);
 
 #ifdef __cplusplus
 }

@@ -207,11 +207,12 @@ struct report {
     void *user;
 };
 
-static void on_progress(void *user, const struct pvmi_msg_host_progress *msg)
+static void on_progress(void *user, const struct pvmi_control *control)
 {
     const struct report *report = user;
+    const struct pvmi_msg_host_progress *msg = control->msg;
 
-    if (report->progress != NULL)
+    if (control->type == PVMI_MSG_host_progress && report->progress != NULL)
         report->progress(msg->index, msg->name == NULL ? "" : msg->name, msg->value, report->user);
 }
 
@@ -285,6 +286,96 @@ int pvm_mstat(const char *host)
     if (rc == PvmNoHost || rc == PvmHostFail)
         return pvmi_call_leave_quiet(rc);
     return pvmi_call_leave("pvm_mstat", rc);
+}
+
+/* ---- clocks and architectures ---- */
+
+static struct timeval local_clock(void)
+{
+    struct timeval now;
+
+    gettimeofday(&now, NULL);
+    return now;
+}
+
+static int64_t clock_us(const struct timeval *clk)
+{
+    return (int64_t)clk->tv_sec * 1000000 + clk->tv_usec;
+}
+
+/* Below 0, too, tv_usec is from 0 to 999999. */
+static struct timeval clock_of_us(int64_t us)
+{
+    struct timeval clk = { .tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000) };
+
+    if (clk.tv_usec < 0) {
+        clk.tv_usec += 1000000;
+        clk.tv_sec--;
+    }
+    return clk;
+}
+
+static int host_sync(int host, struct timeval *clk, struct timeval *delta)
+{
+    struct pvmi_msg_clock msg = { .host = host };
+    struct pvmi_control control;
+    const struct pvmi_msg_answer *answer;
+    struct timeval before, remote, after;
+    int rc = pvmi_task_enroll();
+
+    if (rc != PvmOk)
+        return rc;
+    before = local_clock();
+    rc = pvmi_request_ask(PVMI_MSG_clock, &msg, NULL, NULL, &control);
+    if (rc != PvmOk)
+        return rc;
+    after = local_clock();
+    answer = control.msg;
+    if (answer->values.n != 3) {
+        pvmi_control_free(&control);
+        return pvmi_call_fail(PvmSysErr, "the daemon's answer about a clock cannot be understood");
+    }
+    remote.tv_sec = (time_t)(((int64_t)answer->values.v[0] << 30) + answer->values.v[1]);
+    remote.tv_usec = answer->values.v[2];
+    pvmi_control_free(&control);
+    if (clk != NULL)
+        *clk = remote;
+    if (delta != NULL)
+        *delta = clock_of_us((clock_us(&before) + clock_us(&after)) / 2 - clock_us(&remote));
+    return PvmOk;
+}
+
+int pvm_hostsync(int host, struct timeval *clk, struct timeval *delta)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_host_sync", host_sync(host, clk, delta));    /* PVM 3's spelling */
+}
+
+static int archcode(const char *arch)
+{
+    struct pvmi_control control;
+    const struct pvmi_msg_hosts *msg;
+    int rc;
+
+    if (arch == NULL)
+        return pvmi_call_fail(PvmBadParam, "the architecture has no name");
+    rc = hosts_query(&control);
+    if (rc != PvmOk)
+        return rc;
+    msg = control.msg;
+    rc = PvmNotFound;
+    for (uint32_t i = 0; rc == PvmNotFound && i < msg->hosts.n; i++) {
+        if (msg->hosts.v[i].arch != NULL && strcmp(msg->hosts.v[i].arch, arch) == 0)
+            rc = msg->hosts.v[i].dsig;
+    }
+    pvmi_control_free(&control);
+    return rc == PvmNotFound ? pvmi_call_fail(rc, "no host has the architecture \"%s\"", arch) : rc;
+}
+
+int pvm_archcode(const char *arch)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_archcode", archcode(arch));
 }
 
 static int halt(void)

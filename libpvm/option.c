@@ -3,6 +3,7 @@
 
 #include "base/env.h"
 #include "libpvm/call.h"
+#include "libpvm/noreset.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
 
@@ -136,6 +137,15 @@ static int set_self(int what, int child_what, int value)
     return rc == PvmOk ? pvmi_option_tell() : PvmOk;
 }
 
+static int set_no_reset(int value)
+{
+    int rc = pvmi_noreset_set(value != 0);
+
+    if (rc == PvmOk)
+        pvmi_options.no_reset = value;
+    return rc;
+}
+
 /* Returns PvmOk, or why the option keeps its value. */
 static int set_option(int what, int value)
 {
@@ -158,6 +168,8 @@ static int set_option(int what, int value)
         return set_self(what, PvmTraceBuffer, value);
     case PvmSelfTraceOptions:
         return set_self(what, PvmTraceOptions, value);
+    case PvmNoReset:
+        return set_no_reset(value);
     default:
         *option_place(what) = value;
         return PvmOk;

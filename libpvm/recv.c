@@ -38,9 +38,7 @@ int pvmi_recv_wait(int tid, int tag, int ctx, uint64_t deadline_us, struct pvmi_
     }
 }
 
-/* Frees the receive buffer that was active. One that still waits in the queue (the program has made a probed
- * message active) only stops being active, and is rewound, so that a receive finds it as it came. */
-static void drop_active(void)
+void pvmi_recv_drop_active(void)
 {
     struct pvmi_msgbuf *old = pvmi_active_receive_buf();
 
@@ -68,7 +66,7 @@ static int receive(int tid, int tag, uint64_t deadline_us)
 
     if (rc != PvmOk)
         return rc;
-    drop_active();
+    pvmi_recv_drop_active();
     rc = pvmi_recv_wait(tid, tag, pvmmyctx, deadline_us, &buf);
     if (rc == PvmOk)
         rc = publish(buf);

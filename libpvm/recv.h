@@ -16,4 +16,8 @@ struct pvmi_msgbuf;
  */
 int pvmi_recv_wait(int tid, int tag, int ctx, uint64_t deadline_us, struct pvmi_msgbuf **ret_buf);
 
+/* Frees the receive buffer that was active. One that still waits in the queue (the program has made a probed
+ * message active) only stops being active, and is rewound, so that a receive finds it as it came. */
+void pvmi_recv_drop_active(void);
+
 #endif

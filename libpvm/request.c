@@ -20,7 +20,7 @@ struct request {
     bool done;
     bool abandoned;
     struct pvmi_control answer;
-    struct pvmi_list reports;      /* struct report: host_progress that has come */
+    struct pvmi_list reports;      /* struct report: what has come before the answer */
 };
 
 struct report {
@@ -51,9 +51,20 @@ static bool control_id(const struct pvmi_control *control, uint32_t *ret_id)
     case PVMI_MSG_host_progress:
         *ret_id = ((const struct pvmi_msg_host_progress *)control->msg)->id;
         return true;
+    case PVMI_MSG_mailbox_found:
+        *ret_id = ((const struct pvmi_msg_mailbox_found *)control->msg)->id;
+        return true;
     default:
         return false;
     }
+}
+
+/* More comes after it. */
+static bool control_is_report(const struct pvmi_control *control)
+{
+    return control->type == PVMI_MSG_host_progress ||
+           (control->type == PVMI_MSG_mailbox_found &&
+            ((const struct pvmi_msg_mailbox_found *)control->msg)->more != 0);
 }
 
 static struct request *request_find(uint32_t id)
@@ -86,7 +97,7 @@ int pvmi_request_arrived(const uint8_t *bytes, size_t length)
         pvmi_control_free(&control);    /* whoever asked has not waited for it */
         return PvmOk;
     }
-    if (control.type != PVMI_MSG_host_progress) {
+    if (!control_is_report(&control)) {
         request->answer = control;
         request->done = true;
         return PvmOk;
@@ -155,7 +166,7 @@ static void request_report(struct request *request, pvmi_request_progress_fn *pr
         struct report *report = PVMI_CONTAINER(request->reports.next, struct report, link);
 
         if (progress != NULL)
-            progress(user, report->control.msg);
+            progress(user, &report->control);
         report_free(&report->link);
     }
 }
@@ -239,23 +250,20 @@ int pvmi_request_fault(const struct pvmi_rec_error *error)
     return pvmi_call_fail_fault(&fault);
 }
 
-int pvmi_request_ask(int type, void *msg, pvmi_request_progress_fn *progress, void *user,
-                     struct pvmi_control *ret_answer)
+/* The answer to a request of this id, when it is good. */
+static int request_ask(int type, void *msg, uint32_t id, pvmi_request_progress_fn *progress, void *user,
+                       int wanted, struct pvmi_control *ret_answer)
 {
     struct pvmi_control answer;
-    int rc = request_run(type, msg, request_number(type, msg), progress, user, PVMI_PROGRESS_NO_DEADLINE,
-                         &answer);
+    int rc = request_run(type, msg, id, progress, user, PVMI_PROGRESS_NO_DEADLINE, &answer);
 
     if (rc != PvmOk)
         return rc;
-    if (answer.type != PVMI_MSG_answer) {
+    if (answer.type == PVMI_MSG_answer)
+        rc = pvmi_request_fault(&((const struct pvmi_msg_answer *)answer.msg)->error);
+    if (rc == PvmOk && answer.type != wanted)
         rc = pvmi_call_fail(PvmSysErr, "the daemon answered \"%s\" with \"%s\"", pvmi_control_name(type),
                             pvmi_control_name(answer.type));
-    } else {
-        const struct pvmi_msg_answer *msg_answer = answer.msg;
-
-        rc = pvmi_request_fault(&msg_answer->error);
-    }
     if (rc != PvmOk)
         pvmi_control_free(&answer);
     else
@@ -263,14 +271,51 @@ int pvmi_request_ask(int type, void *msg, pvmi_request_progress_fn *progress, vo
     return rc;
 }
 
+int pvmi_request_ask(int type, void *msg, pvmi_request_progress_fn *progress, void *user,
+                     struct pvmi_control *ret_answer)
+{
+    return request_ask(type, msg, request_number(type, msg), progress, user, PVMI_MSG_answer, ret_answer);
+}
+
+int pvmi_request_find(struct pvmi_msg_mailbox *msg, pvmi_request_progress_fn *progress, void *user,
+                      struct pvmi_control *ret_answer)
+{
+    return request_ask(PVMI_MSG_mailbox, msg, request_number(PVMI_MSG_mailbox, msg), progress, user,
+                       PVMI_MSG_mailbox_found, ret_answer);
+}
+
+static int take_value(struct pvmi_control *answer)
+{
+    int value = ((const struct pvmi_msg_answer *)answer->msg)->value;
+
+    pvmi_control_free(answer);
+    return value;
+}
+
 int pvmi_request_value(int type, void *msg)
 {
     struct pvmi_control answer;
     int rc = pvmi_request_ask(type, msg, NULL, NULL, &answer);
 
-    if (rc != PvmOk)
-        return rc;
-    rc = ((const struct pvmi_msg_answer *)answer.msg)->value;
-    pvmi_control_free(&answer);
-    return rc;
+    return rc == PvmOk ? take_value(&answer) : rc;
+}
+
+/* ---- with a body in pieces ---- */
+
+void pvmi_request_begin(struct pvmi_msg_mailbox *msg)
+{
+    request_number(PVMI_MSG_mailbox, msg);
+}
+
+int pvmi_request_piece(const struct pvmi_msg_mailbox *msg)
+{
+    return request_send(PVMI_MSG_mailbox, msg);
+}
+
+int pvmi_request_finish(struct pvmi_msg_mailbox *msg)
+{
+    struct pvmi_control answer;
+    int rc = request_ask(PVMI_MSG_mailbox, msg, msg->id, NULL, NULL, PVMI_MSG_answer, &answer);
+
+    return rc == PvmOk ? take_value(&answer) : rc;
 }

@@ -12,8 +12,9 @@
 #include "base/error.h"
 #include "wire/control.h"
 
-/* Told of each "host_progress" of a request, outside of all transports; it may call the library. */
-typedef void pvmi_request_progress_fn(void *user, const struct pvmi_msg_host_progress *progress);
+/* Told of what comes before a request's answer ("host_progress", pieces of "mailbox_found"), outside of all
+ * transports; it may call the library. */
+typedef void pvmi_request_progress_fn(void *user, const struct pvmi_control *report);
 
 /* Sends a control message that is not answered, and waits until it has left. PvmOk, PvmNoMem, PvmSysErr. */
 int pvmi_request_tell(int type, const void *msg);
@@ -32,6 +33,16 @@ int pvmi_request_call(int type, void *msg, uint64_t deadline_us, struct pvmi_con
  * (progress may be NULL). A negative code in the answer is returned, with its fault noted. */
 int pvmi_request_ask(int type, void *msg, pvmi_request_progress_fn *progress, void *user,
                      struct pvmi_control *ret_answer);
+
+/* The same for a request that is answered by "mailbox_found", or by "answer" when it has failed. */
+int pvmi_request_find(struct pvmi_msg_mailbox *msg, pvmi_request_progress_fn *progress, void *user,
+                      struct pvmi_control *ret_answer);
+
+/* A PUT or INSERT whose body goes in pieces: begin() gives msg its id, piece() sends what msg is now, without an
+ * answer, and finish() is pvmi_request_value() of what msg is then. piece() returns PvmOk, PvmNoMem, PvmSysErr. */
+void pvmi_request_begin(struct pvmi_msg_mailbox *msg);
+int pvmi_request_piece(const struct pvmi_msg_mailbox *msg);
+int pvmi_request_finish(struct pvmi_msg_mailbox *msg);
 
 /* pvmi_request_ask() when only the code and the value count: a negative code, or the value. */
 int pvmi_request_value(int type, void *msg);

@@ -119,6 +119,19 @@ enum pvmi_group_op {
     PVMI_GROUP_FREEZE = 8      /* [size, -1 the present size; size] answered when size have asked; and values */
 };
 
+/* The op of "mailbox". */
+enum pvmi_mailbox_op {
+    PVMI_MAILBOX_PUT = 1,        /* as pvm_putinfo: at index, by flags; answer: the index */
+    PVMI_MAILBOX_INSERT = 2,     /* as pvm_insert: at index, which must be free; -1 the lowest free one */
+    PVMI_MAILBOX_GET = 3,        /* as pvm_recvinfo: answered by mailbox_found */
+    PVMI_MAILBOX_DELETE = 4,     /* as pvm_delinfo; answer: the index */
+    PVMI_MAILBOX_LIST = 5,       /* classes by the pattern name; answered by mailbox_found */
+    PVMI_MAILBOX_PIECE_OF = 6    /* a piece of the body of a PUT or INSERT that follows; no answer */
+};
+
+#define PVMI_MAILBOX_PIECE 61440                /* bytes of a body in one message: a frame of bulk holds it */
+#define PVMI_MAILBOX_ENTRY_MAX (64u << 20)      /* bytes of one entry's body */
+
 /* A decoded message. Everything that it points to lives in memory, freed with it. */
 struct pvmi_control {
     int type;        /* PVMI_MSG_* */

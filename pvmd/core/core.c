@@ -38,6 +38,10 @@ static void core_init_lists(struct core *core)
     pvmi_list_init(&core->add_watches);
     pvmi_table_init(&core->log_lines);
     pvmi_list_init(&core->waits);
+    pvmi_list_init(&core->mailbox_waits);
+    pvmi_list_init(&core->mailbox_bodies);
+    pvmi_list_init(&core->mailbox_transfers);
+    pvmi_table_init(&core->contexts);
     pvmi_list_init(&core->launches);
     pvmi_list_init(&core->adds);
     pvmi_list_init(&core->known);
@@ -76,6 +80,7 @@ int core_new(const struct core_config *config, struct core **ret_core)
     core->next_handle = 1;
     core->next_request = 1;
     core->next_local = 1;
+    core->next_context = 1;
     if (!core_copy_config(core, config)) {
         core_free(core);
         return PvmNoMem;
@@ -111,6 +116,7 @@ void core_free(struct core *core)
     pvmi_list_init(&nowhere);
     core->actions = &nowhere;
     groups_free_all(core);
+    mailbox_free_all(core);
     hosts_deletes_free(core);
     start_free_all(core);
     request_free_all(core);
@@ -121,6 +127,7 @@ void core_free(struct core *core)
     while ((peer = pvmi_table_next(&core->peers, &cursor, NULL)) != NULL)
         peer_free(core, peer);
     pvmi_table_fini(&core->peers);
+    pvmi_table_fini(&core->contexts);
     core_free_links(core);
     state_fini(&core->state);
     host_free(core->self);
@@ -243,6 +250,7 @@ void core_step(struct core *core, uint64_t now_ms, struct core_event *event, str
             core_dispatch(core, event);
         link_close_doomed(core);
         task_free_dead(core);
+        mailbox_transfer_pump(core);
         peer_pump_all(core);
         if (core->stop_wanted)
             action_stop(core, core->halt_text);

@@ -13,6 +13,7 @@
  *   spawn     pvm_spawn, at the asker's and the executor's   placement which host gets which copy
  *   query     pstat, tasks, signal, config                   notify    who wants to know what
  *   output    of processes                                   groups    requests that wait: barrier, freeze
+ *   mailbox   requests about it; mailbox_body, _transfer     context   numbers of contexts
  *   halt      the end                                        hostspec  lines of a host file
  */
 #ifndef PVMD_CORE_INTERNAL_H
@@ -57,6 +58,10 @@
 #define START_TEXTS_MAX 64                      /* error texts in the answer to a spawn; all codes are there */
 #define HALT_STOP_MS 2000                       /* what the orderer gives others beyond halt_ms */
 #define ADDED_TELL_MS 1000                      /* how long new hosts wait for the others of their request */
+#define MAILBOX_ENTRIES_MAX 65536               /* so many entries, and bytes of their names: "welcome" must */
+#define MAILBOX_NAMES_MAX (4u * 1024 * 1024)    /* hold them all */
+#define MAILBOX_BYTES_MAX (1024u * 1024 * 1024) /* of all bodies, at the orderer */
+#define TRANSFER_WAITING_MAX 32                 /* pieces of one body that wait for their link */
 #define DELETE_DROP_MS 1000                     /* the same for a host that is deleted */
 
 struct host;
@@ -174,12 +179,37 @@ struct group {
     struct pvmi_list members;
 };
 
+struct mailbox_entry {
+    struct pvmi_list link;    /* in order of index */
+    int32_t index;
+    int32_t owner;            /* 0: it has ended */
+    int32_t flags;
+    struct pvmi_rec_message message;
+    struct pvmi_blob *body;   /* at the orderer */
+};
+
+struct mailbox_class {
+    struct pvmi_list link;    /* in mailbox.classes, in order of creation */
+    char *name;
+    struct pvmi_list entries;
+};
+
+/* Classes are there while they have entries. */
+struct mailbox {
+    struct pvmi_list classes;
+    struct pvmi_names by_name;    /* the same */
+    uint32_t entry_count;
+    size_t name_bytes;            /* each entry counts the name of its class */
+    uint64_t body_bytes;
+};
+
 struct state {
     uint64_t index;
     int next_host;
     int host_count;
     struct pvmi_list hosts;
     struct pvmi_list groups;
+    struct mailbox mailbox;
     uint8_t met[PVMI_HOST_MAX / 8 + 1];    /* a bit for each host number that was in the table here */
 };
 
@@ -199,7 +229,8 @@ struct task {
     bool running;            /* its process is known to run */
     bool ended;              /* and was reaped */
     bool output_eof;
-    bool grouped;            /* has joined a group once: the orderer must hear of its end */
+    bool ordered;            /* has joined a group or used the mailbox: the orderer must hear of its end */
+    bool transferred;        /* has sent it more than a message holds: it must hear that behind that, too */
     int32_t pid;
     int32_t status;          /* as of wait() */
     char *file;
@@ -348,6 +379,13 @@ struct core {
     struct pvmi_table log_lines;   /* struct log_line by tid: output that waits for its newline */
 
     struct pvmi_list waits;        /* struct group_wait: barrier and freeze, at the orderer */
+    struct pvmi_list mailbox_waits;        /* struct mailbox_wait: readers, at the orderer */
+    struct pvmi_list mailbox_bodies;       /* struct mailbox_body: of which pieces have come */
+    uint64_t mailbox_bodies_bytes;
+    struct pvmi_list mailbox_transfers;    /* struct mailbox_transfer: of which pieces are still to go */
+
+    struct pvmi_table contexts;    /* numbers in use, with the tid of the task that each belongs to */
+    int32_t next_context;
 
     int next_number;               /* of the next host to be launched, at the orderer */
     struct pvmi_list launches;
@@ -485,6 +523,8 @@ void credit_flush(struct core *core, struct peer *peer);
 
 /* What src has waiting for peer is not to go any more. */
 void flow_drop(struct peer *peer, int32_t src);
+/* How many frames src has waiting for peer, counted up to max. */
+int flow_waiting(const struct peer *peer, int32_t src, int max);
 
 /* ---- relay.c ---- */
 /* Makes a relayed link when it is time for one. False: there is none. */
@@ -509,9 +549,11 @@ void route_drop_inbox(struct core *core, struct task *task);
 /* bytes of data of a task of this host have been delivered. */
 void route_credited(struct core *core, int32_t src, bool output, uint64_t bytes);
 
-/* ---- state.c, state_hosts.c, state_groups.c ---- */
+/* ---- state.c, state_hosts.c, state_groups.c, state_mailbox.c ---- */
 void state_init(struct state *state);
 void state_fini(struct state *state);
+/* At the orderer: a task that once joined a group or used the mailbox has ended. */
+void state_order_gone(struct core *core, int32_t tid);
 /* At the orderer: makes command the next of the log, tells all, applies it. PvmOk or PvmNoMem. */
 int state_order(struct core *core, int type, const void *msg);
 void state_on_append(struct core *core, const struct pvmi_msg_append *msg);
@@ -539,6 +581,23 @@ void state_task_gone(struct core *core, int32_t tid);
 void state_groups_without_host(struct core *core, int number);
 int state_group_restore(struct core *core, const struct pvmi_rec_group *rec);
 void group_free(struct group *group);
+bool group_any_of(const struct state *state, int32_t tid);    /* tid is in a group */
+
+void mailbox_init(struct mailbox *mailbox);
+void mailbox_fini(struct mailbox *mailbox);
+struct mailbox_class *mailbox_class_find(const struct mailbox *mailbox, const char *name);
+/* The entry at index, or with first_avail the first one from there on; NULL for none. */
+struct mailbox_entry *mailbox_entry_find(const struct mailbox_class *class, int32_t index, bool first_avail);
+bool mailbox_owns(const struct state *state, int32_t tid);    /* tid owns an entry */
+int state_mailbox_put(struct core *core, const struct pvmi_rec_entry *rec);    /* PvmOk or PvmNoMem */
+void state_mailbox_delete(struct core *core, const char *name, int32_t index);
+/* tid has ended: its entries go, but for persistent ones, which lose their owner. */
+void state_mailbox_gone(struct core *core, int32_t tid);
+void state_mailbox_without_host(struct core *core, int number);
+struct pvmi_rec_entry mailbox_record(const struct mailbox_class *class, const struct mailbox_entry *entry);
+uint64_t mailbox_hash(const struct mailbox *mailbox, uint64_t hash);
+/* FNV-1a goes on with these bytes. */
+uint64_t state_mix(uint64_t hash, const void *data, size_t length);
 
 /* ---- hosts.c: consequences of the host table ---- */
 void hosts_on_add(struct core *core, struct host *host);
@@ -583,6 +642,8 @@ struct request *request_open(struct core *core, int host, request_done_fn *done)
 /* Sends msg, whose first member is the id. done may be called from inside. */
 void request_post(struct core *core, struct request *request, int type, void *msg);
 void request_fail_host(struct core *core, int host, const char *text);
+/* No answer to it can come any more: ends it. */
+void request_cancel(struct core *core, uint32_t id, const struct pvmi_fault *fault);
 void request_free_all(struct core *core);
 /* Sends an answer (or host_progress) to who asked; its id is filled in. */
 void asker_send(struct core *core, const struct asker *asker, int type, void *msg);
@@ -639,6 +700,7 @@ void query_host(struct core *core, const struct asker *asker, const char *name);
 void query_tasks_fail(struct core *core, const struct asker *asker, int code, const char *text);
 void query_hosts_fail(struct core *core, const struct asker *asker, int code, const char *text);
 void query_signal(struct core *core, int32_t tid, int signum);
+void query_clock(struct core *core, const struct asker *asker, int32_t where);
 
 /* ---- notify.c ---- */
 void notify_request(struct core *core, struct task *task, const struct pvmi_msg_notify *msg);
@@ -670,9 +732,43 @@ void output_free_all(struct core *core);
 void groups_request(struct core *core, const struct asker *asker, const struct pvmi_msg_group *msg);
 /* tid is no member of group any more: it has ended, or left. */
 void groups_member_gone(struct core *core, const struct group *group, int32_t tid, bool ended);
-/* At the orderer: a task that once joined a group has ended. */
-void groups_order_gone(struct core *core, int32_t tid);
 void groups_free_all(struct core *core);
+
+/* ---- mailbox.c, mailbox_body.c, mailbox_transfer.c ---- */
+/* From a task of this host. */
+void mailbox_request(struct core *core, const struct asker *asker, struct task *task,
+                     const struct pvmi_msg_mailbox *msg);
+/* At the orderer. */
+void mailbox_serve(struct core *core, const struct asker *asker, const struct pvmi_msg_mailbox *msg);
+void mailbox_task_gone(struct core *core, int32_t tid);      /* at the orderer: it waits for nothing any more */
+void mailbox_host_gone(struct core *core, int number);       /* the same for all tasks of a host */
+void mailbox_task_left(struct core *core, struct task *task);    /* at its own daemon */
+void mailbox_free_all(struct core *core);
+
+/* A piece of a body, in the order in which they come; what finds no memory or is too much is forgotten, which
+ * the end tells. */
+void mailbox_body_piece(struct core *core, const struct asker *asker, const struct pvmi_msg_mailbox *msg);
+/* The last piece, or the whole: the body with one reference, or NULL and fault filled. */
+struct pvmi_blob *mailbox_body_whole(struct core *core, const struct asker *asker,
+                                     const struct pvmi_msg_mailbox *msg, struct pvmi_fault *fault);
+void mailbox_bodies_forget(struct core *core, int32_t tid, int host);    /* of a task, or (tid 0) of a host */
+
+/* Sends msg, a PUT or INSERT of a task of this host, to the orderer, with body, of which it holds a reference. */
+void mailbox_transfer_up(struct core *core, struct request *request, const struct pvmi_msg_mailbox *msg,
+                         struct pvmi_blob *body);
+/* Sends found to who asked, a task tid. */
+void mailbox_transfer_down(struct core *core, const struct asker *asker, int32_t tid,
+                           const struct pvmi_msg_mailbox_found *found, struct pvmi_blob *body);
+/* As far as the links take them. */
+void mailbox_transfer_pump(struct core *core);
+void mailbox_transfers_forget(struct core *core, int32_t tid, int host);
+/* By what what goes up from tid waits in the bulk channel: not behind the task's own messages. */
+int32_t mailbox_transfer_key(int32_t tid);
+
+/* ---- context.c ---- */
+void context_request(struct core *core, const struct asker *asker, const struct task *task,
+                     const struct pvmi_msg_context *msg);
+void context_task_left(struct core *core, int32_t tid);
 
 /* ---- halt.c ---- */
 void halt_request(struct core *core, const struct asker *asker);

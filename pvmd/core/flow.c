@@ -43,6 +43,21 @@ void flow_drop(struct peer *peer, int32_t src)
         flow_free(flow);
 }
 
+int flow_waiting(const struct peer *peer, int32_t src, int max)
+{
+    const struct flow *flow = pvmi_table_get(&peer->flows, (uint32_t)src);
+    int count = 0;
+
+    if (flow == NULL)
+        return 0;
+    PVMI_LIST_EACH(node, &flow->frames) {
+        if (count >= max)
+            break;
+        count++;
+    }
+    return count;
+}
+
 void flow_push(struct core *core, struct peer *peer, int32_t src, struct pvmi_frame *frame)
 {
     struct flow *flow = flow_make(core, peer, src);

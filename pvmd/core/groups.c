@@ -356,23 +356,6 @@ void groups_member_gone(struct core *core, const struct group *group, int32_t ti
     }
 }
 
-static bool in_any_group(struct core *core, int32_t tid)
-{
-    PVMI_LIST_EACH(node, &core->state.groups) {
-        if (group_member_find(PVMI_CONTAINER(node, struct group, link), tid) != NULL)
-            return true;
-    }
-    return false;
-}
-
-void groups_order_gone(struct core *core, int32_t tid)
-{
-    struct pvmi_msg_cmd_task_gone cmd = { .tid = tid };
-
-    if (in_any_group(core, tid) && state_order(core, PVMI_MSG_cmd_task_gone, &cmd) == PvmNoMem)
-        core_out_of_memory(core);
-}
-
 void groups_free_all(struct core *core)
 {
     PVMI_LIST_EACH(node, &core->waits)

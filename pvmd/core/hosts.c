@@ -64,6 +64,8 @@ void hosts_on_drop(struct core *core, int number, int reason, const char *text)
     if (peer != NULL)
         peer_free(core, peer);
     state_groups_without_host(core, number);
+    state_mailbox_without_host(core, number);
+    mailbox_host_gone(core, number);
     request_fail_host(core, number, fault.text);
     start_host_dropped(core, number);
     output_flush_host(core, number);

@@ -297,3 +297,52 @@ void query_signal(struct core *core, int32_t tid, int signum)
         peer_send(core, peer, PVMI_CHANNEL_CONTROL, PVMI_MSG_signal, &signal);
     }
 }
+
+/* ---- another host's clock: pvm_hostsync ---- */
+
+static void answer_clock(struct core *core, const struct asker *asker)
+{
+    int64_t now_us = core->config.clock(core->config.clock_user);
+    int64_t seconds = now_us / 1000000;
+    int32_t values[3] = { (int32_t)(seconds >> 30), (int32_t)(seconds & ((1 << 30) - 1)),
+                          (int32_t)(now_us % 1000000) };
+    struct pvmi_msg_answer answer = { .values = { .v = values, .n = 3 } };
+
+    asker_send(core, asker, PVMI_MSG_answer, &answer);
+}
+
+static void on_clock(struct core *core, struct request *request, const struct pvmi_fault *fault, int type,
+                     const void *msg)
+{
+    struct pvmi_msg_answer answer;
+
+    if (fault != NULL || type != PVMI_MSG_answer) {
+        asker_fail(core, &request->asker, PvmHostFail, "%s",
+                   fault != NULL ? fault->text : "the other daemon's answer cannot be understood");
+        return;
+    }
+    answer = *(const struct pvmi_msg_answer *)msg;
+    asker_send(core, &request->asker, type, &answer);
+}
+
+void query_clock(struct core *core, const struct asker *asker, int32_t where)
+{
+    struct pvmi_msg_clock clock = { .host = where };
+    int host = pvmi_tid_host(where);
+
+    if (asker->kind == ASKER_HOST || (host == core_self(core) && (where & 0x40000000) == 0)) {
+        answer_clock(core, asker);
+        return;
+    }
+    if ((where & 0x40000000) != 0 || host_find(&core->state, host) == NULL) {
+        asker_fail(core, asker, PvmNoHost, "0x%x belongs to no host of the virtual machine", (unsigned)where);
+        return;
+    }
+    struct request *request = request_open(core, host, on_clock);
+    if (request == NULL) {
+        asker_fail(core, asker, PvmNoMem, "no memory for the request");
+        return;
+    }
+    request->asker = *asker;
+    request_post(core, request, PVMI_MSG_clock, &clock);
+}

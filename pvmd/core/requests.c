@@ -118,7 +118,7 @@ void request_post(struct core *core, struct request *request, int type, void *ms
     request_end(core, request, &fault, 0, NULL);
 }
 
-/* Progress leaves the request open; everything else ends it. */
+/* Progress, and a body's pieces but the last, leave the request open; everything else ends it. */
 static void request_answered(struct core *core, int host, int type, const void *msg)
 {
     struct request *request;
@@ -132,6 +132,12 @@ static void request_answered(struct core *core, int host, int type, const void *
         struct pvmi_msg_host_progress progress = *(const struct pvmi_msg_host_progress *)msg;
 
         asker_send(core, &request->asker, type, &progress);
+        return;
+    }
+    if (type == PVMI_MSG_mailbox_found && ((const struct pvmi_msg_mailbox_found *)msg)->more != 0) {
+        struct pvmi_msg_mailbox_found piece = *(const struct pvmi_msg_mailbox_found *)msg;
+
+        asker_send(core, &request->asker, type, &piece);
         return;
     }
     request_end(core, request, NULL, type, msg);
@@ -148,6 +154,14 @@ void request_fail_host(struct core *core, int host, const char *text)
         if (request->host == host)
             request_end(core, request, &fault, 0, NULL);
     }
+}
+
+void request_cancel(struct core *core, uint32_t id, const struct pvmi_fault *fault)
+{
+    struct request *request = pvmi_table_get(&core->requests, id);
+
+    if (request != NULL)
+        request_end(core, request, fault, 0, NULL);
 }
 
 void request_free_all(struct core *core)
@@ -207,6 +221,8 @@ static void serve_as_orderer(struct core *core, const struct asker *asker, int t
         hosts_delete(core, asker, msg);
     else if (type == PVMI_MSG_halt)
         halt_request(core, asker);
+    else if (type == PVMI_MSG_mailbox)
+        mailbox_serve(core, asker, msg);
     else
         groups_request(core, asker, msg);
 }
@@ -222,6 +238,9 @@ static void serve(struct core *core, const struct asker *asker, int type, const 
         break;
     case PVMI_MSG_start:
         start_request(core, asker, msg);
+        break;
+    case PVMI_MSG_clock:
+        query_clock(core, asker, ((const struct pvmi_msg_clock *)msg)->host);
         break;
     default:
         serve_as_orderer(core, asker, type, msg);
@@ -242,18 +261,25 @@ static bool is_request(int type)
     case PVMI_MSG_host_query:
     case PVMI_MSG_group:
     case PVMI_MSG_start:
+    case PVMI_MSG_mailbox:
+    case PVMI_MSG_context:
+    case PVMI_MSG_clock:
         return true;
     default:
         return false;
     }
 }
 
-static bool refused_for_memory(struct core *core, const struct asker *asker, int type)
+static bool refused_for_memory(struct core *core, const struct asker *asker, const struct pvmi_control *control)
 {
     const char *text = "the daemon is short of memory: try again later";
+    int type = control->type;
 
     if (core->reserve != NULL || !is_request(type))
         return false;
+    if (type == PVMI_MSG_mailbox &&
+        ((const struct pvmi_msg_mailbox *)control->msg)->op == PVMI_MAILBOX_PIECE_OF)
+        return true;    /* what is missing then is told at the end */
     if (type == PVMI_MSG_tasks_query)
         query_tasks_fail(core, asker, PvmNoMem, text);
     else if (type == PVMI_MSG_hosts_query)
@@ -263,14 +289,29 @@ static bool refused_for_memory(struct core *core, const struct asker *asker, int
     return true;
 }
 
-/* The bytes of another host's request may come from nobody else. */
-static void group_from_peer(struct core *core, struct peer *peer, struct asker *asker,
-                            const struct pvmi_msg_group *msg)
+/* A host asks for its own tasks alone. */
+static void task_of_peer(struct core *core, struct peer *peer, const struct asker *asker, int32_t tid,
+                         const struct pvmi_control *control)
 {
-    if (pvmi_tid_host(msg->tid) != peer->number)
-        asker_fail(core, asker, PvmBadParam, "t%x is no task of %s", (unsigned)msg->tid, peer->name);
+    if (pvmi_tid_host(tid) != peer->number)
+        asker_fail(core, asker, PvmBadParam, "t%x is no task of %s", (unsigned)tid, peer->name);
     else
-        serve(core, asker, PVMI_MSG_group, msg);
+        serve(core, asker, control->type, control->msg);
+}
+
+static void request_from_peer(struct core *core, struct peer *peer, const struct pvmi_control *control)
+{
+    struct asker asker = { .kind = ASKER_HOST, .host = peer->number, .incarnation = peer->incarnation };
+
+    memcpy(&asker.id, control->msg, sizeof(asker.id));
+    if (refused_for_memory(core, &asker, control))
+        return;
+    if (control->type == PVMI_MSG_group)
+        task_of_peer(core, peer, &asker, ((const struct pvmi_msg_group *)control->msg)->tid, control);
+    else if (control->type == PVMI_MSG_mailbox)
+        task_of_peer(core, peer, &asker, ((const struct pvmi_msg_mailbox *)control->msg)->tid, control);
+    else
+        serve(core, &asker, control->type, control->msg);
 }
 
 static void told_by_peer(struct core *core, struct peer *peer, int type, const void *msg)
@@ -339,7 +380,7 @@ static void about_the_machine(struct core *core, struct peer *peer, int type, co
     case PVMI_MSG_task_gone:
         if (core_is_orderer(core) &&
             pvmi_tid_host(((const struct pvmi_msg_task_gone *)msg)->tid) == peer->number)
-            groups_order_gone(core, ((const struct pvmi_msg_task_gone *)msg)->tid);
+            state_order_gone(core, ((const struct pvmi_msg_task_gone *)msg)->tid);
         break;
     case PVMI_MSG_halting:
         halt_begin(core, true,
@@ -357,12 +398,11 @@ static void about_the_machine(struct core *core, struct peer *peer, int type, co
 
 static void dispatch_from_peer(struct core *core, struct peer *peer, const struct pvmi_control *control)
 {
-    struct asker asker = { .kind = ASKER_HOST, .host = peer->number, .incarnation = peer->incarnation };
-
     switch (control->type) {
     case PVMI_MSG_answer:
     case PVMI_MSG_tasks:
     case PVMI_MSG_host_progress:
+    case PVMI_MSG_mailbox_found:
         request_answered(core, peer->number, control->type, control->msg);
         break;
     case PVMI_MSG_task_query:
@@ -372,13 +412,9 @@ static void dispatch_from_peer(struct core *core, struct peer *peer, const struc
     case PVMI_MSG_halt:
     case PVMI_MSG_group:
     case PVMI_MSG_start:
-        memcpy(&asker.id, control->msg, sizeof(asker.id));
-        if (refused_for_memory(core, &asker, control->type))
-            break;
-        if (control->type == PVMI_MSG_group)
-            group_from_peer(core, peer, &asker, control->msg);
-        else
-            serve(core, &asker, control->type, control->msg);
+    case PVMI_MSG_mailbox:
+    case PVMI_MSG_clock:
+        request_from_peer(core, peer, control);
         break;
     default:
         about_the_machine(core, peer, control->type, control->msg);
@@ -446,7 +482,7 @@ static void group_request(struct core *core, const struct asker *asker, struct t
 
     group.tid = task->tid;
     if (group.op == PVMI_GROUP_JOIN)
-        task->grouped = true;
+        task->ordered = true;
     forward(core, asker, PVMI_MSG_group, &group);
 }
 
@@ -463,7 +499,7 @@ static void dispatch_from_task(struct core *core, struct link *link, const struc
 
     if (control->type != PVMI_MSG_notify && control->type != PVMI_MSG_option)
         memcpy(&asker.id, control->msg, sizeof(asker.id));
-    if (refused_for_memory(core, &asker, control->type))
+    if (refused_for_memory(core, &asker, control))
         return;
     switch (control->type) {
     case PVMI_MSG_leave:
@@ -497,6 +533,12 @@ static void dispatch_from_task(struct core *core, struct link *link, const struc
         break;
     case PVMI_MSG_siblings_query:
         siblings_query(core, &asker, task);
+        break;
+    case PVMI_MSG_mailbox:
+        mailbox_request(core, &asker, task, control->msg);
+        break;
+    case PVMI_MSG_context:
+        context_request(core, &asker, task, control->msg);
         break;
     default:
         serve(core, &asker, control->type, control->msg);

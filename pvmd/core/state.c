@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The machine's state: a log of commands, ordered by the first host, applied by all in the same order. What a
- * command makes of hosts and groups stands in state_hosts.c and state_groups.c and depends on nothing else;
- * what follows from it on this host (links, notices, answers) is called from apply().
+ * command makes of hosts, groups and the mailbox stands in state_hosts.c, state_groups.c and state_mailbox.c and
+ * depends on nothing else; what follows from it on this host (links, notices, answers) is called from apply().
  *
  * The orderer tells the others first and then applies, so that an answer that depends on a command comes
  * behind it in the same session.
@@ -18,6 +18,7 @@ void state_init(struct state *state)
     memset(state, 0, sizeof(*state));
     pvmi_list_init(&state->hosts);
     pvmi_list_init(&state->groups);
+    mailbox_init(&state->mailbox);
 }
 
 void state_fini(struct state *state)
@@ -28,6 +29,7 @@ void state_fini(struct state *state)
         host_free(PVMI_CONTAINER(node, struct host, link));
     while ((node = pvmi_list_pop(&state->groups)) != NULL)
         group_free(PVMI_CONTAINER(node, struct group, link));
+    mailbox_fini(&state->mailbox);
 }
 
 /* ---- applying ---- */
@@ -59,6 +61,7 @@ static int apply(struct core *core, int type, const void *msg)
     const struct pvmi_msg_cmd_group_leave *leave = msg;
     const struct pvmi_msg_cmd_group_freeze *freeze = msg;
     const struct pvmi_msg_cmd_task_gone *gone = msg;
+    const struct pvmi_msg_cmd_mailbox_delete *delete = msg;
 
     switch (type) {
     case PVMI_MSG_cmd_host_add:
@@ -76,6 +79,12 @@ static int apply(struct core *core, int type, const void *msg)
         return PvmOk;
     case PVMI_MSG_cmd_task_gone:
         state_task_gone(core, gone->tid);
+        state_mailbox_gone(core, gone->tid);
+        return PvmOk;
+    case PVMI_MSG_cmd_mailbox_put:
+        return state_mailbox_put(core, &((const struct pvmi_msg_cmd_mailbox_put *)msg)->entry);
+    case PVMI_MSG_cmd_mailbox_delete:
+        state_mailbox_delete(core, delete->name != NULL ? delete->name : "", delete->index);
         return PvmOk;
     case PVMI_MSG_cmd_hosts_added:
         return notify_hosts_added(core, &((const struct pvmi_msg_cmd_hosts_added *)msg)->numbers);
@@ -124,6 +133,17 @@ int state_order(struct core *core, int type, const void *msg)
     if (rc != PvmOk)
         core_out_of_memory(core);    /* the others have it: this daemon must not go on without it */
     return rc;
+}
+
+void state_order_gone(struct core *core, int32_t tid)
+{
+    struct pvmi_msg_cmd_task_gone cmd = { .tid = tid };
+
+    mailbox_task_gone(core, tid);
+    if (!group_any_of(&core->state, tid) && !mailbox_owns(&core->state, tid))
+        return;
+    if (state_order(core, PVMI_MSG_cmd_task_gone, &cmd) == PvmNoMem)
+        core_out_of_memory(core);
 }
 
 static void state_broken(struct core *core, const char *why)
@@ -196,6 +216,23 @@ static int welcome_groups(struct core *core, struct pvmi_msg_welcome *welcome)
     return PvmOk;
 }
 
+static int welcome_mailbox(struct core *core, struct pvmi_msg_welcome *welcome)
+{
+    const struct mailbox *mailbox = &core->state.mailbox;
+
+    welcome->mailbox.v = core_alloc(core, ((size_t)mailbox->entry_count + 1) * sizeof(*welcome->mailbox.v));
+    if (welcome->mailbox.v == NULL)
+        return PvmNoMem;
+    PVMI_LIST_EACH(node, &mailbox->classes) {
+        const struct mailbox_class *class = PVMI_CONTAINER(node, struct mailbox_class, link);
+
+        PVMI_LIST_EACH(at, &class->entries)
+            welcome->mailbox.v[welcome->mailbox.n++] =
+                mailbox_record(class, PVMI_CONTAINER(at, struct mailbox_entry, link));
+    }
+    return PvmOk;
+}
+
 static int welcome_hosts(struct core *core, struct pvmi_msg_welcome *welcome)
 {
     welcome->hosts.v = core_alloc(core, ((size_t)core->state.host_count + 1) * sizeof(*welcome->hosts.v));
@@ -219,6 +256,8 @@ void state_send_welcome(struct core *core, struct peer *peer, int number)
     int rc = welcome_hosts(core, &welcome);
     if (rc == PvmOk)
         rc = welcome_groups(core, &welcome);
+    if (rc == PvmOk)
+        rc = welcome_mailbox(core, &welcome);
     if (rc == PvmOk) {
         peer->in_log = true;
         peer_send(core, peer, PVMI_CHANNEL_CONTROL, PVMI_MSG_welcome, &welcome);
@@ -228,6 +267,7 @@ void state_send_welcome(struct core *core, struct peer *peer, int number)
     for (uint32_t i = 0; i < welcome.groups.n; i++)
         pvmi_free(welcome.groups.v[i].members.v);
     pvmi_free(welcome.groups.v);
+    pvmi_free(welcome.mailbox.v);
     pvmi_free(welcome.hosts.v);
 }
 
@@ -272,6 +312,8 @@ void state_on_welcome(struct core *core, const struct pvmi_msg_welcome *msg)
         rc = welcome_member(core, &msg->hosts.v[i]);
     for (uint32_t i = 0; rc == PvmOk && i < msg->groups.n; i++)
         rc = state_group_restore(core, &msg->groups.v[i]);
+    for (uint32_t i = 0; rc == PvmOk && i < msg->mailbox.n; i++)
+        rc = state_mailbox_put(core, &msg->mailbox.v[i]);
     if (rc != PvmOk) {
         core_out_of_memory(core);
         return;
@@ -281,7 +323,7 @@ void state_on_welcome(struct core *core, const struct pvmi_msg_welcome *msg)
 
 /* ---- the hash that tests compare ---- */
 
-static uint64_t mix(uint64_t hash, const void *data, size_t length)
+uint64_t state_mix(uint64_t hash, const void *data, size_t length)
 {
     const uint8_t *bytes = data;
 
@@ -292,12 +334,12 @@ static uint64_t mix(uint64_t hash, const void *data, size_t length)
 
 static uint64_t mix_number(uint64_t hash, uint64_t number)
 {
-    return mix(hash, &number, sizeof(number));
+    return state_mix(hash, &number, sizeof(number));
 }
 
 static uint64_t mix_text(uint64_t hash, const char *text)
 {
-    return text == NULL ? mix_number(hash, 0) : mix(hash, text, strlen(text) + 1);
+    return text == NULL ? mix_number(hash, 0) : state_mix(hash, text, strlen(text) + 1);
 }
 
 static uint64_t mix_host(uint64_t hash, const struct pvmi_rec_host *rec)
@@ -309,7 +351,7 @@ static uint64_t mix_host(uint64_t hash, const struct pvmi_rec_host *rec)
     hash = mix_text(hash, rec->arch);
     for (uint32_t i = 0; i < rec->addresses.n; i++)
         hash = mix_text(hash, rec->addresses.v[i]);
-    return mix(hash, rec->key.data, rec->key.length);
+    return state_mix(hash, rec->key.data, rec->key.length);
 }
 
 uint64_t state_hash(const struct state *state)
@@ -330,5 +372,5 @@ uint64_t state_hash(const struct state *state)
             hash = mix_number(hash, (uint64_t)member->instance);
         }
     }
-    return hash;
+    return mailbox_hash(&state->mailbox, hash);
 }

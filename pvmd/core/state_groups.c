@@ -29,6 +29,15 @@ struct group_member *group_member_find(const struct group *group, int32_t tid)
     return NULL;
 }
 
+bool group_any_of(const struct state *state, int32_t tid)
+{
+    PVMI_LIST_EACH(node, &state->groups) {
+        if (group_member_find(PVMI_CONTAINER(node, struct group, link), tid) != NULL)
+            return true;
+    }
+    return false;
+}
+
 void group_free(struct group *group)
 {
     struct pvmi_list *node;

@@ -266,16 +266,24 @@ void task_settle(struct core *core, struct task *task)
         task_bury(core, task);
 }
 
-static void tell_groups(struct core *core, struct task *task)
+static void tell_orderer(struct core *core, struct task *task)
 {
     struct pvmi_msg_task_gone gone = { .tid = task->tid };
+    struct pvmi_frame *frame;
 
-    if (!task->grouped || core->stopped)
+    if (!task->ordered || core->stopped)
         return;
-    if (core_is_orderer(core))
-        groups_order_gone(core, task->tid);
+    if (core_is_orderer(core)) {
+        state_order_gone(core, task->tid);
+        return;
+    }
+    peer_send(core, peer_orderer(core), PVMI_CHANNEL_CONTROL, PVMI_MSG_task_gone, &gone);
+    if (!task->transferred)
+        return;
+    if (control_frame(core, PVMI_MSG_task_gone, &gone, &frame) == PvmOk)
+        flow_push(core, peer_orderer(core), mailbox_transfer_key(task->tid), frame);
     else
-        peer_send(core, peer_orderer(core), PVMI_CHANNEL_CONTROL, PVMI_MSG_task_gone, &gone);
+        core_out_of_memory(core);
 }
 
 void task_leave(struct core *core, struct task *task)
@@ -290,7 +298,9 @@ void task_leave(struct core *core, struct task *task)
     route_drop_inbox(core, task);
     notify_forget(core, task);
     siblings_forget(task);
-    tell_groups(core, task);
+    mailbox_task_left(core, task);
+    context_task_left(core, task->tid);
+    tell_orderer(core, task);
     if (task->handle != 0 && !task->ended)
         task->report_at = core->now_ms + EXIT_STATUS_MS;
     task_settle(core, task);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -206,6 +207,15 @@ int daemon_begin(struct io *io, const struct daemon_options *options, struct pvm
 
 /* ---- the run ---- */
 
+static int64_t daemon_clock(void *user)
+{
+    struct timespec now;
+
+    (void)user;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 int daemon_run(struct io *io, const struct daemon_options *options, const struct pvmi_rec_host *orderer)
 {
     long tasks_max = pvmi_env_number(PVMI_ENV_PVM_MAX_TASKS, 0);
@@ -226,6 +236,7 @@ int daemon_run(struct io *io, const struct daemon_options *options, const struct
         .bx = bx,
         .random = daemon_random,
         .random_user = &seed,
+        .clock = daemon_clock,
     };
     int status;
 

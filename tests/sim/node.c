@@ -61,6 +61,13 @@ void node_record(const struct node *node, struct pvmi_rec_host *record, uint8_t 
     record->launcher = node->launch == NULL ? "first" : "ssh";
 }
 
+static int64_t node_clock(void *user)
+{
+    const struct node *node = user;
+
+    return (int64_t)node->world->now;
+}
+
 static void node_core(struct node *node)
 {
     struct world *world = node->world;
@@ -81,6 +88,8 @@ static void node_core(struct node *node)
     config.tasks_max = world->faults.few_tasks ? (int)world_between(world, 3, 12) : 0;
     config.random = node_random;
     config.random_user = node;
+    config.clock = node_clock;
+    config.clock_user = node;
     if (config.first) {
         memcpy(node->gate, config.gate, sizeof(node->gate));
         node->gated = true;

@@ -131,6 +131,14 @@ NET_UNUSED static uint64_t net_random(void *user)
     return net->random ^ (net->random >> 29);
 }
 
+/* A wall clock that goes with the net's time. */
+NET_UNUSED static int64_t net_clock(void *user)
+{
+    const struct net *net = user;
+
+    return INT64_C(4000000000123456) + (int64_t)net->now_ms * 1000;
+}
+
 NET_UNUSED static struct net_event *net_post(struct net *net, int host, enum core_event_type type,
                                              uint64_t handle)
 {
@@ -211,6 +219,8 @@ NET_UNUSED static void net_host_config(struct net *net, int number, const char *
     config->ep = "/ep/one:/ep/two";
     config->random = net_random;
     config->random_user = net;
+    config->clock = net_clock;
+    config->clock_user = net;
 }
 
 NET_UNUSED static void net_core_start(struct net *net, int number, const char *name)
