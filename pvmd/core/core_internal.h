@@ -752,6 +752,7 @@ void mailbox_body_piece(struct core *core, const struct asker *asker, const stru
 struct pvmi_blob *mailbox_body_whole(struct core *core, const struct asker *asker,
                                      const struct pvmi_msg_mailbox *msg, struct pvmi_fault *fault);
 void mailbox_bodies_forget(struct core *core, int32_t tid, int host);    /* of a task, or (tid 0) of a host */
+void mailbox_bodies_free(struct core *core);
 
 /* Sends msg, a PUT or INSERT of a task of this host, to the orderer, with body, of which it holds a reference. */
 void mailbox_transfer_up(struct core *core, struct request *request, const struct pvmi_msg_mailbox *msg,
@@ -762,6 +763,7 @@ void mailbox_transfer_down(struct core *core, const struct asker *asker, int32_t
 /* As far as the links take them. */
 void mailbox_transfer_pump(struct core *core);
 void mailbox_transfers_forget(struct core *core, int32_t tid, int host);
+void mailbox_transfers_free(struct core *core);
 /* By what what goes up from tid waits in the bulk channel: not behind the task's own messages. */
 int32_t mailbox_transfer_key(int32_t tid);
 

@@ -300,6 +300,8 @@ void mailbox_free_all(struct core *core)
 {
     PVMI_LIST_EACH(node, &core->mailbox_waits)
         wait_free(PVMI_CONTAINER(node, struct mailbox_wait, link));
+    mailbox_bodies_free(core);
+    mailbox_transfers_free(core);
 }
 
 /* ---- at the daemon of who asks ---- */

@@ -126,3 +126,9 @@ void mailbox_bodies_forget(struct core *core, int32_t tid, int host)
             pvmi_blob_unref(body_end(core, body));
     }
 }
+
+void mailbox_bodies_free(struct core *core)
+{
+    PVMI_LIST_EACH(node, &core->mailbox_bodies)
+        pvmi_blob_unref(body_end(core, PVMI_CONTAINER(node, struct mailbox_body, link)));
+}

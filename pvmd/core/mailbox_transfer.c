@@ -206,3 +206,9 @@ void mailbox_transfers_forget(struct core *core, int32_t tid, int host)
             asker_fail(core, &to, PvmNoTask, "the task has ended");    /* its daemon keeps the request open */
     }
 }
+
+void mailbox_transfers_free(struct core *core)
+{
+    PVMI_LIST_EACH(node, &core->mailbox_transfers)
+        transfer_free(PVMI_CONTAINER(node, struct mailbox_transfer, link));
+}
