@@ -159,8 +159,8 @@ int pvm_insert(const char *name, int index, int data)
 /* A message that comes in pieces. */
 struct reading {
     struct pvmi_msgbuf *buf;
-    uint64_t have;
-    int rc;    /* what spoiled it; the rest is let go by */
+    uint64_t left;    /* bytes that have not come */
+    int rc;           /* what spoiled it; the rest is let go by */
 };
 
 static int reading_begin(struct reading *reading, const struct pvmi_rec_message *message)
@@ -175,6 +175,7 @@ static int reading_begin(struct reading *reading, const struct pvmi_rec_message 
         return PvmBadMsg;
     if (header.encoding == PVMI_ENCODING_RAW && message->type > 0 && message->type <= PVMI_TYPE_MAX)
         header.flags = (uint8_t)message->type;
+    reading->left = message->length;
     return pvmi_msgbuf_arriving(&header, &reading->buf);
 }
 
@@ -182,13 +183,12 @@ static void reading_take(struct reading *reading, const struct pvmi_msg_mailbox_
 {
     if (reading->rc == PvmOk && reading->buf == NULL)
         reading->rc = reading_begin(reading, &found->message);
-    if (reading->rc == PvmOk && found->body.length > reading->buf->length - reading->have)
+    if (reading->rc == PvmOk && found->body.length > reading->left)
         reading->rc = PvmBadMsg;
-    if (reading->rc != PvmOk)
-        return;
-    if (found->body.length > 0)
-        pvmi_msgbuf_fill(reading->buf, reading->have, found->body.data, found->body.length);
-    reading->have += found->body.length;
+    if (reading->rc == PvmOk && found->body.length > 0)
+        reading->rc = pvmi_msgbuf_fill(reading->buf, found->body.data, found->body.length, reading->left);
+    if (reading->rc == PvmOk)
+        reading->left -= found->body.length;
 }
 
 static void on_piece(void *user, const struct pvmi_control *report)
@@ -212,7 +212,7 @@ static int read_entry(const char *name, int index, int flags, struct pvmi_msgbuf
         reading_take(&reading, found);
         pvmi_control_free(&answer);
         rc = reading.rc;
-        if (rc == PvmOk && reading.have != reading.buf->length)
+        if (rc == PvmOk && reading.left != 0)
             rc = PvmBadMsg;
         if (rc != PvmOk)
             pvmi_call_fail(rc, rc == PvmNoMem ? "no memory for what was in the mailbox"
