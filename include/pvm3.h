@@ -621,6 +621,44 @@ int pvm_probe(int tid, int msgtag);
 int pvm_precv(int tid, int msgtag, void *buf, int len, int datatype, int *atid, int *atag, int *alen);
 
 /*
+ * Sets the function by which all receives and pvm_probe() choose, and returns the one before; NULL sets the usual
+ * one again, which is what the first call returns (not NULL).
+ *
+ * A receive calls it for each message that waits, oldest first, with the message's buffer id and its own tid and
+ * msgtag, and again when others have come:
+ *  0            not this one
+ *  1            this one, at once
+ *  more         a rank: when all have been asked, the first one of the highest rank is taken
+ *  negative     the receive ends with this error
+ * The context is not looked at: messages of all contexts are shown, pvm_getminfo() tells them apart. The function
+ * may unpack a message after pvm_setrbuf(); a message does not begin anew for a second look, but does for the
+ * receive. It must not receive. Messages for handlers do not come by. As pvm_recvf(3PVM).
+ */
+int (*pvm_recvf(int (*new_function)(int bufid, int tid, int msgtag)))(int bufid, int tid, int msgtag);
+
+/*
+ * Installs a message handler: func is called with the buffer id of each message from tid src with this tag in
+ * context ctx (-1: any) that arrives from now on; receives do not see them. Notices come from tid 0x80000000.
+ *
+ * Handlers run inside calls that read messages: receives and probes that do not find theirs waiting already, sends,
+ * requests to the daemon, pvm_exit(). In a handler the message is the active receive buffer, there is no active
+ * send buffer, and the context is the message's. When it returns (what, is ignored) these are as they were before,
+ * and what it has left active is freed: the message, too, unless pvm_setrbuf(0) has kept it. It may send,
+ * receive what waits already, add and delete handlers, also itself; whatever would wait gives PvmNotImpl:
+ * pvm_recv() with nothing there, and all that asks the daemon. Other handlers wait until it has returned, and so do
+ * calls of other threads (PVM 4); it must return, not longjmp().
+ *
+ * Returns the handler's id; PvmExists when another one might take the same message (each of src, tag and ctx
+ * equal, or -1 in either), or one of the library's own would: they take -1, -1, -1 for instance. PvmBadParam for
+ * func NULL. As pvm_addmhf(3PVM).
+ */
+int pvm_addmhf(int src, int tag, int ctx, int (*func)(int mid));
+
+/* Takes a handler away. pvm_exit() takes all away. Returns PvmOk; PvmBadParam (negative), PvmNotFound.
+ * As pvm_delmhf(3PVM). */
+int pvm_delmhf(int mhid);
+
+/*
  * ==== 11. Notices ====
  */
 
@@ -638,7 +676,8 @@ int pvm_precv(int tid, int msgtag, void *buf, int len, int datatype, int *atid, 
  *  PvmRouteDelete   tids: cnt tasks. When the direct route there closes, at once if there is none: its
  *                   tid and -1
  *
- * What is gone already is told at once. Of this task itself only message handlers hear, during pvm_exit().
+ * What is gone already is told at once. Of this task itself only message handlers hear, during pvm_exit(),
+ * from its own tid.
  * PvmNotifyCancel ORed to what ends a request of the same tag and context: for tasks and hosts the message
  * comes at once, else never. After the notice of a task or host no message from there arrives.
  *

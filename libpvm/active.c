@@ -11,16 +11,9 @@
 
 #include "libpvm/msgbuf.h"
 
-struct active {
-    int id;
-    uint32_t generation;
-    bool own;    /* this thread once made a buffer of this kind active, or none */
-};
-
 struct active_thread {
     unsigned number;    /* of this thread, from 1; 0 it has not asked yet */
-    struct active send;
-    struct active receive;
+    struct pvmi_active own;
 };
 
 uint64_t pvmi_active_epoch = 1;
@@ -30,9 +23,9 @@ __thread struct pvmi_active_kept pvmi_active_kept_receive;
 static __thread struct active_thread active_here __attribute__((tls_model("initial-exec")));
 
 static unsigned thread_count;
+static unsigned process_number;
 static unsigned owner_number;    /* the thread whose buffers are shared; 0 none yet */
-static struct active shared_send;
-static struct active shared_receive;
+static struct pvmi_active shared;
 
 static bool thread_is_owner(void)
 {
@@ -48,7 +41,7 @@ static void thread_claim(void)
         owner_number = active_here.number;
 }
 
-static struct pvmi_msgbuf *active_buf(const struct active *active)
+static struct pvmi_msgbuf *active_buf(const struct pvmi_active_one *active)
 {
     if (active->id == 0 || pvmi_msgbuf_generation(active->id) != active->generation)
         return NULL;
@@ -57,14 +50,14 @@ static struct pvmi_msgbuf *active_buf(const struct active *active)
 
 struct pvmi_msgbuf *pvmi_active_find_send(void)
 {
-    pvmi_active_kept_send.buf = active_buf(active_here.send.own ? &active_here.send : &shared_send);
+    pvmi_active_kept_send.buf = active_buf(active_here.own.send.own ? &active_here.own.send : &shared.send);
     pvmi_active_kept_send.epoch = pvmi_active_epoch;
     return pvmi_active_kept_send.buf;
 }
 
 struct pvmi_msgbuf *pvmi_active_find_receive(void)
 {
-    pvmi_active_kept_receive.buf = active_buf(active_here.receive.own ? &active_here.receive : &shared_receive);
+    pvmi_active_kept_receive.buf = active_buf(active_here.own.receive.own ? &active_here.own.receive : &shared.receive);
     pvmi_active_kept_receive.epoch = pvmi_active_epoch;
     return pvmi_active_kept_receive.buf;
 }
@@ -83,48 +76,66 @@ int pvmi_active_receive(void)
     return buf == NULL ? 0 : buf->id;
 }
 
-/* own is this thread's place for a kind of buffer, shared the one for all. */
-static void active_set(struct active *own, struct active *shared, int id)
+/* own is this thread's place for a kind of buffer, shared_one the one for all. */
+static void active_set(struct pvmi_active_one *own, struct pvmi_active_one *shared_one, int id)
 {
-    struct active now = { .id = id, .generation = pvmi_msgbuf_generation(id), .own = true };
+    struct pvmi_active_one now = { .id = id, .generation = pvmi_msgbuf_generation(id), .own = true };
 
     pvmi_active_epoch++;
     thread_claim();
     if (thread_is_owner())
-        *shared = now;
+        *shared_one = now;
     else
         *own = now;
 }
 
-static void active_replace(struct active *own, struct active *shared, int id)
+static void active_replace(struct pvmi_active_one *own, struct pvmi_active_one *shared_one, int id)
 {
     struct pvmi_msgbuf *old;
 
     thread_claim();
-    old = thread_is_owner() ? active_buf(shared) : own->own ? active_buf(own) : NULL;
-    active_set(own, shared, id);
+    old = thread_is_owner() ? active_buf(shared_one) : own->own ? active_buf(own) : NULL;
+    active_set(own, shared_one, id);
     if (old != NULL && old->id != id)
         pvmi_msgbuf_free(old);
 }
 
 void pvmi_active_set_send(int id)
 {
-    active_set(&active_here.send, &shared_send, id);
+    active_set(&active_here.own.send, &shared.send, id);
 }
 
 void pvmi_active_set_receive(int id)
 {
-    active_set(&active_here.receive, &shared_receive, id);
+    active_set(&active_here.own.receive, &shared.receive, id);
 }
 
 void pvmi_active_replace_send(int id)
 {
-    active_replace(&active_here.send, &shared_send, id);
+    active_replace(&active_here.own.send, &shared.send, id);
 }
 
 void pvmi_active_replace_receive(int id)
 {
-    active_replace(&active_here.receive, &shared_receive, id);
+    active_replace(&active_here.own.receive, &shared.receive, id);
+}
+
+void pvmi_active_save(struct pvmi_active *ret_active)
+{
+    thread_claim();
+    *ret_active = thread_is_owner() ? shared : active_here.own;
+    ret_active->process = process_number;
+}
+
+void pvmi_active_restore(const struct pvmi_active *active)
+{
+    if (active->process != process_number)
+        return;
+    pvmi_active_epoch++;
+    if (thread_is_owner())
+        shared = *active;
+    else
+        active_here.own = *active;
 }
 
 void pvmi_active_enrolled(void)
@@ -136,6 +147,7 @@ void pvmi_active_after_fork(void)
 {
     pvmi_active_epoch++;
     active_here = (struct active_thread){ .number = 0 };
-    shared_send = shared_receive = (struct active){ .id = 0 };
+    shared = (struct pvmi_active){ .send.id = 0 };
+    process_number++;
     owner_number = 0;
 }

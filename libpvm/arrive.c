@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "libpvm/handler.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/output.h"
 #include "libpvm/request.h"
@@ -49,7 +50,7 @@ static void message_arrived(struct pvmi_msgbuf *buf, int kind)
     } else if (kind == PVMI_FRAME_NOTICE && buf->ctx == PVMI_CONTEXT_PVMD) {
         pvmi_watch_arrived(buf);
         pvmi_msgbuf_free(buf);
-    } else {
+    } else if (!pvmi_handler_arrived(buf)) {
         pvmi_match_push(&pvmi_task.arrived, buf);
     }
 }

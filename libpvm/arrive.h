@@ -2,8 +2,8 @@
 /*
  * From frames to messages. A message of several frames is assembled by (source, message number); messages of
  * one source are handed on in the order of their numbers, whatever routes they took: early ones are held
- * back, doubles are dropped. Whole messages go into the task's queue, or to the part of the library that
- * they are for; control messages go to libpvm/request.
+ * back, doubles are dropped. Whole messages go into the task's queue, or to the handler or the part of the library
+ * that they are for; control messages go to libpvm/request.
  *
  * Nothing is lost for want of memory: a frame that finds none waits, and all behind it, for a retry.
  */

@@ -19,7 +19,9 @@
 #include "base/rundir.h"
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
+#include "libpvm/handler.h"
 #include "libpvm/msgbuf.h"
+#include "libpvm/notify.h"
 #include "libpvm/output.h"
 #include "libpvm/progress.h"
 #include "libpvm/request.h"
@@ -71,6 +73,7 @@ static void after_fork_in_child(void)
     pvmi_task.unix_tp = NULL;
     pvmi_task.self_tp = NULL;
     pvmi_task_forget();
+    pvmi_handler_clear();
     pvmi_msgbuf_after_fork();
     enrolment.under_way = false;
     pthread_cond_init(&enrolment.over, NULL);
@@ -332,8 +335,10 @@ static int leave(void)
 {
     struct pvmi_msg_leave msg = { 0 };
     int32_t me = pvmi_task.tid;
-    int rc = PvmOk;
+    int rc = pvmi_handler_refuse("leave the virtual machine");
 
+    if (rc != PvmOk)
+        return rc;
     fflush(stdout);
     fflush(stderr);
     if (me == 0)
@@ -343,11 +348,14 @@ static int leave(void)
     else
         pvmi_output_wait();
     if (rc == PvmOk && pvmi_task.tid == me)
+        pvmi_notify_leave();
+    if (rc == PvmOk && pvmi_task.tid == me)
         rc = pvmi_request_value(PVMI_MSG_leave, &msg);
     if (pvmi_task.tid != me)
         return PvmOk;    /* another thread has left meanwhile */
     pvmi_progress_wake();
     pvmi_task_forget();
+    pvmi_handler_clear();
     return rc;
 }
 

@@ -16,18 +16,18 @@ void pvmi_match_init(struct pvmi_match *match)
     pvmi_list_init(&match->arrived);
 }
 
-static bool is_system_context(int ctx)
+bool pvmi_match_is_system(int ctx)
 {
     return ctx == PVMI_CONTEXT_CONTROL || ctx == PVMI_CONTEXT_PVMD || ctx == PVMI_CONTEXT_GROUP;
 }
 
-static bool matches(const struct pvmi_msgbuf *buf, int tid, int tag, int ctx)
+bool pvmi_match_suits(const struct pvmi_msgbuf *buf, int tid, int tag, int ctx)
 {
     if (tid != -1 && buf->src != tid)
         return false;
     if (tag != -1 && buf->tag != tag)
         return false;
-    return ctx == -1 ? !is_system_context(buf->ctx) : buf->ctx == ctx;
+    return ctx == -1 ? !pvmi_match_is_system(buf->ctx) : buf->ctx == ctx;
 }
 
 static struct pvmi_list *bucket_of(const struct pvmi_match *match, int src, int tag, int ctx)
@@ -87,6 +87,13 @@ void pvmi_match_push(struct pvmi_match *match, struct pvmi_msgbuf *buf)
         index_add(match, buf);
 }
 
+struct pvmi_list *pvmi_match_first(struct pvmi_match *match)
+{
+    if (match->arrived.next == NULL)
+        pvmi_match_init(match);
+    return match->arrived.next;
+}
+
 static struct pvmi_msgbuf *find_in_index(const struct pvmi_match *match, int tid, int tag, int ctx)
 {
     struct pvmi_list *bucket = bucket_of(match, tid, tag, ctx);
@@ -94,7 +101,7 @@ static struct pvmi_msgbuf *find_in_index(const struct pvmi_match *match, int tid
     PVMI_LIST_EACH(node, bucket) {
         struct pvmi_msgbuf *buf = PVMI_CONTAINER(node, struct pvmi_msgbuf, same);
 
-        if (matches(buf, tid, tag, ctx))
+        if (pvmi_match_suits(buf, tid, tag, ctx))
             return buf;
     }
     return NULL;
@@ -119,7 +126,7 @@ struct pvmi_msgbuf *pvmi_match_find(struct pvmi_match *match, int tid, int tag, 
     PVMI_LIST_EACH(node, &match->arrived) {
         struct pvmi_msgbuf *buf = PVMI_CONTAINER(node, struct pvmi_msgbuf, link);
 
-        if (matches(buf, tid, tag, ctx))
+        if (pvmi_match_suits(buf, tid, tag, ctx))
             return buf;
         if (exact && ++walked == WALK_MAX) {
             index_build(match);

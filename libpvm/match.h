@@ -34,6 +34,15 @@ void pvmi_match_push(struct pvmi_match *match, struct pvmi_msgbuf *buf);
  */
 struct pvmi_msgbuf *pvmi_match_find(struct pvmi_match *match, int tid, int tag, int ctx);
 
+/* What that means for one message. */
+bool pvmi_match_suits(const struct pvmi_msgbuf *buf, int tid, int tag, int ctx);
+
+/* A context in which libraries talk to each other. */
+bool pvmi_match_is_system(int ctx);
+
+/* The node of the oldest message, or &match->arrived; the others follow in their order. */
+struct pvmi_list *pvmi_match_first(struct pvmi_match *match);
+
 /* Takes buf out of its queue; the caller's then. */
 void pvmi_match_take(struct pvmi_msgbuf *buf);
 

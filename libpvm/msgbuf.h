@@ -122,6 +122,22 @@ void pvmi_active_set_receive(int id);
 void pvmi_active_replace_send(int id);
 void pvmi_active_replace_receive(int id);
 
+/*
+ * What is active here, to be put back after a function of the program has run in between. A buffer that was freed
+ * meanwhile is active no more. The caller only keeps it.
+ */
+struct pvmi_active {
+    unsigned process;    /* a child after fork() has none of its parent's */
+    struct pvmi_active_one {
+        int id;
+        uint32_t generation;
+        bool own;    /* this thread once made a buffer of this kind active, or none */
+    } send, receive;
+};
+
+void pvmi_active_save(struct pvmi_active *ret_active);
+void pvmi_active_restore(const struct pvmi_active *active);
+
 /* The calling thread enrols: its active buffers are those of threads without own ones. Only the first call
  * counts; without one, the first thread that makes a buffer active takes this place. */
 void pvmi_active_enrolled(void);

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * pvm_notify(). Notices of tasks and hosts come from the daemon; those of direct routes are made here: there
- * is none yet, so a deleted one is told at once and an added one never.
+ * is none yet, so a deleted one is told at once and an added one never. Notices of this task's own end are made
+ * here, too, in pvm_exit(), for message handlers.
  */
+#include "libpvm/notify.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/alloc.h"
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
+#include "libpvm/handler.h"
+#include "libpvm/msgbuf.h"
 #include "libpvm/option.h"
+#include "libpvm/progress.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
 #include "wire/reader.h"
@@ -54,10 +62,10 @@ static int ask_daemon(int what, int msgtag, int count, int *tids)
     return rc;
 }
 
-/* The message that there is no direct route to tid: tid and -1. */
-static int tell_no_route(int msgtag, int32_t tid)
+/* A notice made here: tid, and the number that goes with it. */
+static int tell(int msgtag, int32_t tid, int32_t number)
 {
-    const int32_t ints[2] = { tid, -1 };
+    const int32_t ints[2] = { tid, number };
     struct pvmi_frame_header header = { .kind = PVMI_FRAME_NOTICE, .encoding = PVMI_ENCODING_DEFAULT,
                                         .format = (uint8_t)pvmi_format_own(), .src = PVMI_TID_PVMD,
                                         .dst = pvmi_task.tid, .tag = msgtag, .ctx = pvmmyctx };
@@ -79,6 +87,93 @@ static int tell_no_route(int msgtag, int32_t tid)
     return PvmOk;
 }
 
+/* ---- of this task itself ---- */
+
+struct own_end {
+    struct pvmi_list link;
+    int tag;
+    int ctx;
+};
+
+static struct pvmi_list own_ends = { &own_ends, &own_ends };
+
+static int own_end_ask(int tag)
+{
+    struct own_end *own = pvmi_malloc(sizeof(*own));
+
+    if (own == NULL)
+        return pvmi_call_fail(PvmNoMem, "no memory for a notice");
+    *own = (struct own_end){ .tag = tag, .ctx = pvmmyctx };
+    pvmi_list_push(&own_ends, &own->link);
+    return PvmOk;
+}
+
+/* As for other tasks: the notice comes at once instead. */
+static int own_end_cancel(int tag)
+{
+    PVMI_LIST_EACH(node, &own_ends) {
+        struct own_end *own = PVMI_CONTAINER(node, struct own_end, link);
+
+        if (own->tag != tag || own->ctx != pvmmyctx)
+            continue;
+        pvmi_list_remove(&own->link);
+        pvmi_free(own);
+        return tell(tag, pvmi_task.tid, 0);
+    }
+    return PvmOk;
+}
+
+/* The daemon leaves out those of tids that are the asker. */
+static int ask_of_myself(int what, int msgtag, int count, const int *tids)
+{
+    int rc = PvmOk;
+
+    for (int i = 0; i < count && rc == PvmOk; i++) {
+        if (tids[i] == pvmi_task.tid)
+            rc = (what & PvmNotifyCancel) != 0 ? own_end_cancel(msgtag) : own_end_ask(msgtag);
+    }
+    return rc;
+}
+
+/* Makes the notice, as PVM 3 does from this task, and hands it to the handler for it, if any. */
+static void own_end_tell(const struct own_end *own)
+{
+    const int32_t ints[2] = { pvmi_task.tid, 0 };
+    struct pvmi_msgbuf *buf;
+
+    if (pvmi_msgbuf_new(PvmDataDefault, &buf) != PvmOk)
+        return;
+    buf->tag = own->tag;
+    buf->ctx = own->ctx;
+    buf->dst = pvmi_task.tid;
+    if (pvmi_pack_items(buf, PVMI_TYPE_INT32, ints, sizeof(ints[0]), 2, 1) != PvmOk || !pvmi_handler_arrived(buf))
+        pvmi_msgbuf_free(buf);
+    pvmi_handler_run();
+}
+
+void pvmi_notify_leave(void)
+{
+    struct pvmi_list *node;
+
+    pvmi_progress();
+    while ((node = pvmi_list_pop(&own_ends)) != NULL) {
+        struct own_end *own = PVMI_CONTAINER(node, struct own_end, link);
+
+        own_end_tell(own);
+        pvmi_free(own);
+    }
+}
+
+void pvmi_notify_forget(void)
+{
+    struct pvmi_list *node;
+
+    while ((node = pvmi_list_pop(&own_ends)) != NULL)
+        pvmi_free(PVMI_CONTAINER(node, struct own_end, link));
+}
+
+/* ---- the API ---- */
+
 static int notify(int what, int msgtag, int count, int *tids)
 {
     int kind = what & ~PvmNotifyCancel;
@@ -88,12 +183,16 @@ static int notify(int what, int msgtag, int count, int *tids)
         rc = check(kind, msgtag, count, tids);
     if (rc != PvmOk)
         return rc;
+    if (kind == PvmTaskExit)
+        rc = ask_of_myself(what, msgtag, count, tids);
+    if (rc != PvmOk)
+        return rc;
     if (kind == PvmRouteAdd || what == (PvmRouteDelete | PvmNotifyCancel))
         return PvmOk;
     if (kind != PvmRouteDelete)
         return ask_daemon(what, msgtag, count, tids);
     for (int i = 0; i < count && rc == PvmOk; i++)
-        rc = tell_no_route(msgtag, tids[i]);
+        rc = tell(msgtag, tids[i], -1);
     return rc;
 }
 

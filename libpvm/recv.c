@@ -5,37 +5,75 @@
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
 #include "libpvm/datatype.h"
+#include "libpvm/handler.h"
+#include "libpvm/matcher.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/progress.h"
 #include "libpvm/task.h"
 #include "wire/section.h"
 
-int pvmi_recv_wait(int tid, int tag, int ctx, uint64_t deadline_us, struct pvmi_msgbuf **ret_buf)
+/* What a receive looks for. */
+struct wanted {
+    int tid;
+    int tag;
+    int ctx;
+    bool by_program;    /* the function of pvm_recvf() decides, if there is one */
+};
+
+/* PvmOk, PVMI_AGAIN when it is not there, or the error that the function of pvm_recvf() has given. */
+static int find(const struct wanted *wanted, struct pvmi_msgbuf **ret_buf)
+{
+    if (wanted->by_program && pvmi_matcher_set())
+        return pvmi_matcher_find(&pvmi_task.arrived, wanted->tid, wanted->tag, wanted->ctx, ret_buf);
+    *ret_buf = pvmi_match_find(&pvmi_task.arrived, wanted->tid, wanted->tag, wanted->ctx);
+    return *ret_buf == NULL ? PVMI_AGAIN : PvmOk;
+}
+
+static int no_memory(void)
+{
+    return pvmi_call_fail(PvmNoMem, "no memory for a message that has arrived");
+}
+
+static int wait_for(const struct wanted *wanted, uint64_t deadline_us, struct pvmi_msgbuf **ret_buf)
 {
     int32_t me = pvmi_task.tid;
 
     for (;;) {
-        struct pvmi_msgbuf *buf = pvmi_match_find(&pvmi_task.arrived, tid, tag, ctx);
-        int rc;
+        int rc = find(wanted, ret_buf);
 
-        if (buf != NULL) {
-            *ret_buf = buf;
-            return PvmOk;
-        }
+        if (rc != PVMI_AGAIN)
+            return rc;
+        if (pvmi_handler_inside())
+            return deadline_us == 0 ? PVMI_AGAIN : pvmi_handler_refuse("wait for a message");
         if (pvmi_task.tid != me)
             return pvmi_call_fail(PvmSysErr, "this task has left the virtual machine meanwhile");
         if (pvmi_arrive_stalled()) {
             if (pvmi_arrive_retry() == 0)
-                return pvmi_call_fail(PvmNoMem, "no memory for a message that has arrived");
+                return no_memory();
             continue;
         }
         rc = pvmi_progress_wait(deadline_us);
         if (rc == PVMI_AGAIN)
             return rc;
-        if (rc != PvmOk && pvmi_match_find(&pvmi_task.arrived, tid, tag, ctx) == NULL)
-            return pvmi_call_fail(rc, rc == PvmNoMem ? "no memory for a message that has arrived"
-                                                     : "the daemon of this host has gone");
+        if (rc == PvmOk || find(wanted, ret_buf) == PvmOk)
+            continue;
+        return rc == PvmNoMem ? no_memory() : pvmi_call_fail(rc, "the daemon of this host has gone");
     }
+}
+
+int pvmi_recv_wait(int tid, int tag, int ctx, uint64_t deadline_us, struct pvmi_msgbuf **ret_buf)
+{
+    const struct wanted wanted = { .tid = tid, .tag = tag, .ctx = ctx };
+
+    return wait_for(&wanted, deadline_us, ret_buf);
+}
+
+/* The same for the receives of the program. */
+static int wait_for_program(int tid, int tag, uint64_t deadline_us, struct pvmi_msgbuf **ret_buf)
+{
+    const struct wanted wanted = { .tid = tid, .tag = tag, .ctx = pvmmyctx, .by_program = true };
+
+    return wait_for(&wanted, deadline_us, ret_buf);
 }
 
 void pvmi_recv_drop_active(void)
@@ -67,7 +105,7 @@ static int receive(int tid, int tag, uint64_t deadline_us)
     if (rc != PvmOk)
         return rc;
     pvmi_recv_drop_active();
-    rc = pvmi_recv_wait(tid, tag, pvmmyctx, deadline_us, &buf);
+    rc = wait_for_program(tid, tag, deadline_us, &buf);
     if (rc == PvmOk)
         rc = publish(buf);
     if (rc != PvmOk)
@@ -115,7 +153,7 @@ static int probe(int tid, int tag)
     int rc = pvmi_task.lost ? PvmOk : pvmi_task_enroll();
 
     if (rc == PvmOk)
-        rc = pvmi_recv_wait(tid, tag, pvmmyctx, 0, &buf);
+        rc = wait_for_program(tid, tag, 0, &buf);
     if (rc == PvmOk)
         rc = publish(buf);
     if (rc != PvmOk)
@@ -165,7 +203,7 @@ static int precv_wait(int tid, int tag, struct pvmi_msgbuf **ret_buf)
     int rc = pvmi_task.lost ? PvmOk : pvmi_task_enroll();
 
     if (rc == PvmOk)
-        rc = pvmi_recv_wait(tid, tag, pvmmyctx, PVMI_PROGRESS_NO_DEADLINE, ret_buf);
+        rc = wait_for_program(tid, tag, PVMI_PROGRESS_NO_DEADLINE, ret_buf);
     return rc;
 }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
+#include "libpvm/handler.h"
 #include "libpvm/progress.h"
 #include "libpvm/send.h"
 #include "libpvm/task.h"
@@ -200,9 +201,12 @@ static int request_wait(struct request *request, pvmi_request_progress_fn *progr
 static int request_run(int type, void *msg, uint32_t id, pvmi_request_progress_fn *progress, void *user,
                        uint64_t deadline_us, struct pvmi_control *ret_answer)
 {
-    struct request *request = pvmi_calloc(1, sizeof(*request));
-    int rc;
+    struct request *request;
+    int rc = pvmi_handler_refuse("ask the daemon: only sends and receives of what is there work in it");
 
+    if (rc != PvmOk)
+        return rc;
+    request = pvmi_calloc(1, sizeof(*request));
     if (request == NULL)
         return request_no_memory(type);
     request->id = id;

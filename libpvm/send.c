@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "libpvm/call.h"
 #include "libpvm/datatype.h"
+#include "libpvm/handler.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/option.h"
 #include "libpvm/progress.h"
@@ -205,6 +206,8 @@ int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count
 
     if (count == 0)
         return PvmOk;
+    if (pvmi_handler_any() && !pvmi_handler_inside())
+        pvmi_progress();    /* as in PVM 3: a task that only sends has its handlers run, too */
     if (pvmi_task.lost)
         return send_fail();
     if (count > sizeof(few) / sizeof(few[0])) {

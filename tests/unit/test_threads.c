@@ -185,6 +185,76 @@ static void waits_with_and_without_limits_do_not_disturb_each_other(void **state
     run_threads(wait_with_limits);
 }
 
+/* ---- handlers and match functions ---- */
+
+#define HANDLED_TAG 400
+#define ANSWER_TAG 500
+
+static int handled;    /* without a lock: one handler runs at a time */
+
+/* Answers with what came, to the thread that it is from. */
+static int answer_from_handler(int mid)
+{
+    int number = -1;
+
+    RIGHT(pvm_getrbuf() == mid && pvm_getsbuf() == 0);
+    RIGHT(pvm_upkint(&number, 1, 1) == PvmOk);
+    RIGHT(pvm_recv(-1, 4711) == PvmNotImpl);
+    RIGHT(pvm_initsend(PvmDataDefault) > 0);
+    RIGHT(pvm_pkint(&number, 1, 1) == PvmOk);
+    RIGHT(pvm_send(number % 2 == 0 ? PEER : pvm_mytid(), ANSWER_TAG + number) == PvmOk);
+    handled++;
+    return 0;
+}
+
+static void *be_answered_by_a_handler(void *argument)
+{
+    int number = (int)(intptr_t)argument;
+
+    pthread_barrier_wait(&start);
+    for (int round = 0; round < ROUNDS; round++) {
+        int got = -1;
+        int passing = pvm_addmhf(PEER, 4000 + number, -1, answer_from_handler);
+
+        RIGHT(passing >= 0);
+        RIGHT(pvm_initsend(PvmDataDefault) > 0);
+        RIGHT(pvm_pkint(&number, 1, 1) == PvmOk);
+        RIGHT(pvm_send(PEER, HANDLED_TAG) == PvmOk);
+        RIGHT(pvm_recv(-1, ANSWER_TAG + number) > 0);
+        RIGHT(pvm_upkint(&got, 1, 1) == PvmOk && got == number);
+        RIGHT(pvm_delmhf(passing) == PvmOk);
+    }
+    return argument;
+}
+
+static void handlers_run_in_whichever_thread_reads(void **state)
+{
+    (void)state;
+    assert_true(pvm_mytid() > 0);
+    handled = 0;
+    assert_true(pvm_addmhf(PEER, HANDLED_TAG, 0, answer_from_handler) >= 0);
+    run_threads(be_answered_by_a_handler);
+    assert_int_equal(handled, THREADS * ROUNDS);
+}
+
+/* What a receive does by itself, as a function of the program. */
+static int same_source_and_tag(int bufid, int tid, int msgtag)
+{
+    int source = -1;
+    int tag = -1;
+
+    RIGHT(pvm_bufinfo(bufid, NULL, &tag, &source) == PvmOk);
+    return tag == msgtag && (tid == -1 || source == tid);
+}
+
+static void a_match_function_is_asked_by_many_threads(void **state)
+{
+    (void)state;
+    pvm_recvf(same_source_and_tag);
+    run_threads(pack_send_and_receive);
+    pvm_recvf(NULL);
+}
+
 /* ---- requests ---- */
 
 static void *ask_many_things(void *argument)
@@ -308,6 +378,8 @@ int main(void)
         TEST(each_thread_gets_its_own_messages_in_order),
         TEST(psend_and_precv_of_many_threads),
         TEST(waits_with_and_without_limits_do_not_disturb_each_other),
+        TEST(handlers_run_in_whichever_thread_reads),
+        TEST(a_match_function_is_asked_by_many_threads),
         TEST(each_thread_gets_the_answers_to_its_requests),
         TEST(one_thread_may_leave_under_the_others),
         TEST(a_buffer_may_be_freed_while_another_thread_sends_it),

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * PVM 3 takes a message, calls its handler, and takes the next: a handler that installs or deletes one decides
+ * over the message behind. Here several arrive at once; so from the first one that is for a handler on, all wait
+ * in one line, and each finds its handler, or the queue, when its turn comes. Messages between libraries keep
+ * out of it: the group functions rely on finding them in the queue.
+ *
+ * The library's lock is kept while a handler runs: other threads must not see its context and buffers.
+ */
+#include "libpvm/handler.h"
+
+#include <stdint.h>
+
+#include "base/alloc.h"
+#include "libpvm/call.h"
+#include "libpvm/match.h"
+#include "libpvm/msgbuf.h"
+#include "libpvm/task.h"
+#include "wire/tid.h"
+
+#define FIRST_ID 9                          /* as in PVM 3, whose library takes those below for itself */
+#define SYSTEM_TAG_FIRST ((int)0x80030001)  /* tags of messages between libraries, in PVMI_CONTEXT_CONTROL */
+#define SYSTEM_TAG_LAST ((int)0x8003000c)
+#define ANY (-1)
+
+struct handler {
+    int (*func)(int mid);    /* NULL: the place is free */
+    int src;
+    int tag;
+    int ctx;
+    int next_free;           /* index + 1; 0 ends the list */
+};
+
+static struct {
+    struct handler *v;       /* by id - FIRST_ID */
+    int places;
+    int count;               /* those in use */
+    int free;                /* the place that was freed last, index + 1; 0 none */
+    struct pvmi_list line;   /* struct pvmi_msgbuf.link: messages that wait for their turn */
+    bool running;
+} handlers = { .line = { &handlers.line, &handlers.line } };
+
+/* This thread is in one. */
+static __thread bool handler_inside __attribute__((tls_model("initial-exec")));
+
+/* ---- which one ---- */
+
+static bool matches(const struct handler *handler, const struct pvmi_msgbuf *buf)
+{
+    return handler->func != NULL && (handler->src == ANY || handler->src == buf->src) &&
+           (handler->tag == ANY || handler->tag == buf->tag) &&
+           (handler->ctx == ANY ? !pvmi_match_is_system(buf->ctx) : handler->ctx == buf->ctx);
+}
+
+static const struct handler *handler_of(const struct pvmi_msgbuf *buf)
+{
+    for (int i = 0; i < handlers.places; i++) {
+        if (matches(&handlers.v[i], buf))
+            return &handlers.v[i];
+    }
+    return NULL;
+}
+
+bool pvmi_handler_arrived(struct pvmi_msgbuf *buf)
+{
+    bool behind = !pvmi_list_empty(&handlers.line) && !pvmi_match_is_system(buf->ctx);
+
+    if (!behind && handler_of(buf) == NULL)
+        return false;
+    pvmi_list_push(&handlers.line, &buf->link);
+    return true;
+}
+
+/* ---- calling ---- */
+
+/* What a handler has left active is freed: its message, or another one that it has received, and what it has
+ * packed. A message that still waits in the queue only is as it came. */
+static void free_left_over(void)
+{
+    struct pvmi_msgbuf *buf = pvmi_active_receive_buf();
+
+    if (buf != NULL && pvmi_match_holds(buf))
+        pvmi_msgbuf_rewind(buf);
+    else
+        pvmi_msgbuf_free(buf);
+    pvmi_msgbuf_free(pvmi_active_send_buf());
+}
+
+static void handler_call(int (*func)(int mid), struct pvmi_msgbuf *buf)
+{
+    struct pvmi_active active;
+    int context = pvmmyctx;
+
+    pvmi_active_save(&active);
+    pvmi_active_set_send(0);
+    pvmi_active_set_receive(buf->id);
+    pvmi_msgbuf_rewind(buf);
+    pvmmyctx = buf->ctx;
+    handler_inside = true;
+    func(buf->id);
+    handler_inside = false;
+    pvmmyctx = context;
+    free_left_over();
+    pvmi_active_restore(&active);
+}
+
+int pvmi_handler_run(void)
+{
+    int rc = PvmOk;
+    int went = 0;
+
+    if (handlers.running)
+        return 0;
+    handlers.running = true;
+    while (!pvmi_list_empty(&handlers.line)) {
+        struct pvmi_msgbuf *buf = PVMI_CONTAINER(handlers.line.next, struct pvmi_msgbuf, link);
+        const struct handler *handler = handler_of(buf);
+
+        if (handler != NULL && buf->id == 0)
+            rc = pvmi_msgbuf_publish(buf);
+        if (rc != PvmOk)
+            break;
+        pvmi_list_remove(&buf->link);
+        went++;
+        if (handler == NULL)
+            pvmi_match_push(&pvmi_task.arrived, buf);
+        else
+            handler_call(handler->func, buf);
+    }
+    handlers.running = false;
+    return went > 0 ? went : rc;
+}
+
+bool pvmi_handler_any(void)
+{
+    return handlers.count > 0;
+}
+
+bool pvmi_handler_inside(void)
+{
+    return handler_inside;
+}
+
+int pvmi_handler_refuse(const char *what)
+{
+    if (!handler_inside)
+        return PvmOk;
+    return pvmi_call_fail(PvmNotImpl, "a message handler cannot %s", what);
+}
+
+/* ---- life ---- */
+
+void pvmi_handler_drop(void)
+{
+    struct pvmi_list *node;
+
+    while ((node = pvmi_list_pop(&handlers.line)) != NULL)
+        pvmi_msgbuf_free(PVMI_CONTAINER(node, struct pvmi_msgbuf, link));
+}
+
+void pvmi_handler_clear(void)
+{
+    pvmi_handler_drop();
+    pvmi_free(handlers.v);
+    handlers.v = NULL;
+    handlers.places = 0;
+    handlers.count = 0;
+    handlers.free = 0;
+    handlers.running = false;
+    handler_inside = false;
+}
+
+/* ---- the API ---- */
+
+static bool meet(int a, int b)
+{
+    return a == b || a == ANY || b == ANY;
+}
+
+/* Messages between libraries have handlers of their own, as PVM 3 sees it. */
+static bool meets_system(int tag, int ctx)
+{
+    return meet(ctx, PVMI_CONTEXT_CONTROL) && (tag == ANY || (tag >= SYSTEM_TAG_FIRST && tag <= SYSTEM_TAG_LAST));
+}
+
+static int check(int src, int tag, int ctx, int (*func)(int mid))
+{
+    if (func == NULL)
+        return pvmi_call_fail(PvmBadParam, "the function is NULL");
+    if (meets_system(tag, ctx))
+        return pvmi_call_fail(PvmExists, "this would take messages of the library itself: name a tag or a context");
+    for (int i = 0; i < handlers.places; i++) {
+        const struct handler *other = &handlers.v[i];
+
+        if (other->func != NULL && meet(src, other->src) && meet(tag, other->tag) && meet(ctx, other->ctx))
+            return pvmi_call_fail(PvmExists, "handler %d takes some of these messages: source %d, tag %d, context %d",
+                                  FIRST_ID + i, other->src, other->tag, other->ctx);
+    }
+    return PvmOk;
+}
+
+/* A free place, or a negative code. */
+static int place_new(void)
+{
+    int place = handlers.free - 1;
+    struct handler *v;
+
+    if (place >= 0) {
+        handlers.free = handlers.v[place].next_free;
+        return place;
+    }
+    v = pvmi_realloc(handlers.v, ((size_t)handlers.places + 1) * sizeof(*v));
+    if (v == NULL)
+        return pvmi_call_fail(PvmNoMem, "no memory for one more message handler");
+    handlers.v = v;
+    return handlers.places++;
+}
+
+static int add(int src, int tag, int ctx, int (*func)(int mid))
+{
+    int rc = check(src, tag, ctx, func);
+
+    if (rc == PvmOk)
+        rc = place_new();
+    if (rc < 0)
+        return rc;
+    handlers.v[rc] = (struct handler){ .func = func, .src = src, .tag = tag, .ctx = ctx };
+    handlers.count++;
+    return FIRST_ID + rc;
+}
+
+int pvm_addmhf(int src, int tag, int ctx, int (*func)(int mid))
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_addmhf", add(src, tag, ctx, func));
+}
+
+static int delete(int mhid)
+{
+    int place = mhid - FIRST_ID;
+
+    if (mhid < 0)
+        return pvmi_call_fail(PvmBadParam, "the id %d of a message handler is negative", mhid);
+    if (place < 0 || place >= handlers.places || handlers.v[place].func == NULL)
+        return pvmi_call_fail(PvmNotFound, "there is no message handler %d", mhid);
+    handlers.v[place].func = NULL;
+    handlers.v[place].next_free = handlers.free;
+    handlers.free = place + 1;
+    handlers.count--;
+    return PvmOk;
+}
+
+int pvm_delmhf(int mhid)
+{
+    pvmi_call_enter();
+    return pvmi_call_leave("pvm_delmhf", delete(mhid));
+}
