@@ -621,6 +621,24 @@ int pvm_probe(int tid, int msgtag);
 int pvm_precv(int tid, int msgtag, void *buf, int len, int datatype, int *atid, int *atag, int *alen);
 
 /*
+ * Descriptors for select(), poll() or an event loop: *fds gets a list of the library's, its length is the result.
+ * There is one (PVM 4), and it stays the same until the process ends, also across pvm_exit().
+ *
+ * It is readable when the library should be called, for there is something to read, which need not be a whole
+ * message; and (PVM 4) when a message came that was read by another call or thread, until a receive or probe finds
+ * nothing. So before a program waits for it, it receives all that it is interested in:
+ *
+ *      for (;;) {
+ *          while (pvm_nrecv(-1, -1) > 0)
+ *              handle_message();
+ *          poll(&(struct pollfd){ .fd = fds[0], .events = POLLIN }, 1, -1);
+ *      }
+ *
+ * Do not read from it, and do not close it. PvmBadParam for NULL. As pvm_getfds(3PVM).
+ */
+int pvm_getfds(int **fds);
+
+/*
  * Sets the function by which all receives and pvm_probe() choose, and returns the one before; NULL sets the usual
  * one again, which is what the first call returns (not NULL).
  *

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "libpvm/descriptor.h"
 #include "libpvm/handler.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/output.h"
@@ -40,6 +41,13 @@ static struct pvmi_list arrive_stalled = { &arrive_stalled, &arrive_stalled };
 
 /* ---- whole messages ---- */
 
+void pvmi_arrive_queue(struct pvmi_msgbuf *buf)
+{
+    pvmi_match_push(&pvmi_task.arrived, buf);
+    if (!pvmi_match_is_system(buf->ctx))
+        pvmi_descriptor_queued();
+}
+
 static void message_arrived(struct pvmi_msgbuf *buf, int kind)
 {
     if (kind == PVMI_FRAME_OUTPUT || kind == PVMI_FRAME_NOTICE)
@@ -51,7 +59,7 @@ static void message_arrived(struct pvmi_msgbuf *buf, int kind)
         pvmi_watch_arrived(buf);
         pvmi_msgbuf_free(buf);
     } else if (!pvmi_handler_arrived(buf)) {
-        pvmi_match_push(&pvmi_task.arrived, buf);
+        pvmi_arrive_queue(buf);
     }
 }
 

@@ -14,6 +14,8 @@
 
 #include "wire/frame.h"
 
+struct pvmi_msgbuf;
+
 #define PVMI_ARRIVE_HELD_MAX 65536    /* messages of one source held back for a missing one */
 
 /* Reserved tag of output for pvm_catchout() in PVMI_CONTEXT_CONTROL, as in PVM 3. */
@@ -21,6 +23,9 @@
 
 /* Takes a frame that has come by any route. */
 void pvmi_arrive_frame(struct pvmi_frame *frame);
+
+/* Puts a message into the task's queue. */
+void pvmi_arrive_queue(struct pvmi_msgbuf *buf);
 
 /* Tries again with frames that found no memory. Returns how many went. */
 int pvmi_arrive_retry(void);

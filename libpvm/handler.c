@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/alloc.h"
+#include "libpvm/arrive.h"
 #include "libpvm/call.h"
 #include "libpvm/match.h"
 #include "libpvm/msgbuf.h"
@@ -123,7 +124,7 @@ int pvmi_handler_run(void)
         pvmi_list_remove(&buf->link);
         went++;
         if (handler == NULL)
-            pvmi_match_push(&pvmi_task.arrived, buf);
+            pvmi_arrive_queue(buf);
         else
             handler_call(handler->func, buf);
     }

@@ -5,6 +5,7 @@
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
 #include "libpvm/datatype.h"
+#include "libpvm/descriptor.h"
 #include "libpvm/handler.h"
 #include "libpvm/matcher.h"
 #include "libpvm/msgbuf.h"
@@ -96,6 +97,22 @@ static int publish(struct pvmi_msgbuf *buf)
     return rc == PvmOk ? PvmOk : pvmi_call_fail(rc, "no memory for one more message buffer");
 }
 
+/* What a receive gives that has no message. */
+static int found_none(int rc)
+{
+    if (rc != PVMI_AGAIN)
+        return rc;
+    pvmi_descriptor_looked();
+    return 0;
+}
+
+static void take(struct pvmi_msgbuf *buf)
+{
+    pvmi_match_take(buf);
+    if (pvmi_list_empty(&pvmi_task.arrived.arrived))
+        pvmi_descriptor_looked();
+}
+
 /* The receives that make a message the active receive buffer. Returns its id, 0 when there is none in time. */
 static int receive(int tid, int tag, uint64_t deadline_us)
 {
@@ -109,8 +126,8 @@ static int receive(int tid, int tag, uint64_t deadline_us)
     if (rc == PvmOk)
         rc = publish(buf);
     if (rc != PvmOk)
-        return rc == PVMI_AGAIN ? 0 : rc;
-    pvmi_match_take(buf);
+        return found_none(rc);
+    take(buf);
     pvmi_msgbuf_rewind(buf);
     pvmi_active_set_receive(buf->id);
     return buf->id;
@@ -156,9 +173,7 @@ static int probe(int tid, int tag)
         rc = wait_for_program(tid, tag, 0, &buf);
     if (rc == PvmOk)
         rc = publish(buf);
-    if (rc != PvmOk)
-        return rc == PVMI_AGAIN ? 0 : rc;
-    return buf->id;
+    return rc == PvmOk ? buf->id : found_none(rc);
 }
 
 int pvm_probe(int tid, int msgtag)
@@ -223,7 +238,7 @@ static int precv(int tid, int tag, void *data, int len, int datatype, int *atid,
     if (rc != PvmOk)
         return rc;
 
-    pvmi_match_take(buf);
+    take(buf);
     rc = copy_items(buf, data, len, &type);
     length = items_length(buf, &type);
     if (atid != NULL)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The descriptor of pvm_getfds(): readable while a transport has something to read, and when a message has been
+ * queued that the program has not looked for since. Nothing here costs anything before the first pvm_getfds().
+ */
+#ifndef PVMI_LIBPVM_DESCRIPTOR_H
+#define PVMI_LIBPVM_DESCRIPTOR_H
+
+/* A message for the program is in the queue. */
+void pvmi_descriptor_queued(void);
+
+/* The program has looked and found nothing, or has taken the last one. */
+void pvmi_descriptor_looked(void);
+
+/* The transports are open, or about to be closed. */
+void pvmi_descriptor_opened(void);
+void pvmi_descriptor_closing(void);
+
+/* A child after fork(): it has none yet. */
+void pvmi_descriptor_after_fork(void);
+
+#endif
