@@ -464,6 +464,10 @@ int pvm_buflength(int bufid, size_t *length);
 int pvm_getminfo(int bufid, struct pvmminfo *info);
 int pvm_setminfo(int bufid, struct pvmminfo *info);
 
+/* The wait id of a message alone; set returns PvmOk. PvmBadParam (id below 1), PvmNoSuchBuf. Of PVM 3.3. */
+int pvm_getmwid(int bufid);
+int pvm_setmwid(int bufid, int waitid);
+
 /*
  * ==== 7. Packing ====
  *
@@ -513,6 +517,20 @@ int pvm_pkstr(const char *sp);
 int pvm_packf(const char *fmt, ...);
 
 /*
+ * Packs a whole message, header and body, so that pvm_upkmesg() makes it a buffer again; the two may have
+ * different encodings. What lies in place is copied now.
+ *
+ * Returns PvmOk; in this order: PvmBadParam (id below 1), PvmNoSuchBuf, PvmNoBuf, PvmBadParam (it is the active send
+ * buffer itself), PvmNoMem, PvmBadMsg (damaged, or as for packing). Not reported. As pvm_pkmesg(3PVM).
+ */
+int pvm_pkmesg(int bufid);
+
+/* Appends the body of another message, which must have the same encoding, else PvmMismatch; in place this means
+ * more pointers. Items packed behind it are kept (PVM 4). Other errors as pvm_pkmesg(), not reported.
+ * As pvm_pkmesgbody(3PVM). */
+int pvm_pkmesgbody(int bufid);
+
+/*
  * ==== 8. Unpacking ====
  *
  * Each function takes the next nitem items out of the active receive buffer and stores them, the first at xp,
@@ -554,6 +572,11 @@ int pvm_upkstr(char *sp);
 /* Unpacks by a format as of pvm_packf(), without "%+"; every argument but a '*' is an address. Errors as the
  * functions above, PvmBadParam as pvm_packf(). As pvm_unpackf(3PVM). */
 int pvm_unpackf(const char *fmt, ...);
+
+/* Unpacks what pvm_pkmesg() has packed into a new buffer, active nowhere, and returns its id. PvmNoBuf, PvmNoData
+ * (the message has ended, the rest is used up), PvmBadMsg (something else was packed), PvmNoMem; not reported.
+ * As pvm_upkmesg(3PVM). */
+int pvm_upkmesg(void);
 
 /*
  * ==== 9. Sending ====

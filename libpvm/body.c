@@ -87,10 +87,28 @@ static int body_copy_typed(struct pvmi_msgbuf *from, struct pvmi_msgbuf *to)
     return rc == PvmNoData ? PvmOk : rc;
 }
 
+int pvmi_msgbuf_copy(const struct pvmi_msgbuf *buf, struct pvmi_msgbuf *ret_copy)
+{
+    /* Sections of trace messages have their types in front already: they are copied as they are. */
+    struct pvmi_msgbuf copy = { .encoding = buf->encoding == PvmDataRaw ? PvmDataRaw : PvmDataDefault,
+                                .format = pvmi_format_own() };
+    struct pvmi_msgbuf source = *buf;
+    int rc;
+
+    pvmi_msgbuf_rewind(&source);
+    rc = body_typed(buf) ? body_copy_typed(&source, &copy) : body_copy_raw(buf, &copy);
+    if (rc != PvmOk) {
+        pvmi_block_free_chain(copy.first);
+        return rc;
+    }
+    copy.encoding = buf->encoding;
+    *ret_copy = copy;
+    return PvmOk;
+}
+
 int pvmi_msgbuf_own(struct pvmi_msgbuf *buf)
 {
-    struct pvmi_msgbuf copy = { .encoding = buf->encoding, .format = pvmi_format_own() };
-    struct pvmi_msgbuf source;
+    struct pvmi_msgbuf copy;
     int rc;
 
     if (!buf->arrived)
@@ -99,14 +117,9 @@ int pvmi_msgbuf_own(struct pvmi_msgbuf *buf)
         return pvmi_call_fail(PvmNoMem, "another thread is forwarding this message: pack into another buffer");
     if (buf->foreign && !body_typed(buf))
         return pvmi_call_fail(PvmBadMsg, "packing into a raw message from another kind of machine");
-
-    source = *buf;
-    pvmi_msgbuf_rewind(&source);
-    rc = body_typed(buf) ? body_copy_typed(&source, &copy) : body_copy_raw(buf, &copy);
-    if (rc != PvmOk) {
-        pvmi_block_free_chain(copy.first);
+    rc = pvmi_msgbuf_copy(buf, &copy);
+    if (rc != PvmOk)
         return rc;
-    }
 
     pvmi_block_free_chain(buf->first);
     buf->first = copy.first;

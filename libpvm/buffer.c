@@ -7,11 +7,6 @@
 #include "libpvm/msgbuf.h"
 #include "libpvm/task.h"
 
-/* struct pvmminfo's enc; a raw buffer has its data signature there. */
-#define ENC_DEFAULT 0x10000000
-#define ENC_IN_PLACE 0x20000000
-#define ENC_TRACE 0x40000000
-
 int pvm_mkbuf(int encoding)
 {
     struct pvmi_msgbuf *buf;
@@ -174,17 +169,17 @@ int pvm_buflength(int bufid, size_t *length)
     return pvmi_call_leave("pvm_buflength", rc);
 }
 
-static int buffer_enc(const struct pvmi_msgbuf *buf)
+int pvmi_msgbuf_enc(const struct pvmi_msgbuf *buf)
 {
     switch (buf->encoding) {
     case PvmDataRaw:
         return pvmi_format_dsig(buf->format);
     case PvmDataInPlace:
-        return ENC_IN_PLACE;
+        return PVMI_ENC_IN_PLACE;
     case PvmDataTrace:
-        return ENC_TRACE;
+        return PVMI_ENC_TRACE;
     default:
-        return ENC_DEFAULT;
+        return PVMI_ENC_DEFAULT;
     }
 }
 
@@ -202,7 +197,7 @@ int pvm_getminfo(int bufid, struct pvmminfo *info)
         info->ctx = buf->ctx;
         info->tag = buf->tag;
         info->wid = (int)buf->wid;
-        info->enc = buffer_enc(buf);
+        info->enc = pvmi_msgbuf_enc(buf);
         info->src = buffer_source(buf);
         info->dst = buf->dst;
         rc = length_as_int(buffer_length(buf), &info->len);
@@ -227,4 +222,30 @@ int pvm_setminfo(int bufid, struct pvmminfo *info)
         buf->dst = info->dst;
     }
     return pvmi_call_leave("pvm_setminfo", rc);
+}
+
+/* ---- the wait id alone, as PVM 3.3 had it ---- */
+
+int pvm_getmwid(int bufid)
+{
+    struct pvmi_msgbuf *buf;
+    int rc;
+
+    pvmi_call_enter();
+    rc = buffer_find(bufid, 1, &buf);
+    if (rc != PvmOk)
+        return pvmi_call_leave("pvm_getmwid", rc);
+    return pvmi_call_end((int)buf->wid);
+}
+
+int pvm_setmwid(int bufid, int waitid)
+{
+    struct pvmi_msgbuf *buf;
+    int rc;
+
+    pvmi_call_enter();
+    rc = buffer_find(bufid, 1, &buf);
+    if (rc == PvmOk)
+        buf->wid = (unsigned)waitid;
+    return pvmi_call_leave("pvm_setmwid", rc);
 }

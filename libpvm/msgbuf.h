@@ -18,6 +18,11 @@
 #include "libpvm/block.h"
 #include "wire/frame.h"
 
+/* struct pvmminfo's enc; a raw buffer has its data signature there. */
+#define PVMI_ENC_DEFAULT 0x10000000
+#define PVMI_ENC_IN_PLACE 0x20000000
+#define PVMI_ENC_TRACE 0x40000000
+
 #define PVMI_XDR_UNKNOWN UINT64_MAX    /* xdr_length of an arrived body that was not yet looked through */
 
 /* Where unpacking stands. */
@@ -188,6 +193,9 @@ void pvmi_msgbuf_header(const struct pvmi_msgbuf *buf, struct pvmi_frame_header 
 /* Copies length bytes of the body from offset, as they go on the wire (in place: from the program's data). */
 void pvmi_msgbuf_read(const struct pvmi_msgbuf *buf, uint64_t offset, void *to, size_t length);
 
+/* What pvm_getminfo() shows as its encoding. */
+int pvmi_msgbuf_enc(const struct pvmi_msgbuf *buf);
+
 /* ---- for packing and unpacking, also by the library itself (notices, output, group data) ---- */
 
 /* Starts unpacking from the first byte. */
@@ -199,6 +207,10 @@ void pvmi_msgbuf_rewind(struct pvmi_msgbuf *buf);
  * buf is as before on failure.
  */
 int pvmi_msgbuf_own(struct pvmi_msgbuf *buf);
+
+/* The body of buf, typed or raw but not in place, as this machine stores it: encoding, first, last, length,
+ * xdr_length and the open section of ret_copy. Its chain of blocks is the caller's. PvmOk, PvmNoMem, PvmBadMsg. */
+int pvmi_msgbuf_copy(const struct pvmi_msgbuf *buf, struct pvmi_msgbuf *ret_copy);
 
 /* Room behind what is packed: at least needed bytes (few) in one piece in buf->last, in a new block if
  * possible wanted bytes. PvmOk or PvmNoMem. */
