@@ -203,6 +203,7 @@ static const char *closed_words(void)
 
     for (int fd = 0; fd <= 2; fd++)
         close(fd);
+    signal(SIGTERM, SIG_IGN);    /* a halt ends all tasks, and this is one */
     if (pvm_start_pvmd(1, &name, 1) < 0)
         return pvm_errdetail();
     for (int fd = 0; fd <= 2; fd++) {
