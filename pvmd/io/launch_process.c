@@ -270,11 +270,13 @@ static char *launch_join_line(const struct launch *launch)
     return joinline_format(PVMI_MSG_join, &join);
 }
 
-/* An empty pipe takes the whole line, which is some kilobytes. */
+/* An empty pipe takes the whole line, which is some kilobytes. A launcher that has ended before it could be told
+ * says why itself (launch_on_exit). */
 static int launch_say_join(struct launch *launch)
 {
     char *line = launch_join_line(launch);
-    bool said = line != NULL && write(launch->in, line, strlen(line)) == (ssize_t)strlen(line);
+    ssize_t written = line != NULL ? write(launch->in, line, strlen(line)) : 0;
+    bool said = line != NULL && (written == (ssize_t)strlen(line) || (written < 0 && errno == EPIPE));
 
     if (line != NULL)
         pvmi_secret_wipe(line, strlen(line));
