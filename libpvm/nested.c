@@ -272,45 +272,50 @@ static int head_decode(const int head[HEAD_COUNT], const struct pvmi_msgbuf *buf
     return PvmOk;
 }
 
-/* Copies length bytes of the body, which are there, from the cursor on. */
-static void take_bytes(struct pvmi_cursor *cursor, struct pvmi_msgbuf *inner, uint64_t offset, uint64_t length)
+/* Copies length bytes of the body, which are there, from the cursor on; left is what inner lacks, these included. */
+static int take_bytes(struct pvmi_cursor *cursor, struct pvmi_msgbuf *inner, uint64_t length, uint64_t left)
 {
     while (length > 0) {
         size_t run = pvmi_cursor_run(cursor);
         size_t piece = run < length ? run : (size_t)length;
+        int rc;
 
-        pvmi_msgbuf_fill(inner, offset, pvmi_cursor_bytes(cursor), piece);
+        if (piece > PVMI_FRAME_PAYLOAD_MAX)
+            piece = PVMI_FRAME_PAYLOAD_MAX;
+        rc = pvmi_msgbuf_fill(inner, pvmi_cursor_bytes(cursor), piece, left);
+        if (rc != PvmOk)
+            return rc;
         pvmi_cursor_skip(cursor, piece);
-        offset += piece;
         length -= piece;
+        left -= piece;
     }
+    return PvmOk;
 }
 
 /* The same out of sections of bytes. */
-static int take_sections(struct pvmi_msgbuf *buf, struct pvmi_msgbuf *inner)
+static int take_sections(struct pvmi_msgbuf *buf, struct pvmi_msgbuf *inner, uint64_t left)
 {
     struct pvmi_cursor *cursor = &buf->cursor;
+    int rc = PvmOk;
 
-    for (uint64_t at = 0; at < inner->length;) {
-        int rc = pvmi_cursor_section(cursor, buf->length);
-
+    while (left > 0 && rc == PvmOk) {
+        rc = pvmi_cursor_section(cursor, buf->length);
         if (rc != PvmOk)
             return rc;
-        if (cursor->type != PVMI_TYPE_BYTES || cursor->left > inner->length - at)
+        if (cursor->type != PVMI_TYPE_BYTES || cursor->left > left)
             return damaged();
-        take_bytes(cursor, inner, at, cursor->left);
-        at += cursor->left;
+        rc = take_bytes(cursor, inner, cursor->left, left);
+        left -= cursor->left;
         cursor->left = 0;
     }
-    return PvmOk;
+    return rc;
 }
 
-static int take_body(struct pvmi_msgbuf *buf, struct pvmi_msgbuf *inner)
+static int take_body(struct pvmi_msgbuf *buf, struct pvmi_msgbuf *inner, uint64_t length)
 {
     if (is_typed(buf) && !is_typed(inner))
-        return take_sections(buf, inner);
-    take_bytes(&buf->cursor, inner, 0, inner->length);
-    return PvmOk;
+        return take_sections(buf, inner, length);
+    return take_bytes(&buf->cursor, inner, length, length);
 }
 
 /* The message at the cursor of buf, not yet visible to the program. */
@@ -331,7 +336,7 @@ static int unpack_inner(struct pvmi_msgbuf *buf, struct pvmi_msgbuf **ret_inner)
         return PvmNoData;
     rc = pvmi_msgbuf_arriving(&header, ret_inner);
     if (rc == PvmOk)
-        rc = take_body(buf, *ret_inner);
+        rc = take_body(buf, *ret_inner, header.message_length);
     else
         return rc;
     if (rc == PvmOk)
