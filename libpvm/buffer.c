@@ -6,6 +6,7 @@
 #include "libpvm/call.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 
 int pvm_mkbuf(int encoding)
 {
@@ -13,7 +14,13 @@ int pvm_mkbuf(int encoding)
     int rc;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_MKBUF, encoding);
     rc = pvmi_msgbuf_new(encoding, &buf);
+    if (rc == PvmOk && encoding == PvmDataTrace) {
+        rc = pvmi_trace_user_begin(buf);
+        if (rc != PvmOk)
+            pvmi_msgbuf_free(buf);
+    }
     return pvmi_call_leave("pvm_mkbuf", rc == PvmOk ? buf->id : rc);
 }
 
@@ -22,6 +29,7 @@ int pvm_initsend(int encoding)
     int id;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_INITSEND, encoding);
     id = pvm_mkbuf(encoding);
     if (id > 0)
         pvmi_active_replace_send(id);
@@ -43,6 +51,7 @@ int pvm_freebuf(int bufid)
     int rc = PvmOk;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_FREEBUF, bufid);
     if (bufid != 0)
         rc = buffer_find(bufid, 0, &buf);
     if (rc == PvmOk && bufid != 0)
@@ -53,12 +62,14 @@ int pvm_freebuf(int bufid)
 int pvm_getsbuf(void)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_GETSBUF);
     return pvmi_call_end(pvmi_active_send());
 }
 
 int pvm_getrbuf(void)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_GETRBUF);
     return pvmi_call_end(pvmi_active_receive());
 }
 
@@ -82,6 +93,7 @@ static int set_send(int bufid)
 int pvm_setsbuf(int bufid)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_SETSBUF, bufid);
     return pvmi_call_leave("pvm_setsbuf", set_send(bufid));
 }
 
@@ -107,6 +119,7 @@ static int set_receive(int bufid)
 int pvm_setrbuf(int bufid)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_SETRBUF, bufid);
     return pvmi_call_leave("pvm_setrbuf", set_receive(bufid));
 }
 
@@ -149,10 +162,27 @@ static int buffer_info(int bufid, int *bytes, int *msgtag, int *tid)
     return bytes == NULL ? PvmOk : length_as_int(buffer_length(buf), bytes);
 }
 
+/* The exit of pvm_bufinfo(): PVM 3 tells the error in each place. */
+static void bufinfo_result(int bufid, int rc)
+{
+    struct pvmi_msgbuf *buf = rc == PvmOk ? pvmi_msgbuf_find(bufid) : NULL;
+
+    if (buf == NULL)
+        pvmi_trace_result(rc, rc, rc, rc);
+    else
+        pvmi_trace_result(rc, (int)buffer_length(buf), buf->tag, buffer_source(buf));
+}
+
 int pvm_bufinfo(int bufid, int *bytes, int *msgtag, int *tid)
 {
+    int rc;
+
     pvmi_call_enter();
-    return pvmi_call_leave("pvm_bufinfo", buffer_info(bufid, bytes, msgtag, tid));
+    pvmi_trace_enter(TEV_BUFINFO, bufid);
+    rc = buffer_info(bufid, bytes, msgtag, tid);
+    if (pvmi_call_state.traced != 0)
+        bufinfo_result(bufid, rc);
+    return pvmi_call_leave("pvm_bufinfo", rc);
 }
 
 int pvm_buflength(int bufid, size_t *length)
@@ -189,6 +219,7 @@ int pvm_getminfo(int bufid, struct pvmminfo *info)
     int rc;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_GETMINFO, bufid);
     rc = buffer_find(bufid, 1, &buf);
     if (rc == PvmOk && info == NULL)
         rc = PvmBadParam;
@@ -211,6 +242,7 @@ int pvm_setminfo(int bufid, struct pvmminfo *info)
     int rc;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_SETMINFO, bufid);
     rc = buffer_find(bufid, 1, &buf);
     if (rc == PvmOk && info == NULL)
         rc = PvmBadParam;

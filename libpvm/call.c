@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 
 int pvm_errno = PvmOk;
 int pvmi_autoerr = 1;
@@ -27,6 +28,15 @@ void pvmi_call_give(void)
 {
     pvmi_call_state.locked = false;
     pthread_mutex_unlock(&call_mutex);
+}
+
+/* The outermost function leaves: its exit is told, the lock given back. */
+void pvmi_call_finish(int rc)
+{
+    if (pvmi_call_state.traced != 0)
+        pvmi_trace_end(rc);
+    if (pvmi_call_state.locked)
+        pvmi_call_give();
 }
 
 int pvmi_call_unlock(void)

@@ -40,6 +40,7 @@ extern int pvmi_autoerr;
 struct pvmi_call_state {
     int depth;       /* public functions that this thread is in */
     bool locked;     /* it holds the library's lock */
+    short traced;    /* the running call is traced: its event (libpvm/trace.h) and 1; else 0 */
     bool noted;      /* the running call has noted a fault */
     bool told;       /* and AutoErr has printed its text */
 };
@@ -49,6 +50,7 @@ extern __thread struct pvmi_call_state pvmi_call_state __attribute__((tls_model(
 /* The slow halves of enter and leave. */
 void pvmi_call_take(void);
 void pvmi_call_give(void);
+void pvmi_call_finish(int rc);
 void pvmi_call_report(const char *function, int rc);
 
 /*
@@ -72,8 +74,8 @@ static inline void pvmi_call_enter(void)
 /* The way out that they all share, and all of it for results that may be negative without being errors. */
 static inline int pvmi_call_end(int rc)
 {
-    if (--pvmi_call_state.depth == 0 && pvmi_call_state.locked)
-        pvmi_call_give();
+    if (--pvmi_call_state.depth == 0 && (pvmi_call_state.locked | pvmi_call_state.traced) != 0)
+        pvmi_call_finish(rc);
     return rc;
 }
 

@@ -20,6 +20,7 @@
 #include "libpvm/recv.h"
 #include "libpvm/send.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 #include "libpvm/watch.h"
 #include "wire/tid.h"
 
@@ -232,6 +233,7 @@ int pvm_reduce(void (*func)(int *datatype, void *x, void *y, int *num, int *info
     struct collective c = { .group = group, .root = rootginst, .tag = msgtag, .count = count };
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_REDUCE, group, msgtag);
     return pvmi_call_leave("pvm_reduce", reduce(func, data, &c, datatype));
 }
 
@@ -286,6 +288,7 @@ int pvm_gather(void *result, void *data, int count, int datatype, int msgtag, co
     struct collective c = { .group = group, .root = rootginst, .tag = msgtag, .count = count };
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_GATHER, group, msgtag);
     return pvmi_call_leave("pvm_gather", gather(result, data, &c, datatype));
 }
 
@@ -336,5 +339,6 @@ int pvm_scatter(void *result, void *data, int count, int datatype, int msgtag, c
     struct collective c = { .group = group, .root = rootginst, .tag = msgtag, .count = count };
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_SCATTER, group, msgtag);
     return pvmi_call_leave("pvm_scatter", scatter(result, data, &c, datatype));
 }

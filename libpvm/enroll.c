@@ -27,6 +27,7 @@
 #include "libpvm/progress.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 #include "libpvm/undeclared.h"
 #include "wire/frame.h"
 #include "wire/hello.h"
@@ -77,6 +78,7 @@ static void after_fork_in_child(void)
     pvmi_task_forget();
     pvmi_handler_clear();
     pvmi_msgbuf_after_fork();
+    pvmi_trace_after_fork();
     enrolment.under_way = false;
     pthread_cond_init(&enrolment.over, NULL);
     pvmi_call_end(PvmOk);
@@ -262,8 +264,10 @@ static int enroll(void)
         rc = enroll_once(&msg);
     }
     unsetenv(pvmi_env_name(PVMI_ENV_PVM_CLAIM));
-    if (rc == PvmOk)
+    if (rc == PvmOk) {
         pvmi_active_enrolled();
+        pvmi_trace_changed();
+    }
     return rc;
 }
 
@@ -310,6 +314,7 @@ static int my_tid(void)
 int pvm_mytid(void)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_MYTID);
     return pvmi_call_leave("pvm_mytid", my_tid());
 }
 
@@ -327,6 +332,7 @@ int pvm_parent(void)
     int rc;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_PARENT);
     rc = parent_tid();
     if (rc == PvmNoParent || rc == PvmParentNotSet)
         return pvmi_call_leave_quiet(rc);
@@ -353,6 +359,8 @@ static int leave(void)
     if (rc == PvmOk && pvmi_task.tid == me)
         pvmi_notify_leave();
     if (rc == PvmOk && pvmi_task.tid == me)
+        pvmi_trace_leave();
+    if (rc == PvmOk && pvmi_task.tid == me)
         rc = pvmi_request_value(PVMI_MSG_leave, &msg);
     if (pvmi_task.tid != me)
         return PvmOk;    /* another thread has left meanwhile */
@@ -365,6 +373,7 @@ static int leave(void)
 int pvm_exit(void)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_EXIT);
     return pvmi_call_leave("pvm_exit", leave());
 }
 

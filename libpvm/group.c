@@ -9,6 +9,7 @@
 #include "libpvm/request.h"
 #include "libpvm/send.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 #include "libpvm/undeclared.h"
 
 static struct pvmi_names frozen_groups;    /* struct pvmi_members by name */
@@ -128,6 +129,7 @@ static int join(const char *group)
 int pvm_joingroup(const char *group)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_JOINGROUP, group);
     return pvmi_call_leave_quiet(join(group));
 }
 
@@ -145,6 +147,7 @@ static int leave(const char *group)
 int pvm_lvgroup(const char *group)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_LVGROUP, group);
     return pvmi_call_leave_quiet(leave(group));
 }
 
@@ -171,6 +174,7 @@ static int size(const char *group)
 int pvm_gsize(const char *group)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_GSIZE, group);
     return pvmi_call_leave_quiet(size(group));
 }
 
@@ -191,6 +195,7 @@ static int instance(const char *group, int tid)
 int pvm_getinst(const char *group, int tid)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_GETINST, group, tid);
     return pvmi_call_leave_quiet(instance(group, tid));
 }
 
@@ -212,6 +217,7 @@ static int tid_of(const char *group, int inum)
 int pvm_gettid(const char *group, int inum)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_GETTID, group, inum);
     return pvmi_call_leave_quiet(tid_of(group, inum));
 }
 
@@ -227,6 +233,7 @@ static int barrier(const char *group, int count)
 int pvm_barrier(const char *group, int count)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_BARRIER, group, count);
     return pvmi_call_leave_quiet(barrier(group, count));
 }
 
@@ -247,6 +254,7 @@ static int bcast_to(const struct pvmi_members *members, const char *group, int m
         rc = pvmi_call_fail(PvmNoInst, "group %s has no other member", group);
     else
         rc = pvmi_send_active(others, count, msgtag);
+    pvmi_trace_result(rc, count, others);
     pvmi_free(others);
     return rc;
 }
@@ -266,6 +274,7 @@ static int bcast(const char *group, int msgtag)
 int pvm_bcast(const char *group, int msgtag)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_BCAST, group, msgtag);
     return pvmi_call_leave_quiet(bcast(group, msgtag));
 }
 

@@ -10,6 +10,7 @@
 #include "libpvm/detail.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 #include "wire/tid.h"
 
 /* ---- pvm_config ---- */
@@ -106,6 +107,7 @@ static int config(int *nhost, int *narch, struct pvmhostinfo **hostp)
             *narch = count_formats(msg);
         if (hostp != NULL)
             *hostp = hosts;
+        pvmi_trace_result((int)msg->hosts.n, count_formats(msg), PvmOk);
     }
     pvmi_control_free(&control);
     return rc;
@@ -114,6 +116,7 @@ static int config(int *nhost, int *narch, struct pvmhostinfo **hostp)
 int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_CONFIG);
     return pvmi_call_leave("pvm_config", config(nhost, narch, hostp));
 }
 
@@ -232,6 +235,7 @@ int pvm_addhosts(char **hosts, int nhost, int *infos)
     struct report report = { NULL, NULL };
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_ADDHOSTS, nhost, hosts);
     return pvmi_call_leave("pvm_addhosts", add_hosts(hosts, nhost, infos, &report));
 }
 
@@ -258,6 +262,7 @@ static int delete_hosts(char **hosts, int nhost, int *infos)
 int pvm_delhosts(char **hosts, int nhost, int *infos)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_DELHOSTS, nhost, hosts);
     return pvmi_call_leave("pvm_delhosts", delete_hosts(hosts, nhost, infos));
 }
 
@@ -282,6 +287,7 @@ int pvm_mstat(const char *host)
     int rc;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_MSTAT, host);
     rc = host_status(host);
     if (rc == PvmNoHost || rc == PvmHostFail)
         return pvmi_call_leave_quiet(rc);
@@ -391,6 +397,7 @@ static int halt(void)
 int pvm_halt(void)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_HALT);
     return pvmi_call_leave("pvm_halt", halt());
 }
 

@@ -18,6 +18,7 @@
 #include "libpvm/progress.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 #include "wire/reader.h"
 #include "wire/section.h"
 #include "wire/tid.h"
@@ -199,5 +200,6 @@ static int notify(int what, int msgtag, int count, int *tids)
 int pvm_notify(int what, int msgtag, int cnt, int *tids)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_NOTIFY, what, msgtag, cnt, tids);
     return pvmi_call_leave("pvm_notify", notify(what, msgtag, cnt, tids));
 }

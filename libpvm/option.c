@@ -6,6 +6,8 @@
 #include "libpvm/noreset.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
+#include "libpvm/trace_record.h"
 
 #define FRAG_SIZE_MIN 52
 #define FRAG_SIZE_MAX 1048576
@@ -70,10 +72,13 @@ int pvm_getopt(int what)
     const int *place;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_GETOPT, what);
     read_environment();
     place = option_place(what);
-    if (place == NULL)
+    if (place == NULL) {
+        pvmi_trace_result(0);
         return pvmi_call_leave("pvm_getopt", pvmi_call_fail(PvmBadParam, "%d is no option", what));
+    }
     return pvmi_call_end(*place);
 }
 
@@ -132,8 +137,10 @@ static int set_self(int what, int child_what, int value)
 
     if (rc != PvmOk && needs_daemon)
         return rc;
+    pvmi_trace_send_collected();    /* what was collected belongs to what is set so far */
     *option_place(what) = value;
     *option_place(child_what) = value;
+    pvmi_trace_changed();
     return rc == PvmOk ? pvmi_option_tell() : PvmOk;
 }
 
@@ -157,9 +164,9 @@ static int set_option(int what, int value)
         return pvmi_call_fail(PvmBadParam, "option %d does not take the value %d", what, value);
     switch (what) {
     case PvmSelfOutputTid:
-        return set_self(what, PvmOutputTid, value < 0 ? 0 : value);
+        return set_self(what, PvmOutputTid, value);
     case PvmSelfTraceTid:
-        return set_self(what, PvmTraceTid, value < 0 ? 0 : value);
+        return set_self(what, PvmTraceTid, value);
     case PvmSelfOutputCode:
         return set_self(what, PvmOutputCode, value);
     case PvmSelfTraceCode:
@@ -172,6 +179,7 @@ static int set_option(int what, int value)
         return set_no_reset(value);
     default:
         *option_place(what) = value;
+        pvmi_trace_show();
         return PvmOk;
     }
 }
@@ -190,6 +198,7 @@ int pvm_setopt(int what, int val)
     int rc;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_SETOPT, what, val);
     read_environment();
     if (is_without_effect(what))
         return pvmi_call_end(PvmOk);

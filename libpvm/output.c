@@ -25,6 +25,7 @@
 #include "libpvm/progress.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 #include "wire/section.h"
 #include "wire/tid.h"
 
@@ -281,6 +282,7 @@ static int catch_output(FILE *file)
     pvmi_task.children.output_tid = file == NULL ? 0 : pvmi_task.tid;
     pvmi_task.children.output_ctx = file == NULL ? 0 : PVMI_CONTEXT_CONTROL;
     pvmi_task.children.output_tag = file == NULL ? 0 : PVMI_TAG_OUTPUT;
+    pvmi_trace_show();
     return PvmOk;
 }
 

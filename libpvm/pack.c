@@ -10,6 +10,7 @@
 #include "libpvm/call.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/pack.h"
+#include "libpvm/trace.h"
 #include "wire/section.h"
 
 /* ---- the last section ---- */
@@ -235,6 +236,43 @@ static int pack_checked(struct pvmi_msgbuf *buf, int type, const void *data, siz
     return rc;
 }
 
+/* TEV_DATA_* of a type. */
+static int trace_type(int type)
+{
+    static const int types[PVMI_TYPE_MAX + 1] = {
+        [PVMI_TYPE_BYTES] = TEV_DATA_BYTE,       [PVMI_TYPE_INT16] = TEV_DATA_SHORT,
+        [PVMI_TYPE_UINT16] = TEV_DATA_USHORT,    [PVMI_TYPE_INT32] = TEV_DATA_INT,
+        [PVMI_TYPE_UINT32] = TEV_DATA_UINT,      [PVMI_TYPE_INT64] = TEV_DATA_LONG,
+        [PVMI_TYPE_UINT64] = TEV_DATA_ULONG,     [PVMI_TYPE_FLOAT32] = TEV_DATA_FLOAT,
+        [PVMI_TYPE_FLOAT64] = TEV_DATA_DOUBLE,   [PVMI_TYPE_COMPLEX32] = TEV_DATA_CPLX,
+        [PVMI_TYPE_COMPLEX64] = TEV_DATA_DCPLX,
+    };
+
+    return types[type];
+}
+
+/* Into an event of the user's own: the type before each pack, and how many unless it is one. */
+static int pack_trace(struct pvmi_msgbuf *buf, int type, const void *data, size_t size, int count, int stride)
+{
+    int32_t what = trace_type(type) | (count == 1 ? TEV_DATA_SCALAR : TEV_DATA_ARRAY);
+    int32_t number = count;
+    struct pack_mark mark;
+    int rc = pvmi_msgbuf_own(buf);
+
+    if (rc != PvmOk)
+        return rc;
+    mark_set(&mark, buf);
+    rc = pack_checked(buf, PVMI_TYPE_INT32, &what, sizeof(what), 1, 1, true);
+    if (rc == PvmOk && count != 1)
+        rc = pack_checked(buf, PVMI_TYPE_INT32, &number, sizeof(number), 1, 1, true);
+    if (rc == PvmOk)
+        rc = pack_checked(buf, type, data, size, count, stride, true);
+    if (rc != PvmOk)
+        mark_restore(&mark, buf);
+    pvmi_msgbuf_seal(buf);    /* so that pack_one() lets the next one come here, too */
+    return rc;
+}
+
 int pvmi_pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_t size, int count, int stride)
 {
     if (count < 0)
@@ -245,11 +283,15 @@ int pvmi_pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_t 
         return PvmOk;
     if (data == NULL)
         return pvmi_call_fail(PvmBadParam, "%d items from a NULL pointer", count);
+    if (buf->encoding == PvmDataTrace)
+        return pack_trace(buf, type, data, size, count, stride);
     return pack_checked(buf, type, data, size, count, stride, false);
 }
 
 int pvmi_pack_value(struct pvmi_msgbuf *buf, int type, const void *value, size_t size)
 {
+    if (buf->encoding == PvmDataTrace)
+        return pack_trace(buf, type, value, size, 1, 1);
     return pack_checked(buf, type, value, size, 1, 1, true);
 }
 
@@ -265,6 +307,8 @@ int pvmi_pack_string(struct pvmi_msgbuf *buf, const char *text)
     length = strlen(text) + 1;
     if (length > INT_MAX)
         return pvmi_call_fail(PvmOverflow, "a string of %zu bytes; its length must fit an int", length);
+    if (buf->encoding == PvmDataTrace)
+        return pvmi_pack_items(buf, PVMI_TYPE_BYTES, text, 1, (int)length - 1, 1);
     rc = pvmi_msgbuf_own(buf);
     if (rc != PvmOk)
         return rc;
@@ -319,12 +363,13 @@ static bool pack_one_after_others(struct pvmi_msgbuf *buf, int type, const void 
 }
 
 /* All that pack() does not do on the spot. Out of line, so that pack() needs no stack. */
-static __attribute__((noinline)) int pack_any(const char *function, int type, const void *data, size_t size,
-                                              int nitem, int stride)
+static __attribute__((noinline)) int pack_any(int event, const char *function, int type, const void *data,
+                                              size_t size, int nitem, int stride)
 {
     struct pvmi_msgbuf *buf;
 
     pvmi_call_enter();
+    pvmi_trace_enter(event, data, nitem, stride);
     buf = pvmi_active_send_buf();
     if (nitem == 1 && data != NULL && buf != NULL && type != PVMI_TYPE_BYTES &&
         pack_one_after_others(buf, type, data, size))
@@ -332,71 +377,71 @@ static __attribute__((noinline)) int pack_any(const char *function, int type, co
     return pvmi_call_leave(function, pack_items(buf, type, data, size, nitem, stride));
 }
 
-static inline __attribute__((always_inline)) int pack(const char *function, int type, const void *data, size_t size,
-                                                      int nitem, int stride)
+static inline __attribute__((always_inline)) int pack(int event, const char *function, int type, const void *data,
+                                                      size_t size, int nitem, int stride)
 {
-    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && pvmi_call_alone()) {
+    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && !pvmi_trace_on && pvmi_call_alone()) {
         struct pvmi_msgbuf *buf = pvmi_active_send_known();
 
         if (buf != NULL && pack_one(buf, type, data, size))
             return PvmOk;
     }
-    return pack_any(function, type, data, size, nitem, stride);
+    return pack_any(event, function, type, data, size, nitem, stride);
 }
 
 int pvm_pkbyte(const char *xp, int nitem, int stride)
 {
-    return pack("pvm_pkbyte", PVMI_TYPE_BYTES, xp, 1, nitem, stride);
+    return pack(TEV_PKBYTE, "pvm_pkbyte", PVMI_TYPE_BYTES, xp, 1, nitem, stride);
 }
 
 int pvm_pkshort(const short *xp, int nitem, int stride)
 {
-    return pack("pvm_pkshort", PVMI_TYPE_INT16, xp, sizeof(*xp), nitem, stride);
+    return pack(TEV_PKSHORT, "pvm_pkshort", PVMI_TYPE_INT16, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_pkushort(const unsigned short *xp, int nitem, int stride)
 {
-    return pack("pvm_pkushort", PVMI_TYPE_UINT16, xp, sizeof(*xp), nitem, stride);
+    return pack(TEV_PKUSHORT, "pvm_pkushort", PVMI_TYPE_UINT16, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_pkint(const int *xp, int nitem, int stride)
 {
-    return pack("pvm_pkint", PVMI_TYPE_INT32, xp, sizeof(*xp), nitem, stride);
+    return pack(TEV_PKINT, "pvm_pkint", PVMI_TYPE_INT32, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_pkuint(const unsigned int *xp, int nitem, int stride)
 {
-    return pack("pvm_pkuint", PVMI_TYPE_UINT32, xp, sizeof(*xp), nitem, stride);
+    return pack(TEV_PKUINT, "pvm_pkuint", PVMI_TYPE_UINT32, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_pklong(const long *xp, int nitem, int stride)
 {
-    return pack("pvm_pklong", PVMI_TYPE_LONG, xp, sizeof(*xp), nitem, stride);
+    return pack(TEV_PKLONG, "pvm_pklong", PVMI_TYPE_LONG, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_pkulong(const unsigned long *xp, int nitem, int stride)
 {
-    return pack("pvm_pkulong", PVMI_TYPE_ULONG, xp, sizeof(*xp), nitem, stride);
+    return pack(TEV_PKULONG, "pvm_pkulong", PVMI_TYPE_ULONG, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_pkfloat(const float *xp, int nitem, int stride)
 {
-    return pack("pvm_pkfloat", PVMI_TYPE_FLOAT32, xp, sizeof(*xp), nitem, stride);
+    return pack(TEV_PKFLOAT, "pvm_pkfloat", PVMI_TYPE_FLOAT32, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_pkdouble(const double *xp, int nitem, int stride)
 {
-    return pack("pvm_pkdouble", PVMI_TYPE_FLOAT64, xp, sizeof(*xp), nitem, stride);
+    return pack(TEV_PKDOUBLE, "pvm_pkdouble", PVMI_TYPE_FLOAT64, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_pkcplx(const float *xp, int nitem, int stride)
 {
-    return pack("pvm_pkcplx", PVMI_TYPE_COMPLEX32, xp, 2 * sizeof(*xp), nitem, stride);
+    return pack(TEV_PKCPLX, "pvm_pkcplx", PVMI_TYPE_COMPLEX32, xp, 2 * sizeof(*xp), nitem, stride);
 }
 
 int pvm_pkdcplx(const double *xp, int nitem, int stride)
 {
-    return pack("pvm_pkdcplx", PVMI_TYPE_COMPLEX64, xp, 2 * sizeof(*xp), nitem, stride);
+    return pack(TEV_PKDCPLX, "pvm_pkdcplx", PVMI_TYPE_COMPLEX64, xp, 2 * sizeof(*xp), nitem, stride);
 }
 
 int pvm_pkstr(const char *sp)
@@ -405,6 +450,7 @@ int pvm_pkstr(const char *sp)
     int rc;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_PKSTR, sp);
     buf = pvmi_active_send_buf();
     if (buf == NULL)
         rc = PvmNoBuf;

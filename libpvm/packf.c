@@ -13,6 +13,7 @@
 
 #include "libpvm/call.h"
 #include "libpvm/pack.h"
+#include "libpvm/trace.h"
 
 struct directive {
     int count;
@@ -209,6 +210,7 @@ int pvm_packf(const char *fmt, ...)
     int rc;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_PACKF, fmt);
     va_start(arguments.list, fmt);
     rc = format_pack(fmt, &arguments);
     va_end(arguments.list);
@@ -221,6 +223,7 @@ int pvm_unpackf(const char *fmt, ...)
     int rc;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_UNPACKF, fmt);
     va_start(arguments.list, fmt);
     if (fmt == NULL)
         rc = pvmi_call_fail(PvmBadParam, "the format is a NULL pointer");

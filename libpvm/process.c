@@ -13,6 +13,7 @@
 #include "libpvm/output.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 #include "wire/tid.h"
 
 #define PATH_LENGTH 4096
@@ -147,6 +148,20 @@ static uint32_t argv_count(char **argv)
     return count;
 }
 
+/* The exit for the trace: how many, and their tids. */
+static void trace_started(const struct pvmi_msg_answer *answer, int started)
+{
+    int *tids = pvmi_malloc(((size_t)started + 1) * sizeof(*tids));
+    int count = 0;
+
+    for (uint32_t i = 0; tids != NULL && i < answer->values.n && count < started; i++) {
+        if (answer->values.v[i] > 0)
+            tids[count++] = answer->values.v[i];
+    }
+    pvmi_trace_result(started, count, tids);
+    pvmi_free(tids);
+}
+
 /* Writes the answer into tids, the started ones first, and notes what failed for pvm_errdetail() (the first one)
  * and pvm_errdetail_item(). */
 static int spawn_result(const struct pvmi_msg_answer *answer, int ntask, int *tids)
@@ -167,6 +182,8 @@ static int spawn_result(const struct pvmi_msg_answer *answer, int ntask, int *ti
     if (answer->errors.n > 0)
         pvmi_request_fault(&answer->errors.v[0]);
     pvmi_detail_take(answer, true);
+    if (pvmi_call_state.traced != 0)
+        trace_started(answer, started);
     return started;
 }
 
@@ -280,6 +297,7 @@ static int spawn(const char *task, char **argv, int flag, const char *where, int
 int pvm_spawn(const char *task, char **argv, int flag, const char *where, int ntask, int *tids)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_SPAWN, task, where, flag, ntask);
     return pvmi_call_leave("pvm_spawn", spawn(task, argv, flag, where, ntask, tids));
 }
 
@@ -330,12 +348,14 @@ static int siblings_get(int **tids)
         return rc;
     if (tids != NULL)
         *tids = siblings.tids;
+    pvmi_trace_result(siblings.count, siblings.tids);
     return siblings.count;
 }
 
 int pvm_siblings(int **tids)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_SIBLINGS);
     return pvmi_call_leave("pvm_siblings", siblings_get(tids));
 }
 
@@ -363,12 +383,14 @@ static int send_signal(int tid, int signum)
 int pvm_sendsig(int tid, int signum)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_SENDSIG, tid, signum);
     return pvmi_call_leave("pvm_sendsig", send_signal(tid, signum));
 }
 
 int pvm_kill(int tid)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_KILL, tid);
     return pvmi_call_leave("pvm_kill", pvm_sendsig(tid, SIGTERM));
 }
 
@@ -387,6 +409,7 @@ int pvm_pstat(int tid)
     int rc;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_PSTAT, tid);
     rc = task_status(tid);
     return rc == PvmNoTask ? pvmi_call_leave_quiet(rc) : pvmi_call_leave("pvm_pstat", rc);
 }
@@ -436,6 +459,7 @@ static int tasks_take(const struct pvmi_control *control, int *ntask, struct pvm
         return rc;
     pvmi_free(tasks_given);
     tasks_given = tasks;
+    pvmi_trace_result(PvmOk, (int)msg->tasks.n);
     if (ntask != NULL)
         *ntask = (int)msg->tasks.n;
     if (taskp != NULL)
@@ -463,5 +487,6 @@ static int tasks_list(int where, int *ntask, struct pvmtaskinfo **taskp)
 int pvm_tasks(int where, int *ntask, struct pvmtaskinfo **taskp)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_TASKS, where);
     return pvmi_call_leave("pvm_tasks", tasks_list(where, ntask, taskp));
 }

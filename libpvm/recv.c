@@ -11,6 +11,7 @@
 #include "libpvm/msgbuf.h"
 #include "libpvm/progress.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 #include "wire/section.h"
 
 /* What a receive looks for. */
@@ -133,16 +134,26 @@ static int receive(int tid, int tag, uint64_t deadline_us)
     return buf->id;
 }
 
+/* What all of them leave with. */
+static int leave(const char *function, int rc)
+{
+    if (pvmi_call_state.traced != 0)
+        pvmi_trace_take_received(rc, rc > 0 ? pvmi_msgbuf_find(rc) : NULL);
+    return pvmi_call_leave(function, rc);
+}
+
 int pvm_recv(int tid, int msgtag)
 {
     pvmi_call_enter();
-    return pvmi_call_leave("pvm_recv", receive(tid, msgtag, PVMI_PROGRESS_NO_DEADLINE));
+    pvmi_trace_enter(TEV_RECV, tid, msgtag, pvmmyctx);
+    return leave("pvm_recv", receive(tid, msgtag, PVMI_PROGRESS_NO_DEADLINE));
 }
 
 int pvm_nrecv(int tid, int msgtag)
 {
     pvmi_call_enter();
-    return pvmi_call_leave("pvm_nrecv", receive(tid, msgtag, 0));
+    pvmi_trace_enter(TEV_NRECV, tid, msgtag, pvmmyctx);
+    return leave("pvm_nrecv", receive(tid, msgtag, 0));
 }
 
 /* When tmout from now is over; at once for negative ones. */
@@ -161,7 +172,9 @@ static uint64_t deadline_of(const struct timeval *tmout)
 int pvm_trecv(int tid, int msgtag, struct timeval *tmout)
 {
     pvmi_call_enter();
-    return pvmi_call_leave("pvm_trecv", receive(tid, msgtag, deadline_of(tmout)));
+    pvmi_trace_enter(TEV_TRECV, tid, msgtag, pvmmyctx, tmout == NULL ? -1 : (int)tmout->tv_sec,
+                     tmout == NULL ? -1 : (int)tmout->tv_usec);
+    return leave("pvm_trecv", receive(tid, msgtag, deadline_of(tmout)));
 }
 
 static int probe(int tid, int tag)
@@ -179,6 +192,7 @@ static int probe(int tid, int tag)
 int pvm_probe(int tid, int msgtag)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_PROBE, tid, msgtag, pvmmyctx);
     return pvmi_call_leave("pvm_probe", probe(tid, msgtag));
 }
 
@@ -241,6 +255,7 @@ static int precv(int tid, int tag, void *data, int len, int datatype, int *atid,
     take(buf);
     rc = copy_items(buf, data, len, &type);
     length = items_length(buf, &type);
+    pvmi_trace_result(rc, length > INT32_MAX ? INT32_MAX : (int)length, buf->tag, buf->ctx, buf->src);
     if (atid != NULL)
         *atid = buf->src;
     if (atag != NULL)
@@ -254,5 +269,6 @@ static int precv(int tid, int tag, void *data, int len, int datatype, int *atid,
 int pvm_precv(int tid, int msgtag, void *buf, int len, int datatype, int *atid, int *atag, int *alen)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_PRECV, tid, msgtag, pvmmyctx, buf, len, datatype);
     return pvmi_call_leave("pvm_precv", precv(tid, msgtag, buf, len, datatype, atid, atag, alen));
 }

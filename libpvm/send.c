@@ -12,6 +12,7 @@
 #include "libpvm/progress.h"
 #include "libpvm/route.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 #include "wire/tid.h"
 
 #define NO_MEMORY_PAUSE_US 1000
@@ -245,23 +246,33 @@ static int send_active(int tid, int msgtag)
     struct pvmi_msgbuf *buf;
     int rc = pvmi_task_enroll();
 
-    if (rc != PvmOk)
-        return rc;
-    rc = check_destination(tid, msgtag);
+    if (rc == PvmOk && tid != PVM_TRACE_TID)
+        rc = check_destination(tid, msgtag);
     if (rc != PvmOk)
         return rc;
     buf = pvmi_active_send_buf();
     if (buf == NULL)
         return pvmi_call_fail(PvmNoBuf, "no active send buffer: call pvm_initsend() first");
+    if (tid == PVM_TRACE_TID)
+        return pvmi_trace_user_send(buf, msgtag);
     buf->tag = msgtag;
     buf->ctx = pvmmyctx;
     buf->dst = tid;
     return pvmi_send_message(buf, &tid, 1, msgtag, pvmmyctx);
 }
 
+/* The length of what will be sent, for the trace. */
+static int active_length(void)
+{
+    struct pvmi_msgbuf *buf = pvmi_active_send_buf();
+
+    return buf == NULL ? -1 : (int)pvmi_msgbuf_xdr_length(buf);
+}
+
 int pvm_send(int tid, int msgtag)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_SEND, active_length(), tid, msgtag, pvmmyctx);
     return pvmi_call_leave("pvm_send", send_active(tid, msgtag));
 }
 
@@ -329,6 +340,7 @@ int pvmi_send_active(const int *tids, int ntask, int msgtag)
 int pvm_mcast(int *tids, int ntask, int msgtag)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_MCAST, active_length(), msgtag, pvmmyctx, ntask, tids);
     return pvmi_call_leave("pvm_mcast", pvmi_send_active(tids, ntask, msgtag));
 }
 
@@ -377,5 +389,6 @@ static int psend(int tid, int msgtag, const void *data, int len, int datatype)
 int pvm_psend(int tid, int msgtag, const void *buf, int len, int datatype)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_PSEND, tid, msgtag, pvmmyctx, buf, len, datatype);
     return pvmi_call_leave("pvm_psend", psend(tid, msgtag, buf, len, datatype));
 }

@@ -28,6 +28,7 @@
 #include "libpvm/machine.h"
 #include "libpvm/progress.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 
 #define READY_TIMEOUT_US 60000000
 #define PENDING_POLL_US 50000
@@ -295,5 +296,6 @@ static int start_pvmd(int argc, char **argv, bool block)
 int pvm_start_pvmd(int argc, char **argv, int block)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_START_PVMD, block, argc, argv);
     return pvmi_call_leave("pvm_start_pvmd", start_pvmd(argc, argv, block != 0));
 }

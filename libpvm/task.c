@@ -11,6 +11,7 @@
 #include "libpvm/notify.h"
 #include "libpvm/output.h"
 #include "libpvm/request.h"
+#include "libpvm/trace.h"
 #include "libpvm/undeclared.h"
 
 #define NO_EVENTS "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@"
@@ -86,4 +87,5 @@ void pvmi_task_forget(void)
     pvmi_task.tid = 0;
     pvmmytid = -1;
     pvmi_task.lost = false;
+    pvmi_trace_changed();
 }

@@ -13,6 +13,7 @@
 #include "libpvm/call.h"
 #include "libpvm/cursor.h"
 #include "libpvm/pack.h"
+#include "libpvm/trace.h"
 
 /* Where items go. */
 struct place {
@@ -486,78 +487,79 @@ static int unpack_items(struct pvmi_msgbuf *buf, int type, void *data, size_t si
 }
 
 /* All that unpack() does not do on the spot. */
-static __attribute__((noinline)) int unpack_any(const char *function, int type, void *data, size_t size, int nitem,
-                                                int stride)
+static __attribute__((noinline)) int unpack_any(int event, const char *function, int type, void *data, size_t size,
+                                                int nitem, int stride)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(event, data, nitem, stride);
     return pvmi_call_leave(function, unpack_items(pvmi_active_receive_buf(), type, data, size, nitem, stride));
 }
 
-static inline __attribute__((always_inline)) int unpack(const char *function, int type, void *data, size_t size,
-                                                        int nitem, int stride)
+static inline __attribute__((always_inline)) int unpack(int event, const char *function, int type, void *data,
+                                                        size_t size, int nitem, int stride)
 {
-    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && pvmi_call_alone()) {
+    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && !pvmi_trace_on && pvmi_call_alone()) {
         struct pvmi_msgbuf *buf = pvmi_active_receive_known();
 
         if (buf != NULL && unpack_one(buf, type, data, size))
             return PvmOk;
     }
-    return unpack_any(function, type, data, size, nitem, stride);
+    return unpack_any(event, function, type, data, size, nitem, stride);
 }
 
 int pvm_upkbyte(char *xp, int nitem, int stride)
 {
-    return unpack("pvm_upkbyte", PVMI_TYPE_BYTES, xp, 1, nitem, stride);
+    return unpack(TEV_UPKBYTE, "pvm_upkbyte", PVMI_TYPE_BYTES, xp, 1, nitem, stride);
 }
 
 int pvm_upkshort(short *xp, int nitem, int stride)
 {
-    return unpack("pvm_upkshort", PVMI_TYPE_INT16, xp, sizeof(*xp), nitem, stride);
+    return unpack(TEV_UPKSHORT, "pvm_upkshort", PVMI_TYPE_INT16, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_upkushort(unsigned short *xp, int nitem, int stride)
 {
-    return unpack("pvm_upkushort", PVMI_TYPE_UINT16, xp, sizeof(*xp), nitem, stride);
+    return unpack(TEV_UPKUSHORT, "pvm_upkushort", PVMI_TYPE_UINT16, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_upkint(int *xp, int nitem, int stride)
 {
-    return unpack("pvm_upkint", PVMI_TYPE_INT32, xp, sizeof(*xp), nitem, stride);
+    return unpack(TEV_UPKINT, "pvm_upkint", PVMI_TYPE_INT32, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_upkuint(unsigned int *xp, int nitem, int stride)
 {
-    return unpack("pvm_upkuint", PVMI_TYPE_UINT32, xp, sizeof(*xp), nitem, stride);
+    return unpack(TEV_UPKUINT, "pvm_upkuint", PVMI_TYPE_UINT32, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_upklong(long *xp, int nitem, int stride)
 {
-    return unpack("pvm_upklong", PVMI_TYPE_LONG, xp, sizeof(*xp), nitem, stride);
+    return unpack(TEV_UPKLONG, "pvm_upklong", PVMI_TYPE_LONG, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_upkulong(unsigned long *xp, int nitem, int stride)
 {
-    return unpack("pvm_upkulong", PVMI_TYPE_ULONG, xp, sizeof(*xp), nitem, stride);
+    return unpack(TEV_UPKULONG, "pvm_upkulong", PVMI_TYPE_ULONG, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_upkfloat(float *xp, int nitem, int stride)
 {
-    return unpack("pvm_upkfloat", PVMI_TYPE_FLOAT32, xp, sizeof(*xp), nitem, stride);
+    return unpack(TEV_UPKFLOAT, "pvm_upkfloat", PVMI_TYPE_FLOAT32, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_upkdouble(double *xp, int nitem, int stride)
 {
-    return unpack("pvm_upkdouble", PVMI_TYPE_FLOAT64, xp, sizeof(*xp), nitem, stride);
+    return unpack(TEV_UPKDOUBLE, "pvm_upkdouble", PVMI_TYPE_FLOAT64, xp, sizeof(*xp), nitem, stride);
 }
 
 int pvm_upkcplx(float *xp, int nitem, int stride)
 {
-    return unpack("pvm_upkcplx", PVMI_TYPE_COMPLEX32, xp, 2 * sizeof(*xp), nitem, stride);
+    return unpack(TEV_UPKCPLX, "pvm_upkcplx", PVMI_TYPE_COMPLEX32, xp, 2 * sizeof(*xp), nitem, stride);
 }
 
 int pvm_upkdcplx(double *xp, int nitem, int stride)
 {
-    return unpack("pvm_upkdcplx", PVMI_TYPE_COMPLEX64, xp, 2 * sizeof(*xp), nitem, stride);
+    return unpack(TEV_UPKDCPLX, "pvm_upkdcplx", PVMI_TYPE_COMPLEX64, xp, 2 * sizeof(*xp), nitem, stride);
 }
 
 int pvm_upkstr(char *sp)
@@ -565,6 +567,7 @@ int pvm_upkstr(char *sp)
     struct pvmi_msgbuf *buf;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_UPKSTR, sp);
     buf = pvmi_active_receive_buf();
     return pvmi_call_leave("pvm_upkstr", buf == NULL ? PvmNoBuf : pvmi_unpack_string(buf, sp));
 }

@@ -89,9 +89,39 @@ static void typed_bodies_are_the_golden_ones(void **state)
     pvm_initsend(PvmDataDefault);
     pack_every_type();
     assert_golden("typed");
+}
+
+/* An event of the user's own: the type before each pack, the count unless it is one; strings without the NUL. */
+static void trace_messages_say_what_is_in_them(void **state)
+{
+    const int numbers[3] = { 7, 8, 9 };
+    const double real = 2.5;
+    int expected_ints[] = { TEV_DATA_INT, 7, TEV_DATA_INT | TEV_DATA_ARRAY, 2, 7, 9, TEV_DATA_DOUBLE };
+    int found[7];
+    double found_real;
+    char text[4];
+
+    (void)state;
     pvm_initsend(PvmDataTrace);
-    pack_every_type();
-    assert_golden("typed");
+    assert_int_equal(pvm_pkint(numbers, 1, 1), PvmOk);
+    assert_int_equal(pvm_pkint(numbers, 2, 2), PvmOk);
+    assert_int_equal(pvm_pkint(numbers, 0, 1), PvmOk);
+    assert_int_equal(pvm_pkdouble(&real, 1, 1), PvmOk);
+    assert_int_equal(pvm_pkstr("abcd"), PvmOk);
+    assert_int_equal(pvm_pkstr(""), PvmOk);
+    assert_int_equal(pvm_pkint(NULL, 1, 1), PvmBadParam);
+
+    loopback();
+    assert_int_equal(pvm_upkint(found, 7, 1), PvmOk);
+    assert_memory_equal(found, expected_ints, sizeof(found));
+    assert_int_equal(pvm_upkdouble(&found_real, 1, 1), PvmOk);
+    assert_true(found_real == real);
+    assert_int_equal(pvm_upkint(found, 2, 1), PvmOk);
+    assert_int_equal(found[0], TEV_DATA_BYTE | TEV_DATA_ARRAY);
+    assert_int_equal(found[1], 4);
+    assert_int_equal(pvm_upkbyte(text, 4, 1), PvmOk);
+    assert_memory_equal(text, "abcd", 4);
+    assert_int_equal(pvm_upkint(found, 1, 1), PvmNoData);
 }
 
 static void raw_bodies_are_the_golden_ones(void **state)
@@ -439,6 +469,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(typed_bodies_are_the_golden_ones, loopback_reset),
+        cmocka_unit_test_setup(trace_messages_say_what_is_in_them, loopback_reset),
         cmocka_unit_test_setup(raw_bodies_are_the_golden_ones, loopback_reset),
         cmocka_unit_test_setup(packs_of_one_type_are_one_section, loopback_reset),
         cmocka_unit_test_setup(a_sealed_section_is_not_extended, loopback_reset),

@@ -289,7 +289,7 @@ static void own_output_is_told_to_the_daemon(void **state)
     assert_int_equal(pvm_setopt(PvmSelfOutputCode, 5), 0);
     assert_int_equal(pvm_getopt(PvmOutputCode), 5);
     assert_int_equal(pvm_setopt(PvmSelfOutputTid, -1), CHILD_A);
-    assert_int_equal(pvm_getopt(PvmSelfOutputTid), 0);
+    assert_int_equal(pvm_getopt(PvmSelfOutputTid), -1);
 }
 
 /* ---- output ---- */
