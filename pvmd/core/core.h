@@ -48,7 +48,7 @@ struct core_config {
     const char *bx;
     uint64_t (*random)(void *user);
     void *random_user;
-    /* Microseconds since 1970, for pvm_hostsync() alone: nothing is decided by it. */
+    /* Microseconds since 1970, for pvm_hostsync() and trace events alone: nothing is decided by it. */
     int64_t (*clock)(void *user);
     void *clock_user;
 };

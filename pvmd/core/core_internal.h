@@ -233,6 +233,10 @@ struct task {
     bool transferred;        /* has sent it more than a message holds: it must hear that behind that, too */
     int32_t pid;
     int32_t status;          /* as of wait() */
+    uint64_t user_us;        /* what its process has used, once it was reaped */
+    uint64_t system_us;
+    int32_t spawn_flags;
+    bool trace_begun;        /* who traces it knows of it */
     char *file;
     struct pvmi_rec_inherit self;
     char *trace_mask;        /* what self points to */
@@ -279,6 +283,17 @@ struct watch {
 struct ending {
     int32_t tid;
     int32_t status;
+};
+
+/* ---- tracing ---- */
+
+#define TRACERS_MAX 16
+
+/* What this daemon has told a task that collects trace messages. */
+struct tracer {
+    int32_t tid;             /* 0 none */
+    bool identified;         /* the list of identifiers */
+    unsigned described;      /* bit n: what event TEV_NEWTASK + n is made of */
 };
 
 /* ---- open requests of our own ---- */
@@ -371,6 +386,9 @@ struct core {
     int next_placed;               /* host number that the next spawn begins with, or the next higher one */
 
     struct pvmi_table subjects;    /* struct subject by tid */
+    struct tracer tracers[TRACERS_MAX];    /* a ring */
+    int tracer_next;
+
     struct ending endings[ENDINGS_MAX];    /* a ring of tasks of this host that ended badly */
     uint32_t ending_next;
     struct pvmi_list add_watches;
@@ -727,6 +745,14 @@ void output_logged(struct core *core, int32_t tid, const uint8_t *text, size_t l
 void output_undeliverable(struct core *core, const struct pvmi_frame *frame);
 void output_flush_host(struct core *core, int number);
 void output_free_all(struct core *core);
+
+/* ---- trace.c: for those who trace task ---- */
+void trace_begin(struct core *core, struct task *task);      /* "a task was started" */
+void trace_by_hand(struct core *core, struct task *task);    /* the same, of one that was not spawned */
+void trace_spawned(struct core *core, struct task *task);    /* "its pvm_spawn is complete" */
+void trace_end(struct core *core, struct task *task);        /* "it has ended" */
+/* Whether inherit has the trace of task go elsewhere. */
+bool trace_moves(const struct task *task, const struct pvmi_rec_inherit *inherit);
 
 /* ---- groups.c ---- */
 void groups_request(struct core *core, const struct asker *asker, const struct pvmi_msg_group *msg);

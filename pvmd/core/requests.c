@@ -488,8 +488,16 @@ static void group_request(struct core *core, const struct asker *asker, struct t
 
 static void option_request(struct core *core, struct task *task, const struct pvmi_msg_option *msg)
 {
+    bool moves = trace_moves(task, &msg->inherit);
+
+    if (moves)
+        trace_end(core, task);    /* for who has traced it so far */
     if (task_set_inherit(core, task, &msg->inherit) != PvmOk)
         core_log(core, PVMI_LOG_ERROR, "no memory for the options of t%x", (unsigned)task->tid);
+    if (moves) {
+        trace_spawned(core, task);
+        trace_begin(core, task);
+    }
 }
 
 static void dispatch_from_task(struct core *core, struct link *link, const struct pvmi_control *control)

@@ -236,6 +236,7 @@ static struct task *start_task(struct core *core, const struct pvmi_msg_start *m
         return NULL;
     task->parent = (msg->flags & PvmNoSpawnParent) != 0 ? PvmParentNotSet : msg->parent;
     task->spawner = msg->parent;
+    task->spawn_flags = msg->flags;
     task->nonce = core_random(core);
     task->file = core_strdup(core, msg->file);
     task->handle = core_handle(core);
@@ -327,8 +328,10 @@ static void job_done(struct core *core, struct start_job *job)
         struct task *task =
             job->values[i] > 0 ? pvmi_table_get(&core->tasks, (uint32_t)job->values[i]) : NULL;
 
-        if (task != NULL)
+        if (task != NULL) {
             output_spawned(core, task);
+            trace_spawned(core, task);
+        }
     }
     job_free(job);
 }

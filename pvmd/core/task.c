@@ -160,6 +160,10 @@ static void enroll_accept(struct core *core, struct link *link, struct task *tas
         .inherit = task->self,
     };
 
+    if (task->handle == 0)
+        trace_by_hand(core, task);
+    else if (!task->trace_begun)    /* it was quicker than the news of its start */
+        trace_begin(core, task);
     task->claimed = true;
     task->link = link;
     link->task = task;
@@ -208,6 +212,7 @@ void task_enroll(struct core *core, struct link *link, const struct pvmi_msg_enr
 static void task_report(struct core *core, struct task *task)
 {
     task->reported = true;
+    trace_end(core, task);
     notify_task_ended(core, task);
 }
 
@@ -329,6 +334,8 @@ void task_on_started(struct core *core, struct core_event *event)
         core_wake_at(core, task->kill_at);
     }
     output_begin(core, task);
+    if (!task->trace_begun)
+        trace_begin(core, task);
     start_on_started(core, task);
 }
 
@@ -360,6 +367,8 @@ void task_on_ended(struct core *core, struct core_event *event)
     core->process_count--;
     task->ended = true;
     task->status = event->ended.status;
+    task->user_us = event->ended.user_us;
+    task->system_us = event->ended.system_us;
     task->report_at = core->now_ms + EXIT_EOF_MS;
     task_settle(core, task);
     halt_check(core);
