@@ -9,6 +9,7 @@
 #include "console/shell_command.h"
 #include "console/spawn_command.h"
 #include "console/task_command.h"
+#include "console/trace_command.h"
 #include "pvm3.h"
 
 static const char add_help[] =
@@ -73,6 +74,8 @@ static const char spawn_help[] =
     "          ->>(file)        append output of job to file\n"
     "          --output[=file]  the same as ->, for a shell, which takes > for itself\n"
     "          --append=file    the same as ->>\n"
+    "          -@               trace job, output to terminal\n"
+    "          -@(file)         trace job, output to file (also --trace[=file]); see: help trace\n"
     "          --json           print JSON\n";
 
 static const char run_help[] =
@@ -90,6 +93,19 @@ static const char run_help[] =
     "          --label          each line begins with host and tid, as in [alpha:t40003]\n"
     "          --timeout S      ends the job after S seconds, with status 124\n"
     "Ctrl-C or SIGTERM ends the job: SIGTERM to all copies, after 5 seconds or another Ctrl-C SIGKILL.\n";
+
+static const char trace_help[] =
+    "Syntax:  trace\n"
+    "         trace [+] name ...\n"
+    "         trace - name ...\n"
+    "         trace [+] *\n"
+    "         trace - *\n"
+    "         trace xpvm (default mask for XPVM display)\n"
+    "         trace buf nbytes\n"
+    "         trace buf\n"
+    "         trace opt < full | time | count >\n"
+    "         trace opt\n"
+    "Of the tasks that spawn -@ starts, these calls are told: each, or with time or count the sums at the end.\n";
 
 static const char start_help[] =
     "Syntax:  pvm start [ pvmd options ] [ hostfile ]\n"
@@ -136,6 +152,7 @@ const struct command command_table[] = {
     { "spawn", 2, 0, COMMAND_JSON | COMMAND_PROGRAM, spawn_command, "Spawn task", spawn_help },
     { "start", 1, 0, COMMAND_LOCAL | COMMAND_SHELL_ONLY, host_command_start,
       "Start a virtual machine (from the shell: pvm start)", start_help },
+    { "trace", 1, 0, 0, trace_command, "Set/display trace event mask", trace_help },
     { "unalias", 2, 0, COMMAND_LOCAL, shell_command_unalias, "Undefine command alias",
       "Syntax:  unalias name ...\n" },
     { "unexport", 1, 0, COMMAND_LOCAL, shell_command_unexport,

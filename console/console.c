@@ -9,6 +9,7 @@
 
 #include "console/host_command.h"
 #include "console/report.h"
+#include "console/trace_command.h"
 #include "pvm3.h"
 
 #define HALT_WAIT_S 30    /* tasks get 5 s to end; then their daemons follow */
@@ -20,6 +21,7 @@ static void console_joined(struct console *console)
     pvm_setopt(PvmResvTids, 1);
     pvm_setopt(PvmNoReset, 1);
     pvm_setopt(PvmOutputTid, 0);
+    trace_command_begin();
     if (console->prompt) {
         host_command_know_all(console);
         pvm_notify(PvmHostAdd, TAG_HOST_ADD, -1, NULL);
@@ -163,6 +165,11 @@ void console_received(struct console *console, int bufid)
     } else if (tag == TAG_HOST_DELETE) {
         if (pvm_upkint(&tid, 1, 1) == PvmOk)
             job_host_gone(console->jobs, tid);
+    } else if (tag >= TAG_TRACE) {
+        struct job *job = job_find(console->jobs, tag - TAG_TRACE);
+
+        if (job != NULL && job->trace != NULL)
+            job_trace(job, from);
     } else if (tag >= TAG_JOB) {
         struct job *job = job_find(console->jobs, tag - TAG_JOB);
 

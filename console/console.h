@@ -19,7 +19,8 @@
 #define TAG_TASK_EXIT 0x70000001
 #define TAG_HOST_DELETE 0x70000002
 #define TAG_OUTPUT 0x70000003
-#define TAG_JOB 0x70010000    /* plus the job's number */
+#define TAG_JOB 0x70010000      /* plus the job's number: output */
+#define TAG_TRACE 0x71000000    /* the same: trace */
 
 struct console {
     struct alias *aliases;

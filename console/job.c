@@ -13,8 +13,9 @@
 #include "pvm3.h"
 
 #define OUTPUT_END 0
+#define OUTPUT_STARTED (-2)
 
-struct job *job_new(struct job **jobs, int number, FILE *out)
+struct job *job_new(struct job **jobs, int number, FILE *out, FILE *trace_out)
 {
     struct job *job = calloc(1, sizeof(*job));
 
@@ -22,6 +23,14 @@ struct job *job_new(struct job **jobs, int number, FILE *out)
         return NULL;
     job->number = number;
     job->out = out;
+    job->trace_out = trace_out;
+    if (trace_out != NULL) {
+        job->trace = trace_file_new(number, trace_out);
+        if (job->trace == NULL) {
+            free(job);
+            return NULL;
+        }
+    }
     while (*jobs != NULL)
         jobs = &(*jobs)->next;
     *jobs = job;
@@ -67,11 +76,12 @@ static void job_finish_if_done(struct job *job)
     if (!job->spawned || job->finished)
         return;
     for (const struct job_task *task = job->tasks; task != NULL; task = task->next) {
-        if (!task->ended)
+        if (!task->ended || (task->traced && !task->trace_ended))
             return;
     }
     job->finished = true;
-    fflush(job->out);
+    if (job->out != NULL)
+        fflush(job->out);
     printf("[%d] finished\n", job->number);
 }
 
@@ -88,8 +98,15 @@ void job_spawned(struct job *job, const int *tids, int count)
 static void job_on_line(void *user, const char *text, size_t length, bool newline)
 {
     const struct job_task *task = user;
+    char *copy;
 
     (void)newline;
+    if (task->job->trace != NULL && (copy = strndup(text, length)) != NULL) {
+        trace_file_output(task->job->trace, task->tid, copy);
+        free(copy);
+    }
+    if (task->job->out == NULL)
+        return;
     fprintf(task->job->out, "[%d:t%x] ", task->job->number, (unsigned)task->tid);
     fwrite(text, 1, length, task->job->out);
     putc('\n', task->job->out);
@@ -110,7 +127,10 @@ static void job_task_end(struct job_task *task)
         return;
     lines_end(&task->lines, job_on_line, task);
     task->ended = true;
-    fprintf(task->job->out, "[%d:t%x] EOF\n", task->job->number, (unsigned)task->tid);
+    if (task->job->trace != NULL)
+        trace_file_output(task->job->trace, task->tid, "GOTEOF");
+    if (task->job->out != NULL)
+        fprintf(task->job->out, "[%d:t%x] EOF\n", task->job->number, (unsigned)task->tid);
     job_finish_if_done(task->job);
 }
 
@@ -127,16 +147,48 @@ void job_output(struct job *job)
         job_bytes(task, count);
     } else if (count == OUTPUT_END) {
         job_task_end(task);
+    } else if (job->trace != NULL) {
+        trace_file_output(job->trace, tid, count == OUTPUT_STARTED ? "CREATION" : "GOTSPAWN");
     }
-    fflush(job->out);
+    if (job->out != NULL)
+        fflush(job->out);
+}
+
+static void job_trace_ended(struct job *job, struct job_task *task)
+{
+    task->trace_ended = true;
+    for (const struct job_task *each = job->tasks; each != NULL; each = each->next) {
+        if (!each->trace_ended)
+            return;
+    }
+    printf("[%d] libpvmtrc: Trace File Complete\n", job->number);
+}
+
+void job_trace(struct job *job, int from)
+{
+    int tid = 0;
+    enum trace_news news = trace_file_message(job->trace, from, &tid);
+    struct job_task *task = news != TRACE_NOTHING ? job_task_get(job, tid) : NULL;
+
+    if (task == NULL)
+        return;
+    if (news == TRACE_TASK_BEGAN) {
+        task->traced = true;
+        printf("[%d] libpvmtrc: Task TID=0x%x Connected to Console\n", job->number, (unsigned)tid);
+    } else {
+        job_trace_ended(job, task);
+        job_finish_if_done(job);
+    }
 }
 
 void job_host_gone(struct job *jobs, int tid)
 {
     for (; jobs != NULL; jobs = jobs->next) {
         for (struct job_task *task = jobs->tasks; task != NULL; task = task->next) {
-            if (task->tid == tid)
+            if (task->tid == tid) {
+                task->trace_ended = true;
                 job_task_end(task);
+            }
         }
     }
 }
@@ -161,7 +213,10 @@ void job_free(struct job **jobs, struct job *job)
         lines_end(&task->lines, job_on_line_drop, NULL);
         free(task);
     }
-    if (job->out != stdout)
+    trace_file_free(job->trace);
+    if (job->trace_out != NULL && job->trace_out != stdout)
+        fclose(job->trace_out);
+    if (job->out != NULL && job->out != stdout)
         fclose(job->out);
     free(job);
 }

@@ -50,6 +50,12 @@ static void option_output(struct spawn_options *options, bool append, const char
     options->file = *file != '\0' ? file : NULL;
 }
 
+static void option_trace(struct spawn_options *options, const char *file)
+{
+    options->trace = true;
+    options->trace_file = *file != '\0' ? file : NULL;
+}
+
 /* Words for a shell, which takes > for itself. */
 static int option_long(struct spawn_options *options, const char *word)
 {
@@ -59,6 +65,10 @@ static int option_long(struct spawn_options *options, const char *word)
         option_output(options, false, word + 9);
     else if (strncmp(word, "--append=", 9) == 0)
         option_output(options, true, word + 9);
+    else if (strcmp(word, "--trace") == 0)
+        option_trace(options, "");
+    else if (strncmp(word, "--trace=", 8) == 0)
+        option_trace(options, word + 8);
     else if (strncmp(word, "--host=", 7) == 0)
         option_place(options, PvmTaskHost, word + 7);
     else {
@@ -86,10 +96,9 @@ static int option_parse(struct spawn_options *options, const char *word)
         options->flags |= PvmTaskDebug;
     else if (isdigit((unsigned char)*rest))
         return option_count(options, rest);
-    else if (*rest == '@') {
-        report_usage("spawn", "%s: this version cannot trace", word);
-        return -1;
-    } else if (isupper((unsigned char)*rest))
+    else if (*rest == '@')
+        option_trace(options, rest + 1);
+    else if (isupper((unsigned char)*rest))
         option_place(options, PvmTaskArch, rest);
     else
         option_place(options, PvmTaskHost, rest);
@@ -145,23 +154,45 @@ static void spawn_json(const struct job *job, const int *tids, int count, int st
     json_close(&json, '}');
 }
 
-/* The job that takes the output; ret_job stays NULL without one. */
+/* stdout for no file, NULL when that cannot be written, which is told. */
+static FILE *spawn_open(const char *file, bool append)
+{
+    FILE *out = file == NULL ? stdout : fopen(file, append ? "a" : "w");
+
+    if (out == NULL)
+        report_error("spawn", "cannot write %s: %s", file, strerror(errno));
+    return out;
+}
+
+/* The job that takes output and trace; ret_job stays NULL without one. */
 static int spawn_job_new(struct console *console, const struct spawn_options *options, struct job **ret_job)
 {
-    FILE *out = stdout;
+    FILE *out = options->output ? spawn_open(options->file, options->append) : NULL;
+    FILE *trace_out = NULL;
 
-    if (!options->output)
-        return EXIT_GOOD;
-    if (options->file != NULL) {
-        out = fopen(options->file, options->append ? "a" : "w");
-        if (out == NULL)
-            return report_error("spawn", "cannot write %s: %s", options->file, strerror(errno));
+    if (options->output && out == NULL)
+        return EXIT_FAILED;
+    if (options->trace && (trace_out = spawn_open(options->trace_file, false)) == NULL) {
+        if (out != NULL && out != stdout)
+            fclose(out);
+        return EXIT_FAILED;
     }
-    *ret_job = job_new(&console->jobs, console->job_count + 1, out);
+    if (out == NULL && trace_out == NULL)
+        return EXIT_GOOD;
+    *ret_job = job_new(&console->jobs, console->job_count + 1, out, trace_out);
     if (*ret_job == NULL)
         return report_error("spawn", "out of memory");
     console->job_count++;
     return EXIT_GOOD;
+}
+
+static void spawn_trace(const struct job *job)
+{
+    bool traced = job != NULL && job->trace != NULL;
+
+    pvm_setopt(PvmTraceTid, traced ? pvm_mytid() : 0);
+    pvm_setopt(PvmTraceContext, 0);
+    pvm_setopt(PvmTraceCode, traced ? TAG_TRACE + job->number : 0);
 }
 
 /* pvm_spawn() with the output going to the job. Nothing is called behind it, so that pvm_errdetail() holds. */
@@ -177,6 +208,7 @@ static int spawn_call(const struct spawn_options *options, char **argv, const st
         pvm_setopt(PvmOutputContext, 0);
         pvm_setopt(PvmOutputCode, TAG_JOB + job->number);
     }
+    spawn_trace(job);
     int started = pvm_spawn(argv[0], argv + 1, options->flags | PvmNoSpawnParent, where, options->count, tids);
     free(where);
     return started;

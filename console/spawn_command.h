@@ -16,6 +16,8 @@ struct spawn_options {
     bool output;         /* lines of the tasks come to the console or to file */
     bool append;
     const char *file;    /* NULL: the console */
+    bool trace;          /* the tasks' calls are told to the console or trace_file */
+    const char *trace_file;
 };
 
 /*

@@ -244,7 +244,7 @@ int task_command_jobs(struct console *console, int argc, char **argv)
     for (const struct job *job = console->jobs; job != NULL; job = job->next) {
         if (job->finished)
             continue;
-        printf(" %d:", job->number);
+        printf("%c%d:", job->trace != NULL ? 'T' : ' ', job->number);
         for (const struct job_task *task = job->tasks; !ids && task != NULL; task = task->next) {
             if (!task->ended)
                 printf(" t%x", (unsigned)task->tid);
