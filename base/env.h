@@ -6,7 +6,7 @@
 /* name, who reads it, what it means: docs are made from this list. */
 #define PVMI_ENV_LIST(X)                                                                             \
     X(PVM_ROOT, "all", "installation directory of PVM 3 layouts; places below it are searched too")  \
-    X(PVM_ARCH, "tasks", "architecture name, set by pvmd for the tasks it starts")                   \
+    X(PVM_ARCH, "all", "name of this kind of computer, in places to search; pvmd sets it for tasks")                  \
     X(PVM_TMP, "all", "directory for the daemon's folder, else /tmp")                                \
     X(PVM_VMID, "all", "name of the virtual machine, for several of one user")                       \
     X(PVM_RSH, "pvmd", "command that starts remote daemons, in the place of ssh")                    \

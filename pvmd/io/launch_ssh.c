@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * via=ssh: `ssh OPTIONS [-l LOGIN] ADDRESS COMMAND`; or, where PVM_RSH names another program, exactly
- * `PVM_RSH ADDRESS [-l LOGIN] COMMAND`. COMMAND is one word: dx= as it is, for the shell there to expand; else
- * one that tries the path that pvmd has here, then PATH there. And `ssh OPTIONS -W TARGET [-l LOGIN] ADDRESS`.
+ * `PVM_RSH ADDRESS [-l LOGIN] COMMAND`. COMMAND is one word: ~/.pvmprofile is read, then dx= as it is, for the
+ * shell there to expand; else what tries the path that pvmd has here, then PATH there. And `ssh OPTIONS -W TARGET [-l LOGIN] ADDRESS`.
  */
 #include <stdio.h>
 #include <string.h>
@@ -30,10 +30,15 @@ int launch_command_add(struct launch_command *command, char *word)
     return PvmOk;
 }
 
+#define LAUNCH_PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@"
+
+/* What users of PVM 3 set there for shells that read no file when a command is run: PATH, PVM_ROOT, PVM_TMP. */
+#define LAUNCH_PROFILE "if [ -r \"$HOME/.pvmprofile\" ]; then . \"$HOME/.pvmprofile\" </dev/null; fi; "
+
 /* True when every shell takes text as it stands. */
 static bool is_plain(const char *text)
 {
-    return text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@")] == '\0';
+    return text[strspn(text, LAUNCH_PLAIN)] == '\0';
 }
 
 /* What the shell there is to run. A host name with odd characters is left to the join line, which has it too. */
@@ -44,11 +49,14 @@ static char *remote_command(const struct launch *launch)
     const char *dx = spec->dx != NULL ? spec->dx : pvmi_env(PVMI_ENV_PVM_DPATH);
     const char *own = launch->io->own.program;
 
+    if (dx != NULL && dx[strspn(dx, LAUNCH_PLAIN "$~{}")] != '\0')
+        return pvmi_asprintf("%s -s -n%s", dx, name);    /* more than a path: for the login shell alone */
     if (dx != NULL)
-        return pvmi_asprintf("%s -s -n%s", dx, name);
+        return pvmi_asprintf("sh -c '" LAUNCH_PROFILE "exec %s -s -n%s'", dx, name);
     if (!is_plain(own))
-        return pvmi_asprintf("pvmd -s -n%s", name);
-    return pvmi_asprintf("sh -c 'if [ -x %s ]; then exec %s -s -n%s; fi; exec pvmd -s -n%s'", own, own, name, name);
+        return pvmi_asprintf("sh -c '" LAUNCH_PROFILE "exec pvmd -s -n%s'", name);
+    return pvmi_asprintf("sh -c '" LAUNCH_PROFILE "if [ -x %s ]; then exec %s -s -n%s; fi; exec pvmd -s -n%s'", own,
+                         own, name, name);
 }
 
 static int find_program(const char *program, char **ret_path, struct pvmi_fault *fault)

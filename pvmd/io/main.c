@@ -162,7 +162,8 @@ static void clean_environment(void)
     for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
         unsetenv(pvmi_env_name(foreign[i]));
     own_arch(arch, sizeof(arch));
-    setenv(pvmi_env_name(PVMI_ENV_PVM_ARCH), arch, 1);    /* for ep=$HOME/bin/$PVM_ARCH */
+    if (pvmi_env(PVMI_ENV_PVM_ARCH) == NULL)
+        setenv(pvmi_env_name(PVMI_ENV_PVM_ARCH), arch, 1);    /* for ep=$HOME/bin/$PVM_ARCH */
     if (tmp == NULL || tmp[0] == '/' || getcwd(here, sizeof(here)) == NULL)
         return;
     snprintf(path, sizeof(path), "%s/%s", here, tmp);

@@ -16,6 +16,9 @@
 #include "pvmd/io/own.h"
 #include "wire/hello.h"
 
+/* How the command for another host begins. */
+#define PROFILE "sh -c 'if [ -r \"$HOME/.pvmprofile\" ]; then . \"$HOME/.pvmprofile\" </dev/null; fi; "
+
 static int nothing_leaked(void **state)
 {
     (void)state;
@@ -179,7 +182,12 @@ static void the_stand_in_for_ssh_is_called_as_rsh_was(void **state)
     assert_string_equal(command.argv[1], "10.0.0.2");
     assert_string_equal(command.argv[2], "-l");
     assert_string_equal(command.argv[3], "me");
-    assert_string_equal(command.argv[4], "$HOME/pvmd -s -nbeta");
+    assert_string_equal(command.argv[4], PROFILE "exec $HOME/pvmd -s -nbeta'");
+    launch_command_fini(&command);
+
+    spec.dx = (char *)"env A='b' pvmd";
+    assert_int_equal(launch_ssh_command(&launch, &command, &fault), PvmOk);
+    assert_string_equal(command.argv[4], "env A='b' pvmd -s -nbeta");
     launch_command_fini(&command);
 
     spec.dx = NULL;
@@ -187,8 +195,8 @@ static void the_stand_in_for_ssh_is_called_as_rsh_was(void **state)
     unsetenv("PVM_DPATH");
     assert_int_equal(launch_ssh_command(&launch, &command, &fault), PvmOk);
     assert_int_equal(command.argc, 3);
-    assert_string_equal(command.argv[2], "sh -c 'if [ -x /opt/pvm/bin/pvmd ]; then exec /opt/pvm/bin/pvmd -s -nbeta;"
-                                         " fi; exec pvmd -s -nbeta'");
+    assert_string_equal(command.argv[2], PROFILE "if [ -x /opt/pvm/bin/pvmd ]; then exec /opt/pvm/bin/pvmd -s -nbeta;"
+                                                 " fi; exec pvmd -s -nbeta'");
     launch_command_fini(&command);
     unsetenv("PVM_RSH");
 }
@@ -204,7 +212,7 @@ static void a_name_that_a_shell_would_read_is_kept_from_it(void **state)
     (void)state;
     setenv("PVM_RSH", "/bin/true", 1);
     assert_int_equal(launch_ssh_command(&launch, &command, &fault), PvmOk);
-    assert_string_equal(command.argv[2], "pvmd -s -nhost");
+    assert_string_equal(command.argv[2], PROFILE "exec pvmd -s -nhost'");
     launch_command_fini(&command);
 
     spec.ip = (char *)"-oProxyCommand=reboot";
