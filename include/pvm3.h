@@ -734,7 +734,7 @@ int pvm_notify(int what, int msgtag, int cnt, int *tids);
  * the lowest hole. Groups need nothing to be started (PVM 4).
  *
  * All return PvmNullGroup for NULL or ""; their errors are not reported, but those of pvm_reduce(),
- * pvm_gather() and pvm_scatter(). The active buffers stay as they are.
+ * pvm_gather() and pvm_scatter(). The active buffers stay as they are, but for the root of pvm_scatter().
  */
 
 /* Joins, and makes the group if need be. Returns the instance number; PvmDupGroup (is a member),
@@ -795,7 +795,8 @@ void PvmProduct(int *datatype, void *x, void *y, int *num, int *info);
 /*
  * Gather: count items at data of each member come to result + instance * count items at the root. Scatter:
  * from data + instance * count items at the root to result of each. All call it with the same arguments; the
- * root's array (result of gather, data of scatter) is not used by the others, and may be NULL there.
+ * root's array (result of gather, data of scatter) is not used by the others, and may be NULL there. As in PVM 3
+ * the root of pvm_scatter() has no active send buffer afterwards: the one that it had is freed.
  *
  * Return PvmOk; PvmBadParam (NULL, count < 1, a data type other than PVM_STR, here bytes, to PVM_LONG),
  * PvmNoGroup, PvmNotInGroup, PvmNoInst (no such root, or the instances have holes); PvmNoTask (PVM 4): a member

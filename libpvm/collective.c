@@ -300,6 +300,7 @@ static int scatter_from_root(const struct collective *c, void *result, const uin
 
     if (data == NULL)
         return pvmi_call_fail(PvmBadParam, "the data are NULL");
+    pvmi_active_replace_send(0);    /* as in PVM 3, where this call has packed into a buffer of its own */
     for (uint32_t i = 0; i < c->members->count && rc == PvmOk; i++) {
         if ((int)i != c->me)
             rc = part_send(c, data + i * c->size, c->members->tids[i]);
