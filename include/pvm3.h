@@ -817,14 +817,18 @@ int pvm_scatter(void *result, void *data, int count, int datatype, int msgtag, c
  *                       pvm_exit() and exit() with the error as status, 3 prints and calls abort()
  *  PvmOutputTid, PvmOutputContext, PvmOutputCode
  *                       to whom, in which context and with which tag the output of later children goes.
- *                       Inherited from the parent; the tid is 0 (pvmd's log), the own or the inherited one
+ *                       Inherited from the parent. The tid is 0 (pvmd's log), the own, or the inherited one, this
+ *                       only with the inherited code
  *  PvmTraceTid, PvmTraceContext, PvmTraceCode, PvmTraceBuffer, PvmTraceOptions
  *                       the same for trace messages of later children; how many bytes of them to collect;
  *                       PvmTraceFull, PvmTraceTime or PvmTraceCount
  *  PvmFragSize          52 to 1048576, default 4080: kept, without effect (PVM 4 has no use for it)
  *  PvmResvTids          not 0: allows reserved tags and tids that are not of tasks
- *  PvmSelfOutputTid, PvmSelfOutputCode, PvmSelfTraceTid, PvmSelfTraceCode, PvmSelfTraceBuffer,
- *  PvmSelfTraceOptions  this task's own output and trace; setting them sets those of children, too
+ *  PvmSelfOutputTid, PvmSelfOutputCode, PvmSelfTraceTid, PvmSelfTraceCode
+ *                       where this task's own output and trace go. A tid (0 or less: nowhere) or code that is set
+ *                       here is set for later children, too, with the context. A code without a tid changes nothing
+ *  PvmSelfTraceBuffer, PvmSelfTraceOptions
+ *                       the same of this task's own trace
  *  PvmSelfOutputContext, PvmSelfTraceContext
  *                       can only be asked for
  *  PvmShowTids          not 0 (default 1): pvm_catchout() begins lines with "[t40002] "

@@ -84,10 +84,11 @@ int pvm_getopt(int what)
 
 /* ---- set ---- */
 
-/* Output and trace of children may go to nobody, to this task, or to where this task's own goes. */
-static bool may_receive(int tid, int inherited)
+/* Output and trace of children may go to nobody, to this task, or to where this task's own goes, then with the
+ * tag that they have there. */
+static bool may_receive(int tid, int tag, int inherited, int inherited_tag)
 {
-    return tid == 0 || tid == pvmi_task.tid || tid == inherited;
+    return tid == 0 || tid == pvmi_task.tid || (tid == inherited && tag == inherited_tag);
 }
 
 /* With another task as the receiver, tag and context are those that it gave with its tid. */
@@ -105,13 +106,13 @@ static bool is_allowed(int what, int value)
     case PvmRoute:
         return value >= PvmDontRoute && value <= PvmRouteDirect;
     case PvmOutputTid:
-        return may_receive(value, self->output_tid);
+        return may_receive(value, children->output_tag, self->output_tid, self->output_tag);
     case PvmOutputContext:
         return may_label(children->output_tid, value, self->output_ctx);
     case PvmOutputCode:
         return may_label(children->output_tid, value, self->output_tag);
     case PvmTraceTid:
-        return may_receive(value, self->trace_tid);
+        return may_receive(value, children->trace_tag, self->trace_tid, self->trace_tag);
     case PvmTraceContext:
         return may_label(children->trace_tid, value, self->trace_ctx);
     case PvmTraceCode:
@@ -128,9 +129,26 @@ static bool is_allowed(int what, int value)
     }
 }
 
-/* An option of this task's own output or trace: the daemon has to know, and later children get the same. Only
- * a receiver needs a daemon: all else can be set without. */
-static int set_self(int what, int child_what, int value)
+/* Output or trace of later children goes where this task's own does. */
+static void copy_receiver(int what)
+{
+    struct pvmi_rec_inherit *children = &pvmi_task.children;
+    const struct pvmi_rec_inherit *self = &pvmi_task.self;
+
+    if (what == PvmSelfOutputTid || what == PvmSelfOutputCode) {
+        children->output_tid = self->output_tid;
+        children->output_ctx = self->output_ctx;
+        children->output_tag = self->output_tag;
+    } else if (what == PvmSelfTraceTid || what == PvmSelfTraceCode) {
+        children->trace_tid = self->trace_tid;
+        children->trace_ctx = self->trace_ctx;
+        children->trace_tag = self->trace_tag;
+    }
+}
+
+/* An option of this task's own output or trace: the daemon has to know. Only a receiver needs a daemon: all else
+ * can be set without. */
+static int set_self(int what, int value)
 {
     bool needs_daemon = (what == PvmSelfOutputTid || what == PvmSelfTraceTid) && value > 0;
     int rc = pvmi_task_enroll();
@@ -139,7 +157,7 @@ static int set_self(int what, int child_what, int value)
         return rc;
     pvmi_trace_send_collected();    /* what was collected belongs to what is set so far */
     *option_place(what) = value;
-    *option_place(child_what) = value;
+    copy_receiver(what);
     pvmi_trace_changed();
     return rc == PvmOk ? pvmi_option_tell() : PvmOk;
 }
@@ -164,17 +182,12 @@ static int set_option(int what, int value)
         return pvmi_call_fail(PvmBadParam, "option %d does not take the value %d", what, value);
     switch (what) {
     case PvmSelfOutputTid:
-        return set_self(what, PvmOutputTid, value);
-    case PvmSelfTraceTid:
-        return set_self(what, PvmTraceTid, value);
     case PvmSelfOutputCode:
-        return set_self(what, PvmOutputCode, value);
+    case PvmSelfTraceTid:
     case PvmSelfTraceCode:
-        return set_self(what, PvmTraceCode, value);
     case PvmSelfTraceBuffer:
-        return set_self(what, PvmTraceBuffer, value);
     case PvmSelfTraceOptions:
-        return set_self(what, PvmTraceOptions, value);
+        return set_self(what, value);
     case PvmNoReset:
         return set_no_reset(value);
     default:

@@ -261,7 +261,7 @@ static int spawn_nothing(int ntask, int *tids)
 
 static int spawn(const char *task, char **argv, int flag, const char *where, int ntask, int *tids)
 {
-    const char *list = pvmi_env(PVMI_ENV_PVM_EXPORT);
+    const char *list = getenv(pvmi_env_name(PVMI_ENV_PVM_EXPORT));    /* an empty one goes along, too */
     struct exports exports = { NULL, 0 };
     int rc;
 

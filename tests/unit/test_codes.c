@@ -283,7 +283,7 @@ static void options(void **state)
     GIVES(0, "", pvm_setopt(PvmSelfTraceTid, -1));
     GIVES(0, "", pvm_setopt(PvmSelfOutputCode, 5));
     GIVES(0, "", pvm_setopt(PvmSelfTraceBuffer, 60));
-    GIVES(60, "", pvm_setopt(PvmTraceBuffer, 0));
+    GIVES(0, "", pvm_setopt(PvmTraceBuffer, 0));    /* that of children is another */
     GIVES(0, "", pvm_setopt(PvmSelfTraceOptions, PvmTraceTime));
     GIVES(PvmBadParam, "pvm_setopt ", pvm_setopt(PvmSelfTraceOptions, 4));
     GIVES(0, "", pvm_setopt(PvmOutputCode, -1));
