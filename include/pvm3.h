@@ -434,7 +434,8 @@ int pvm_getrbuf(void);
 
 /*
  * Make a buffer (0: none) the active one, and return the id of the one before (0: none), which is not freed.
- * Making it the receive buffer starts unpacking at its beginning, if it is not already being unpacked.
+ * Making it the receive buffer starts unpacking at its beginning, if it is not already being unpacked; having
+ * been the send buffer ends that.
  *
  * PvmBadParam (negative), PvmNoSuchBuf. As pvm_setsbuf(3PVM), pvm_setrbuf(3PVM).
  */

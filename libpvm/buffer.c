@@ -85,6 +85,7 @@ static int set_send(int bufid)
             return rc;
         if (bufid == pvmi_active_receive())
             pvmi_active_set_receive(0);
+        buf->unpacking = false;    /* as in PVM 3: the next pvm_setrbuf() begins anew */
     }
     pvmi_active_set_send(bufid);
     return old;

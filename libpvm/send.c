@@ -303,10 +303,14 @@ static int mcast_to(struct pvmi_msgbuf *buf, const int *tids, int ntask, int msg
     pvmi_table_init(&seen);
     count = different_tids(tids, ntask, receivers, &seen);
     pvmi_table_fini(&seen);
-    if (count == SIZE_MAX)
+    rc = PvmOk;
+    if (count == SIZE_MAX) {
         rc = pvmi_call_fail(PvmNoMem, "no memory for a list of %d receivers", ntask);
-    else
+    } else if (count > 0) {    /* what goes to nobody keeps its tag */
+        buf->tag = msgtag;
+        buf->ctx = pvmmyctx;
         rc = pvmi_send_message(buf, receivers, count, msgtag, pvmmyctx);
+    }
     pvmi_free(receivers);
     return rc;
 }
@@ -332,8 +336,6 @@ int pvmi_send_active(const int *tids, int ntask, int msgtag)
         if (rc != PvmOk)
             return rc;
     }
-    buf->tag = msgtag;
-    buf->ctx = pvmmyctx;
     return ntask == 0 ? PvmOk : mcast_to(buf, tids, ntask, msgtag);
 }
 

@@ -249,6 +249,23 @@ static void mcast_sends_once_to_each_and_never_to_oneself(void **state)
     assert_int_equal(pvm_mcast(tids, 4, -1), PvmBadParam);
 }
 
+/* What reaches nobody has not been sent: the buffer shows the tag of the last send, as in PVM 3. */
+static void mcast_to_nobody_leaves_the_tag(void **state)
+{
+    int tids[1] = { FAKE_TID }, bufid = pvm_initsend(PvmDataDefault), tag = -1;
+
+    (void)state;
+    pvm_mytid();
+    assert_int_equal(pvm_mcast(tids, 1, 5), PvmOk);
+    assert_int_equal(pvm_mcast(NULL, 0, 5), PvmOk);
+    assert_int_equal(pvm_bufinfo(bufid, NULL, &tag, NULL), PvmOk);
+    assert_int_equal(tag, 0);
+    tids[0] = 0x40091;
+    assert_int_equal(pvm_mcast(tids, 1, 5), PvmOk);
+    assert_int_equal(pvm_bufinfo(bufid, NULL, &tag, NULL), PvmOk);
+    assert_int_equal(tag, 5);
+}
+
 static void mcast_wants_a_buffer_before_all_else(void **state)
 {
     int tids[1] = { -1 };
@@ -558,6 +575,7 @@ int main(void)
         TEST(messages_to_oneself_keep_their_order),
         TEST(a_sender_reads_while_it_waits_for_room),
         TEST(mcast_sends_once_to_each_and_never_to_oneself),
+        TEST(mcast_to_nobody_leaves_the_tag),
         TEST(mcast_wants_a_buffer_before_all_else),
         TEST(sends_check_destination_and_tag_before_the_buffer),
         TEST(psend_and_precv_move_raw_items),

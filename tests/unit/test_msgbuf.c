@@ -142,6 +142,22 @@ static void setrbuf_rewinds_what_was_packed_and_not_what_is_being_unpacked(void 
     }
 }
 
+static void having_been_the_send_buffer_ends_unpacking(void **state)
+{
+    int numbers[2] = { 1, 2 };
+    int number = 0;
+    int id = pvm_initsend(PvmDataDefault);
+
+    (void)state;
+    pvm_pkint(numbers, 2, 1);
+    pvm_setrbuf(id);
+    pvm_upkint(&number, 1, 1);
+    pvm_setsbuf(id);
+    pvm_setrbuf(id);
+    assert_int_equal(pvm_upkint(&number, 1, 1), PvmOk);
+    assert_int_equal(number, 1);
+}
+
 static void bufinfo_counts_as_xdr(void **state)
 {
     short shorts[3] = { 0 };
@@ -630,6 +646,7 @@ int main(void)
         cmocka_unit_test_setup(set_functions_return_the_buffer_before, loopback_reset),
         cmocka_unit_test_setup(no_buffer_is_active_for_both, loopback_reset),
         cmocka_unit_test_setup(setrbuf_rewinds_what_was_packed_and_not_what_is_being_unpacked, loopback_reset),
+        cmocka_unit_test_setup(having_been_the_send_buffer_ends_unpacking, loopback_reset),
         cmocka_unit_test_setup(bufinfo_counts_as_xdr, loopback_reset),
         cmocka_unit_test_setup(bufinfo_of_raw_data_is_their_bytes_and_in_place_0, loopback_reset),
         cmocka_unit_test_setup(info_functions_refuse_bad_ids_and_pointers, loopback_reset),
