@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "console/host_command.h"
+#include "console/mailbox_command.h"
 #include "console/report.h"
 #include "console/shell_command.h"
 #include "console/spawn_command.h"
@@ -112,8 +113,18 @@ static const char start_help[] =
     "Starts a virtual machine on this host, and with it the hosts of hostfile. Hosts that fail are told on stderr;\n"
     "the machine runs without them, and pvm returns 4.\n";
 
+static const char put_help[] =
+    "Syntax:  put name flags [ word ]\n"
+    "Puts a message of one int, 0, into the mailbox. flags is a number, the sum of:\n"
+    "  1   persistent: stays when the console ends\n"
+    "  2   at the lowest free index, else at 0\n"
+    "  4   others may replace and delete it\n";
+
 static const char reset_help[] =
-    "Syntax:  reset\n";
+    "Syntax:  reset\n"
+    "  or     reset info [ class [ index ] ]\n"
+    "Ends all tasks but this one and those that have set PvmNoReset, and deletes what they and tasks that have\n"
+    "ended before left in the mailbox. reset info ends no task.\n";
 
 const struct command command_table[] = {
     { "add", 2, 0, COMMAND_JSON | COMMAND_LOCAL, host_command_add, "Add hosts to virtual machine", add_help },
@@ -136,11 +147,15 @@ const struct command command_table[] = {
     { "kill", 2, 0, 0, task_command_kill, "Terminate tasks", kill_help },
     { "mstat", 2, 0, COMMAND_JSON, host_command_mstat, "Show status of hosts",
       "Syntax:  mstat [ --json ] name ...\n" },
+    { "names", 1, 2, COMMAND_JSON, mailbox_command_names, "List message mailbox names",
+      "Syntax:  names [ --json ] [ pattern ]\n" },
     { "ps", 1, 0, COMMAND_JSON, task_command_ps, "List tasks", ps_help },
     { "pstat", 2, 0, COMMAND_JSON, task_command_pstat, "Show status of tasks",
       "Syntax:  pstat [ --json ] tid ...\n" },
+    { "put", 3, 4, 0, mailbox_command_put, "Add entry to message mailbox", put_help },
     { "quit", 1, 1, COMMAND_LOCAL, shell_command_quit, "Exit console", "Syntax:  quit\n" },
-    { "reset", 1, 4, 0, task_command_reset, "Kill all tasks", reset_help },
+    { "reset", 1, 4, 0, mailbox_command_reset, "Kill all tasks, delete leftover mboxes",
+      reset_help },
     { "run", 2, 0, COMMAND_LOCAL | COMMAND_SHELL_ONLY, console_run, "Run a job (from the shell: pvm run)",
       run_help },
     { "setenv", 1, 0, COMMAND_LOCAL, shell_command_setenv, "Display or set environment variables",

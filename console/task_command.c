@@ -256,7 +256,7 @@ int task_command_jobs(struct console *console, int argc, char **argv)
     return EXIT_GOOD;
 }
 
-/* ---- kill, sig, pstat, reset ---- */
+/* ---- kill, sig, pstat ---- */
 
 static int kill_one(const struct console *console, int tid)
 {
@@ -384,23 +384,4 @@ int task_command_pstat(struct console *console, int argc, char **argv)
         json_close(&json, '}');
     }
     return status;
-}
-
-int task_command_reset(struct console *console, int argc, char **argv)
-{
-    int count;
-    struct pvmtaskinfo *tasks;
-
-    if (argc > 1) {
-        printf("\"%s\" arg to reset not valid\n", argv[1]);
-        return EXIT_USAGE;
-    }
-    int rc = pvm_tasks(0, &count, &tasks);
-    if (rc < 0)
-        return report_call("reset", rc);
-    for (int i = 0; i < count; i++) {
-        if (tasks[i].ti_tid != console->tid)
-            pvm_kill(tasks[i].ti_tid);
-    }
-    return EXIT_GOOD;
 }

@@ -10,7 +10,6 @@ int task_command_jobs(struct console *console, int argc, char **argv);
 int task_command_kill(struct console *console, int argc, char **argv);
 int task_command_ps(struct console *console, int argc, char **argv);
 int task_command_pstat(struct console *console, int argc, char **argv);
-int task_command_reset(struct console *console, int argc, char **argv);
 int task_command_sig(struct console *console, int argc, char **argv);
 
 #endif

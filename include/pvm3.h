@@ -981,6 +981,14 @@ int pvm_delete(const char *name, int index);
 int pvm_getnoresets(int **tids, int *ntids);
 
 /*
+ * What the console's reset does. With killtasks not 0, sends SIGTERM to all tasks but mytid and those that have set
+ * PvmNoReset. Then deletes persistent entries of tasks that have ended, or were told to now: all, or (name neither NULL
+ * nor "") those of one class, (index not negative) with one index. Returns PvmOk. (PVM 3 exports it without declaring
+ * it.)
+ */
+int pvmreset(int mytid, int killtasks, const char *name, int index);
+
+/*
  * ==== 18. Contexts ====
  *
  * A message is only received in the context that it was sent in, which is that of its sender at that time. Tasks start

@@ -183,7 +183,7 @@ static void reading_take(struct reading *reading, const struct pvmi_msg_mailbox_
 {
     if (reading->rc == PvmOk && reading->buf == NULL)
         reading->rc = reading_begin(reading, &found->message);
-    if (reading->rc == PvmOk && found->body.length > reading->left)
+    if (reading->rc == PvmOk && (found->body.length > PVMI_MAILBOX_PIECE || found->body.length > reading->left))
         reading->rc = PvmBadMsg;
     if (reading->rc == PvmOk && found->body.length > 0)
         reading->rc = pvmi_msgbuf_fill(reading->buf, found->body.data, found->body.length, reading->left);

@@ -126,7 +126,8 @@ enum pvmi_mailbox_op {
     PVMI_MAILBOX_GET = 3,        /* as pvm_recvinfo: answered by mailbox_found */
     PVMI_MAILBOX_DELETE = 4,     /* as pvm_delinfo; answer: the index */
     PVMI_MAILBOX_LIST = 5,       /* classes by the pattern name; answered by mailbox_found */
-    PVMI_MAILBOX_PIECE_OF = 6    /* a piece of the body of a PUT or INSERT that follows; no answer */
+    PVMI_MAILBOX_PIECE_OF = 6,   /* a piece of the body of a PUT or INSERT that follows; no answer */
+    PVMI_MAILBOX_RESET = 7       /* deletes persistent entries without an owner, or of tids; answer: how many */
 };
 
 #define PVMI_MAILBOX_PIECE 61440                /* bytes of a body in one message: a frame of bulk holds it */

@@ -73,6 +73,8 @@ static bool said_ahead(const struct core *core, const struct pvmi_control *contr
         return tid_ahead(core, ((const struct pvmi_msg_task_query *)control->msg)->tid);
     case PVMI_MSG_tasks_query:
         return tid_ahead(core, ((const struct pvmi_msg_tasks_query *)control->msg)->where);
+    case PVMI_MSG_clock:
+        return tid_ahead(core, ((const struct pvmi_msg_clock *)control->msg)->host);
     case PVMI_MSG_host_query:
         return where_ahead(core, PvmTaskHost, ((const struct pvmi_msg_host_query *)control->msg)->name);
     case PVMI_MSG_option:

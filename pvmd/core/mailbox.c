@@ -155,6 +155,56 @@ static void delete(struct core *core, const struct asker *asker, const struct pv
         asker_answer(core, asker, NULL, msg->index);
 }
 
+/* ---- what nobody owns: the console's reset ---- */
+
+static bool is_left_over(const struct pvmi_msg_mailbox *msg, const struct mailbox_entry *entry)
+{
+    if ((entry->flags & PvmMboxPersistent) == 0 || (msg->index >= 0 && entry->index != msg->index))
+        return false;
+    for (uint32_t i = 0; i < msg->tids.n; i++) {
+        if (entry->owner == msg->tids.v[i])
+            return true;
+    }
+    return entry->owner == 0;
+}
+
+/* The first one, and the name of its class. */
+static const struct mailbox_entry *left_over(struct core *core, const struct pvmi_msg_mailbox *msg,
+                                             const char **ret_name)
+{
+    PVMI_LIST_EACH(node, &core->state.mailbox.classes) {
+        const struct mailbox_class *class = PVMI_CONTAINER(node, struct mailbox_class, link);
+
+        if (msg->name != NULL && strcmp(msg->name, class->name) != 0)
+            continue;
+        PVMI_LIST_EACH(at, &class->entries) {
+            const struct mailbox_entry *entry = PVMI_CONTAINER(at, struct mailbox_entry, link);
+
+            if (!is_left_over(msg, entry))
+                continue;
+            *ret_name = class->name;
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+static void reset(struct core *core, const struct asker *asker, const struct pvmi_msg_mailbox *msg)
+{
+    const struct mailbox_entry *entry;
+    const char *name;
+    int32_t count = 0;
+
+    while ((entry = left_over(core, msg, &name)) != NULL) {
+        if (order_delete(core, name, entry->index) != PvmOk) {
+            no_memory(core, asker);
+            return;
+        }
+        count++;
+    }
+    asker_answer(core, asker, NULL, count);
+}
+
 /* ---- putting ---- */
 
 static int32_t lowest_free(const struct mailbox_class *class, int32_t from)
@@ -248,6 +298,8 @@ void mailbox_serve(struct core *core, const struct asker *asker, const struct pv
         mailbox_body_piece(core, asker, msg);
     } else if (msg->op == PVMI_MAILBOX_LIST) {
         asker_answer(core, asker, NULL, 0);
+    } else if (msg->op == PVMI_MAILBOX_RESET) {
+        reset(core, asker, msg);
     } else if (msg->name == NULL || msg->name[0] == '\0') {
         asker_fail(core, asker, PvmBadParam, "a class of the mailbox has a name");
     } else if (msg->op == PVMI_MAILBOX_PUT || msg->op == PVMI_MAILBOX_INSERT) {

@@ -106,6 +106,38 @@ static int case_dead(void)
     return tid;
 }
 
+/* LINES(call, what): its result, and the line that PvmAutoErr 1 makes it print on stderr. */
+#define LINES(call, what) (case_lines_begin(), case_lines_end((call), (what)))
+
+static FILE *case_lines_file;
+static int case_lines_stderr;
+
+static void case_lines_begin(void)
+{
+    fflush(stderr);
+    case_lines_file = tmpfile();
+    case_lines_stderr = dup(2);
+    dup2(fileno(case_lines_file), 2);
+    pvm_setopt(PvmAutoErr, 1);
+}
+
+static void case_lines_end(int rc, const char *what)
+{
+    char line[1000], *bracket;
+
+    pvm_setopt(PvmAutoErr, 0);
+    fflush(stderr);
+    dup2(case_lines_stderr, 2);
+    close(case_lines_stderr);
+    rewind(case_lines_file);
+    printf("%s: %s", what, code(rc));
+    while (fgets(line, sizeof(line), case_lines_file) != NULL)
+        if ((bracket = strchr(line, ']')) != NULL && strncmp(bracket, "]:   ", 5) != 0)
+            printf(" <%.*s>", (int)strcspn(bracket, "\n"), bracket);
+    puts("");
+    fclose(case_lines_file);
+}
+
 static void case_roles(int argc, char **argv)
 {
     if (case_role(argc, argv, "die")) {
@@ -122,6 +154,8 @@ static void case_roles(int argc, char **argv)
     (void)who;
     (void)case_begin;
     (void)case_dead;
+    (void)case_lines_begin;
+    (void)case_lines_end;
 }
 
 #endif
