@@ -160,6 +160,119 @@ static void note_notify(int fd, const struct pvmi_msg_notify *msg)
         fake_message(fd, PVMI_FRAME_NOTICE, PVMI_TID_PVMD, FAKE_TID, msg->tag, msg->ctx, 0, "", 0);
 }
 
+/* ---- the mailbox: it has what was put last, whatever it was called ---- */
+
+#define MAILBOX_SIZE (1 << 20)
+
+/* What is wrong with what it gives back. */
+enum mailbox_fault { MAILBOX_GOOD, MAILBOX_TOO_MUCH, MAILBOX_TOO_LITTLE, MAILBOX_NO_ENCODING, MAILBOX_HUGE, MAILBOX_NO_NAME };
+
+static struct {
+    struct pvmi_rec_message message;
+    uint8_t body[MAILBOX_SIZE];
+    size_t have;    /* while it comes */
+    int pieces;
+    enum mailbox_fault fault;
+} mailbox;
+
+static void mailbox_put(int fd, const struct pvmi_msg_mailbox *msg)
+{
+    if (mailbox.have + msg->body.length <= MAILBOX_SIZE)
+        memcpy(mailbox.body + mailbox.have, msg->body.data, msg->body.length);
+    mailbox.have += msg->body.length;
+    mailbox.pieces++;
+    mailbox.message = msg->message;
+    if (msg->op == PVMI_MAILBOX_PIECE_OF)
+        return;
+    asked.numbers[0] = msg->op;
+    asked.numbers[1] = msg->index;
+    asked.numbers[2] = msg->flags;
+    asked.numbers[3] = (int32_t)mailbox.have;
+    asked.numbers[4] = mailbox.pieces;
+    note_text(0, msg->name);
+    mailbox.have = 0;
+    mailbox.pieces = 0;
+    if (strcmp(msg->name, "taken") == 0)
+        fake_answer(fd, msg->id, PvmDenied, "another's");
+    else
+        fake_answer(fd, msg->id, msg->index < 0 ? 0 : msg->index, NULL);
+}
+
+static void mailbox_give(int fd, const struct pvmi_msg_mailbox *msg)
+{
+    struct pvmi_msg_mailbox_found found = { .id = msg->id, .index = msg->index, .message = mailbox.message };
+    size_t length = (size_t)mailbox.message.length;
+
+    if (mailbox.fault == MAILBOX_TOO_LITTLE)
+        found.message.length++;
+    if (mailbox.fault == MAILBOX_TOO_MUCH)
+        found.message.length--;
+    if (mailbox.fault == MAILBOX_NO_ENCODING)
+        found.message.encoding = 77;
+    if (mailbox.fault == MAILBOX_HUGE)
+        found.message.length = UINT64_MAX;
+    for (size_t at = 0;;) {
+        size_t piece = length - at < PVMI_MAILBOX_PIECE ? length - at : PVMI_MAILBOX_PIECE;
+
+        found.body = (struct pvmi_bytes){ .data = mailbox.body + at, .length = (uint32_t)piece };
+        at += piece;
+        found.more = at < length;
+        fake_send(fd, PVMI_MSG_mailbox_found, &found);
+        if (at == length)
+            return;
+    }
+}
+
+static void mailbox_list(int fd, const struct pvmi_msg_mailbox *msg)
+{
+    struct pvmi_rec_entry entries[] = { { .name = "one", .index = 0, .owner = FAKE_TID, .flags = 2 },
+                                        { .name = "one", .index = 7, .owner = FAKE_TID, .flags = 3 },
+                                        { .name = "one", .index = 8, .owner = 0, .flags = 1 },
+                                        { .name = "two", .index = 4, .owner = CHILD_A, .flags = 0 } };
+    struct pvmi_msg_mailbox_found found = { .id = msg->id };
+
+    note_text(0, msg->name);
+    if (mailbox.fault == MAILBOX_NO_NAME)
+        entries[2].name = NULL;
+    found.entries.v = entries;
+    found.entries.n = 4;
+    fake_send(fd, PVMI_MSG_mailbox_found, &found);
+}
+
+static void answer_mailbox(int fd, const struct pvmi_msg_mailbox *msg)
+{
+    if (msg->op == PVMI_MAILBOX_PUT || msg->op == PVMI_MAILBOX_INSERT || msg->op == PVMI_MAILBOX_PIECE_OF) {
+        mailbox_put(fd, msg);
+        return;
+    }
+    asked.numbers[0] = msg->op;
+    asked.numbers[1] = msg->index;
+    asked.numbers[2] = msg->flags;
+    asked.count = msg->tids.n;
+    if (msg->op == PVMI_MAILBOX_LIST) {
+        mailbox_list(fd, msg);
+        return;
+    }
+    note_text(0, msg->name);
+    if (msg->name != NULL && strcmp(msg->name, "none") == 0)
+        fake_answer(fd, msg->id, PvmNotFound, "there is none");
+    else if (msg->name != NULL && strcmp(msg->name, "taken") == 0)
+        fake_answer(fd, msg->id, PvmDenied, "another's");
+    else if (msg->op == PVMI_MAILBOX_GET)
+        mailbox_give(fd, msg);
+    else
+        fake_answer(fd, msg->id, msg->op == PVMI_MAILBOX_DELETE ? msg->index : 1, NULL);
+}
+
+static void answer_clock(int fd, const struct pvmi_msg_clock *msg)
+{
+    int32_t values[3] = { 3, 5, 250000 };
+    struct pvmi_msg_answer answer = { .id = msg->id, .values = { .v = values, .n = 3 } };
+
+    asked.numbers[0] = msg->host;
+    fake_send(fd, PVMI_MSG_answer, &answer);
+}
+
 static void answer_simple(int fd, const struct pvmi_control *control)
 {
     uint32_t id = *(const uint32_t *)control->msg;    /* the first field of all that are answered */
@@ -181,6 +294,10 @@ static void answer_simple(int fd, const struct pvmi_control *control)
             return;
         }
         break;
+    case PVMI_MSG_context:
+        asked.numbers[0] = ((const struct pvmi_msg_context *)control->msg)->number;
+        fake_answer(fd, id, asked.numbers[0] == 0 ? 0x40007 : asked.numbers[0] == 0x40007 ? PvmOk : PvmNotFound, NULL);
+        return;
     case PVMI_MSG_option:
         asked.numbers[0] = ((const struct pvmi_msg_option *)control->msg)->inherit.output_tid;
         return;
@@ -220,6 +337,12 @@ static bool answer(int fd, const struct pvmi_control *control)
     case PVMI_MSG_notify:
         note_notify(fd, control->msg);
         return true;
+    case PVMI_MSG_mailbox:
+        answer_mailbox(fd, control->msg);
+        return true;
+    case PVMI_MSG_clock:
+        answer_clock(fd, control->msg);
+        return true;
     default:
         answer_simple(fd, control);
         return true;
@@ -245,6 +368,7 @@ static bool fake_control(int fd, const struct pvmi_control *control)
 static inline int answers_setup(void **state)
 {
     memset(&asked, 0, sizeof(asked));
+    memset(&mailbox, 0, sizeof(mailbox));
     daemon_vanishes = false;
     daemon_answers_last = false;
     return fake_setup(state);

@@ -37,6 +37,20 @@ static int do_freezegroup(void) { return pvm_freezegroup("g", 2); }
 static int do_reduce(void) { return pvm_reduce(sum, data, 1, PVM_INT, 1, "g", 0); }
 static int do_gather(void) { return pvm_gather(data, data, 1, PVM_INT, 1, "g", 0); }
 static int do_scatter(void) { return pvm_scatter(data, data, 1, PVM_INT, 1, "g", 0); }
+static int do_putinfo(void) { return pvm_putinfo("c", pvm_initsend(PvmDataDefault), 0); }
+static int do_recvinfo(void) { return pvm_recvinfo("c", 0, PvmMboxWaitForInfo); }
+static int do_delinfo(void) { return pvm_delinfo("c", 0, 0); }
+static int do_getmboxinfo(void) { return pvm_getmboxinfo("c", NULL, NULL); }
+static int do_insert(void) { return pvm_insert("c", 0, 1); }
+static int do_lookup(void) { return pvm_lookup("c", 0, NULL); }
+static int do_delete(void) { return pvm_delete("c", 0); }
+static int do_newcontext(void) { return pvm_newcontext(); }
+static int do_freecontext(void) { return pvm_freecontext(1); }
+static int do_hostsync(void) { return pvm_hostsync(CHILD_B, NULL, NULL); }
+static int do_archcode(void) { return pvm_archcode("LINUX64"); }
+static int do_getnoresets(void) { return pvm_getnoresets(NULL, NULL); }
+static int do_noreset(void) { return pvm_setopt(PvmNoReset, 1); }
+static int do_reset(void) { return pvmreset(pvm_mytid(), 0, NULL, -1); }
 static int do_exit(void) { return pvm_exit(); }
 
 static const struct {
@@ -50,6 +64,11 @@ static const struct {
     { "pvm_gsize", do_gsize },       { "pvm_getinst", do_getinst },     { "pvm_gettid", do_gettid },
     { "pvm_barrier", do_barrier },   { "pvm_bcast", do_bcast },         { "pvm_freezegroup", do_freezegroup },
     { "pvm_reduce", do_reduce },     { "pvm_gather", do_gather },       { "pvm_scatter", do_scatter },
+    { "pvm_putinfo", do_putinfo },   { "pvm_recvinfo", do_recvinfo },   { "pvm_delinfo", do_delinfo },
+    { "pvm_getmboxinfo", do_getmboxinfo }, { "pvm_insert", do_insert }, { "pvm_lookup", do_lookup },
+    { "pvm_delete", do_delete },     { "pvm_newcontext", do_newcontext }, { "pvm_freecontext", do_freecontext },
+    { "pvm_hostsync", do_hostsync }, { "pvm_archcode", do_archcode },   { "pvm_getnoresets", do_getnoresets },
+    { "PvmNoReset", do_noreset },    { "pvmreset", do_reset },
     { "pvm_exit", do_exit },
 };
 

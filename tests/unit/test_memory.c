@@ -338,11 +338,65 @@ static void caught_output(void **state)
     fclose(file);
 }
 
+/* ---- the mailbox, contexts, clocks ---- */
+
+static int do_putinfo(void) { return pvm_putinfo("c", pvm_getsbuf(), 0); }
+static int do_recvinfo(void) { return pvm_recvinfo("c", 0, 0); }
+static int do_delinfo(void) { return pvm_delinfo("c", 0, 0); }
+static int do_getmboxinfo(void) { return pvm_getmboxinfo("c", NULL, NULL); }
+static int do_insert(void) { return pvm_insert("c", 0, 1); }
+static int do_delete(void) { return pvm_delete("c", 0); }
+static int do_newcontext(void) { return pvm_newcontext(); }
+static int do_freecontext(void) { return pvm_freecontext(0x40007); }
+static int do_hostsync(void) { return pvm_hostsync(CHILD_B, NULL, NULL); }
+static int do_archcode(void) { return pvm_archcode("LINUX64"); }
+static int do_getnoresets(void) { return pvm_getnoresets(NULL, NULL); }
+static int do_reset(void) { return pvmreset(pvm_mytid(), 1, NULL, -1); }
+
+static int do_lookup(void)
+{
+    int value;
+
+    return pvm_lookup("c", 0, &value);
+}
+
+static int do_noreset(void)
+{
+    int rc = pvm_setopt(PvmNoReset, 1);
+
+    return rc < 0 ? rc : pvm_setopt(PvmNoReset, 0);
+}
+
+static void the_mailbox(void **state)
+{
+    static int much[50000];
+
+    (void)state;
+    pvm_mytid();
+    pvm_initsend(PvmDataDefault);
+    pvm_pkint(much, 50000, 1);    /* in pieces */
+    check_call("pvm_putinfo", do_putinfo, KEEPS_BOTH);
+    check_call("pvm_recvinfo", do_recvinfo, KEEPS_SEND);
+    check_call("pvm_lookup", do_lookup, KEEPS_BOTH);
+    check_call("pvm_insert", do_insert, KEEPS_BOTH);
+    check_call("pvm_delinfo", do_delinfo, KEEPS_BOTH);
+    check_call("pvm_delete", do_delete, KEEPS_BOTH);
+    check_call("pvm_getmboxinfo", do_getmboxinfo, KEEPS_BOTH);
+    check_call("pvm_getnoresets", do_getnoresets, KEEPS_BOTH);
+    check_call("PvmNoReset", do_noreset, KEEPS_BOTH);
+    check_call("pvmreset", do_reset, KEEPS_BOTH);
+    check_call("pvm_newcontext", do_newcontext, KEEPS_BOTH);
+    check_call("pvm_freecontext", do_freecontext, KEEPS_BOTH);
+    check_call("pvm_hostsync", do_hostsync, KEEPS_BOTH);
+    check_call("pvm_archcode", do_archcode, KEEPS_BOTH);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, answers_setup, fake_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(the_mailbox),
         TEST(buffers_and_packing),
         TEST(messages),
         TEST(requests),
