@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/actor_mailbox.h"
 #include "tests/sim/check.h"
 #include "wire/tid.h"
 
@@ -179,7 +180,7 @@ void actor_say(struct process *process, int type, const void *msg, void *mark)
     net_send(process->end, &header, world->scratch.data, mark);
 }
 
-static struct request *actor_request(struct actor *actor, int type)
+struct request *actor_request(struct actor *actor, int type)
 {
     struct request *request = world_alloc(actor->world, sizeof(*request));
 
@@ -592,8 +593,10 @@ void actor_act(struct actor *actor)
         act_cancel(actor);
     else if (what < 68)
         act_ask(actor);
-    else if (what < 82)
+    else if (what < 76)
         act_group(actor);
+    else if (what < 82)
+        actor_mailbox(actor);
     else if (what < 94)
         act_spawn(actor);
     else if (what < 96 && (victim = actor_choose(actor, world_chance(world, 700))) != NULL)

@@ -11,6 +11,8 @@
 
 #define GROUPS 3
 #define SPAWN_MAX 8
+#define MAILBOX_CLASSES 2
+#define MAILBOX_INDICES 4    /* that tasks ask for; more instances go beyond */
 
 /* Messages from one task to one tid, seen from both sides. */
 struct pair {
@@ -38,9 +40,11 @@ struct spawn {
 struct request {
     uint32_t id;
     int type; /* PVMI_MSG_* that was asked */
-    int op;   /* of a group request */
+    int op;   /* of a request about a group or the mailbox */
     int group;
     int number;
+    int flags;      /* about the mailbox */
+    uint64_t have;  /* bytes of a body that have come */
     int32_t target; /* of a signal or query */
     bool answered;
     bool final; /* asked in the calm: the answer must be exact */
@@ -97,6 +101,8 @@ struct actor {
     enum membership member[GROUPS];
     int waiting[GROUPS]; /* in a barrier or a freeze: which of them */
     int instance[GROUPS];
+    bool mailbox_busy;    /* a request about the mailbox is open, and not one that waits */
+    uint32_t mailbox_mine[MAILBOX_CLASSES][MAILBOX_INDICES]; /* request that put what only it may change, or 0 */
 };
 
 /* The task of tid, which may be known already. */
@@ -125,6 +131,9 @@ void actor_host_add(struct actor *actor, char **lines, int count);
 void actor_host_delete(struct actor *actor, const char *name);
 void actor_leave(struct actor *actor);
 void actor_halt(struct actor *actor);
+
+/* A new open request. */
+struct request *actor_request(struct actor *actor, int type);
 
 /* Encodes and sends a control message to its daemon. */
 void actor_say(struct process *process, int type, const void *msg, void *mark);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/actor_mailbox.h"
 #include "tests/sim/check.h"
 #include "wire/section.h"
 #include "wire/tid.h"
@@ -387,6 +388,8 @@ static void told_answer(struct actor *actor, const struct pvmi_msg_answer *msg)
         told_spawned(actor, request, msg);
     else if (request->type == PVMI_MSG_group)
         told_group(actor, request, msg);
+    else if (request->type == PVMI_MSG_mailbox)
+        actor_mailbox_answered(actor, request, msg);
     else if (request->type == PVMI_MSG_leave)
         told_left(actor);
     else if (request->type == PVMI_MSG_task_query || request->type == PVMI_MSG_host_query)
@@ -395,6 +398,21 @@ static void told_answer(struct actor *actor, const struct pvmi_msg_answer *msg)
              msg->error.code == PvmOk && (int)msg->values.n != request->number)
         world_fail(actor->world, "bad answer", "t%x: %u values for %d hosts", (unsigned)actor->tid,
                    msg->values.n, request->number);
+}
+
+static void told_mailbox(struct actor *actor, const struct pvmi_msg_mailbox_found *msg)
+{
+    struct request *request = pvmi_table_get(&actor->requests, msg->id);
+
+    if (msg->more == 0 || request == NULL || request->answered)
+        request = told_request(actor, msg->id, PVMI_MSG_mailbox_found);
+    if (request == NULL)
+        return;
+    if (request->type == PVMI_MSG_mailbox)
+        actor_mailbox_found(actor, request, msg);
+    else
+        world_fail(actor->world, "bad answer", "t%x got \"mailbox_found\" to \"%s\"", (unsigned)actor->tid,
+                   pvmi_control_name(request->type));
 }
 
 static void told_enrolled(struct process *process, const struct pvmi_msg_enrolled *msg)
@@ -448,6 +466,8 @@ static void told_control(struct process *process, const uint8_t *payload, size_t
         told_enrolled(process, control.msg);
     } else if (control.type == PVMI_MSG_answer) {
         told_answer(actor, control.msg);
+    } else if (control.type == PVMI_MSG_mailbox_found) {
+        told_mailbox(actor, control.msg);
     } else if (control.type == PVMI_MSG_tasks) {
         const struct pvmi_msg_tasks *msg = control.msg;
         struct request *request = told_request(actor, msg->id, control.type);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What tasks were promised, looked at in the calm: answers, notices, messages, output, starts. */
+#include "tests/sim/actor_mailbox.h"
 #include "tests/sim/check.h"
 
 #include "wire/tid.h"
@@ -32,6 +33,8 @@ static bool may_wait(const struct world *world, const struct request *request)
     int waiting = group_size(world, request->group, request->op);
     int size = group_size(world, request->group, 0);
 
+    if (actor_mailbox_waits(request))
+        return true;
     if (request->type != PVMI_MSG_group ||
         (request->op != PVMI_GROUP_BARRIER && request->op != PVMI_GROUP_FREEZE))
         return false;

@@ -4,7 +4,7 @@
  *   1. storm: one step after another, whatever the seed likes: hosts come and go, links break, daemons freeze
  *      and die, programs start; tasks meanwhile do what they like (actor.c)
  *   2. calm: cuts heal, the frozen thaw, nothing new; long enough for every time-out; then check_calm()
- *   3. questions: each task asks for tasks, hosts and groups, and the groups meet in a barrier
+ *   3. questions: each task asks for tasks, hosts, groups and the mailbox, and the groups meet in a barrier
  *   4. the tasks end, one way or the other; then check_empty()
  *   5. halt; then check_ended()
  * Some seeds halt in the middle of the storm or with all tasks alive.
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "tests/sim/actor.h"
+#include "tests/sim/actor_mailbox.h"
 #include "tests/sim/check.h"
 
 #define QUESTIONS_MAX 12 /* tasks that ask in the calm */
@@ -430,6 +431,7 @@ static void plan_questions(struct world *world)
         actor_ask(askers[i], PVMI_MSG_tasks_query, 0, true);
         actor_ask(askers[i], PVMI_MSG_hosts_query, 0, true);
         ask_groups(askers[i]);
+        actor_mailbox_list(askers[i]);
     }
     ask_barriers(world);
     world_run(world, world->now + 5 * SECOND);

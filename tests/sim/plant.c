@@ -30,6 +30,8 @@ static const struct {
     [PLANT_CUT_MESSAGE] = { "cut-message", "a message loses its end" },
     [PLANT_LOST_EXIT] = { "lost-exit", "a daemon does not hear of a task's end" },
     [PLANT_GROUP_GHOST] = { "group-ghost", "a dead task stays in its group" },
+    [PLANT_MISSED_PUT] = { "missed-put", "one daemon does not hear of a mailbox entry" },
+    [PLANT_TORN_ENTRY] = { "torn-entry", "a mailbox entry is read with other bytes" },
     [PLANT_DEAF] = { "deaf", "a member is not heard by the first host" },
     [PLANT_LEAK] = { "leak", "memory is not freed" },
     [PLANT_UNSEEDED] = { "unseeded", "chance that does not come from the seed" },

@@ -27,6 +27,8 @@ enum plant {
     PLANT_CUT_MESSAGE,    /* a message loses its end */
     PLANT_LOST_EXIT,      /* another daemon does not hear of a task's end */
     PLANT_GROUP_GHOST,    /* the orderer does not hear of the end of a group's member */
+    PLANT_MISSED_PUT,     /* one daemon does not hear of an entry of the mailbox */
+    PLANT_TORN_ENTRY,     /* a reader of the mailbox gets other bytes */
     PLANT_DEAF,           /* a member's beats and resumes do not arrive */
     PLANT_LEAK,           /* an action is never freed */
     PLANT_UNSEEDED,       /* a random number that does not come from the seed */

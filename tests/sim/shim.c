@@ -34,13 +34,48 @@ static void send_first(struct conn_end *end, const struct pvmi_frame *frame)
     free(bytes);
 }
 
+/* Other contents under the same number. */
+static bool send_changed(struct conn_end *end, const struct pvmi_frame *frame, int type, const void *msg)
+{
+    struct world *world = end->conn->world;
+    struct pvmi_frame_header header = frame->header;
+
+    world->scratch.length = 0;
+    if (pvmi_control_encode(type, msg, &world->scratch) != PvmOk)
+        return false;
+    header.length = (uint32_t)world->scratch.length;
+    net_send(end, &header, world->scratch.data, NULL);
+    return true;
+}
+
 /* ---- to a task ---- */
+
+/* The first byte of what a reader gets of an entry. */
+static bool tear_entry(struct conn_end *end, const struct pvmi_frame *frame)
+{
+    struct pvmi_msg_mailbox_found *found;
+    struct pvmi_control control;
+    bool done = false;
+
+    if (pvmi_control_decode(pvmi_frame_bytes(frame), frame->header.length, &control) != PvmOk)
+        return false;
+    found = control.msg;
+    if (found->body.length > 0 && plant_strikes(end->conn->world, PLANT_TORN_ENTRY, 200)) {
+        ((uint8_t *)found->body.data)[0] ^= 1;
+        done = send_changed(end, frame, control.type, found);
+    }
+    pvmi_control_free(&control);
+    return done;
+}
 
 static bool to_task(struct conn_end *end, const struct pvmi_frame *frame, int type)
 {
     struct world *world = end->conn->world;
     const struct pvmi_frame_header *header = &frame->header;
     bool answer = type == PVMI_MSG_answer || type == PVMI_MSG_tasks || type == PVMI_MSG_hosts;
+
+    if (type == PVMI_MSG_mailbox_found && tear_entry(end, frame))
+        return true;
 
     if (header->kind == PVMI_FRAME_NOTICE) {
         if (plant_strikes(world, PLANT_DOUBLE_NOTICE, 20))
@@ -66,35 +101,32 @@ static bool to_task(struct conn_end *end, const struct pvmi_frame *frame, int ty
     return answer && plant_strikes(world, PLANT_LOST_ANSWER, 5);
 }
 
-/* ---- between daemons: other contents under the same number ---- */
+/* ---- between daemons: other contents ---- */
 
-static bool send_changed(struct conn_end *end, const struct pvmi_frame *frame, int type, const void *msg)
+/* True for a command that one daemon is not to hear of. */
+static bool missed(struct world *world, int type)
 {
-    struct world *world = end->conn->world;
-    struct pvmi_frame_header header = frame->header;
-
-    world->scratch.length = 0;
-    if (pvmi_control_encode(type, msg, &world->scratch) != PvmOk)
+    if (world->planted > 0)
         return false;
-    header.length = (uint32_t)world->scratch.length;
-    net_send(end, &header, world->scratch.data, NULL);
-    return true;
+    return (type == PVMI_MSG_cmd_host_drop && plant_strikes(world, PLANT_MISSED_DROP, 500)) ||
+           (type == PVMI_MSG_cmd_mailbox_put && plant_strikes(world, PLANT_MISSED_PUT, 500));
 }
 
-/* One daemon applies another command in the place of a drop. */
-static bool miss_drop(struct conn_end *end, const struct pvmi_frame *frame, struct pvmi_msg_append *msg)
+/* It applies another one in its place. */
+static bool miss_command(struct conn_end *end, const struct pvmi_frame *frame, struct pvmi_msg_append *msg)
 {
     struct world *world = end->conn->world;
     struct pvmi_msg_cmd_task_gone nothing = { .tid = pvmi_tid_make(PVMI_HOST_MAX, 1) };
     struct pvmi_control command;
     struct pvmi_buffer bytes;
-    bool drop, done = false;
+    int type;
+    bool done = false;
 
     if (pvmi_control_decode(msg->command.data, msg->command.length, &command) != PvmOk)
         return false;
-    drop = command.type == PVMI_MSG_cmd_host_drop;
+    type = command.type;
     pvmi_control_free(&command);
-    if (!drop || world->planted > 0 || !plant_strikes(world, PLANT_MISSED_DROP, 500))
+    if (!missed(world, type))
         return false;
     pvmi_buffer_init(&bytes, 1000);
     if (pvmi_control_encode(PVMI_MSG_cmd_task_gone, &nothing, &bytes) == PvmOk) {
@@ -115,7 +147,7 @@ static bool change_control(struct conn_end *end, const struct pvmi_frame *frame)
     if (pvmi_control_decode(pvmi_frame_bytes(frame), frame->header.length, &control) != PvmOk)
         return false;
     if (control.type == PVMI_MSG_append) {
-        done = miss_drop(end, frame, control.msg);
+        done = miss_command(end, frame, control.msg);
     } else if (control.type == PVMI_MSG_credit && plant_strikes(world, PLANT_LOST_CREDIT, 200)) {
         ((struct pvmi_msg_credit *)control.msg)->bytes = 0;
         done = send_changed(end, frame, control.type, control.msg);
