@@ -35,8 +35,23 @@ void pvmi_call_finish(int rc)
 {
     if (pvmi_call_state.traced != 0)
         pvmi_trace_end(rc);
-    if (pvmi_call_state.locked)
+    if (pvmi_call_state.locked && pvmi_call_state.depth == 0)
         pvmi_call_give();
+}
+
+struct pvmi_call_state pvmi_call_program_begin(void)
+{
+    struct pvmi_call_state before = pvmi_call_state;
+
+    pvmi_call_state.outside = pvmi_call_state.depth;
+    pvmi_call_state.traced = 0;
+    return before;
+}
+
+void pvmi_call_program_end(const struct pvmi_call_state *before)
+{
+    pvmi_call_state.outside = before->outside;
+    pvmi_call_state.traced = before->traced;
 }
 
 int pvmi_call_unlock(void)

@@ -39,6 +39,7 @@ extern int pvmi_autoerr;
  */
 struct pvmi_call_state {
     int depth;       /* public functions that this thread is in */
+    int outside;     /* depth of the program's own code: 0, in a message handler that of the call which runs it */
     bool locked;     /* it holds the library's lock */
     short traced;    /* the running call is traced: its event (libpvm/trace.h) and 1; else 0 */
     bool noted;      /* the running call has noted a fault */
@@ -74,7 +75,7 @@ static inline void pvmi_call_enter(void)
 /* The way out that they all share, and all of it for results that may be negative without being errors. */
 static inline int pvmi_call_end(int rc)
 {
-    if (--pvmi_call_state.depth == 0 && (pvmi_call_state.locked | pvmi_call_state.traced) != 0)
+    if (--pvmi_call_state.depth == pvmi_call_state.outside && (pvmi_call_state.locked | pvmi_call_state.traced) != 0)
         pvmi_call_finish(rc);
     return rc;
 }
@@ -94,6 +95,10 @@ static inline int pvmi_call_leave_quiet(int rc)
         pvmi_call_report(NULL, rc);
     return pvmi_call_end(rc);
 }
+
+/* A call runs a function of the program: what that calls is traced as any other. begin() returns what end() takes. */
+struct pvmi_call_state pvmi_call_program_begin(void);
+void pvmi_call_program_end(const struct pvmi_call_state *before);
 
 /* Waits of the library let other threads in: unlock wholly, lock again. Returns the depth for lock(). */
 int pvmi_call_unlock(void);

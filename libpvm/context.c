@@ -3,6 +3,7 @@
 #include "libpvm/call.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 
 static int ask(int number)
 {
@@ -15,12 +16,14 @@ static int ask(int number)
 int pvm_newcontext(void)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_NEWCONTEXT);
     return pvmi_call_leave("pvm_newcontext", ask(0));
 }
 
 int pvm_freecontext(int ctx)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_FREECONTEXT, ctx);
     return pvmi_call_leave("pvm_freecontext", ask(ctx));
 }
 
@@ -36,6 +39,7 @@ int pvm_setcontext(int ctx)
     int old;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_SETCONTEXT, ctx);
     know_context();
     old = pvmmyctx;
     pvmmyctx = ctx;
@@ -45,6 +49,7 @@ int pvm_setcontext(int ctx)
 int pvm_getcontext(void)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_GETCONTEXT);
     know_context();
     return pvmi_call_end(pvmmyctx);
 }

@@ -17,6 +17,7 @@
 
 #include "libpvm/call.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 
 static struct {
     int epoll_fd;     /* 0: none yet */
@@ -119,11 +120,13 @@ static int give(int **fds)
     if (rc != PvmOk)
         return rc;
     *fds = descriptor.given;
+    pvmi_trace_result(1, 1, descriptor.given);
     return 1;
 }
 
 int pvm_getfds(int **fds)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_GETFDS);
     return pvmi_call_leave("pvm_getfds", give(fds));
 }

@@ -17,6 +17,7 @@
 #include "libpvm/match.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 #include "wire/tid.h"
 
 #define FIRST_ID 9                          /* as in PVM 3, whose library takes those below for itself */
@@ -87,8 +88,10 @@ static void free_left_over(void)
     pvmi_msgbuf_free(pvmi_active_send_buf());
 }
 
-static void handler_call(int (*func)(int mid), struct pvmi_msgbuf *buf)
+static void handler_call(const struct handler *handler, struct pvmi_msgbuf *buf)
 {
+    int (*func)(int mid) = handler->func;
+    struct pvmi_call_state call;
     struct pvmi_active active;
     int context = pvmmyctx;
 
@@ -97,8 +100,13 @@ static void handler_call(int (*func)(int mid), struct pvmi_msgbuf *buf)
     pvmi_active_set_receive(buf->id);
     pvmi_msgbuf_rewind(buf);
     pvmmyctx = buf->ctx;
+    if (pvmi_trace_on)
+        pvmi_trace_once(TEV_MHF_INVOKE, handler->src, handler->tag, handler->ctx, buf->id,
+                        (int)pvmi_msgbuf_xdr_length(buf), buf->tag, buf->ctx, buf->src);
     handler_inside = true;
+    call = pvmi_call_program_begin();
     func(buf->id);
+    pvmi_call_program_end(&call);
     handler_inside = false;
     pvmmyctx = context;
     free_left_over();
@@ -126,7 +134,7 @@ int pvmi_handler_run(void)
         if (handler == NULL)
             pvmi_arrive_queue(buf);
         else
-            handler_call(handler->func, buf);
+            handler_call(handler, buf);
     }
     handlers.running = false;
     return went > 0 ? went : rc;
@@ -233,6 +241,7 @@ static int add(int src, int tag, int ctx, int (*func)(int mid))
 int pvm_addmhf(int src, int tag, int ctx, int (*func)(int mid))
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_ADDMHF, src, tag, ctx);
     return pvmi_call_leave("pvm_addmhf", add(src, tag, ctx, func));
 }
 
@@ -254,5 +263,6 @@ static int delete(int mhid)
 int pvm_delmhf(int mhid)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_DELMHF, mhid);
     return pvmi_call_leave("pvm_delmhf", delete(mhid));
 }

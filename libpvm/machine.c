@@ -381,6 +381,7 @@ static int archcode(const char *arch)
 int pvm_archcode(const char *arch)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_ARCHCODE, arch);
     return pvmi_call_leave("pvm_archcode", archcode(arch));
 }
 

@@ -11,6 +11,7 @@
 #include "libpvm/recv.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 #include "wire/section.h"
 
 static int check_name(const char *name)
@@ -116,6 +117,7 @@ static int leave_find(const char *function, int rc)
 int pvm_putinfo(const char *name, int bufid, int flags)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_PUTINFO, name, -1, flags, bufid);
     return leave_put("pvm_putinfo", put_info(name, bufid, flags));
 }
 
@@ -151,6 +153,7 @@ static int insert(const char *name, int index, int data)
 int pvm_insert(const char *name, int index, int data)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_INSERT, name, index, data);
     return leave_put("pvm_insert", insert(name, index, data));
 }
 
@@ -249,8 +252,13 @@ static int receive_info(const char *name, int index, int flags)
 
 int pvm_recvinfo(const char *name, int index, int flags)
 {
+    int rc;
+
     pvmi_call_enter();
-    return leave_find("pvm_recvinfo", receive_info(name, index, flags));
+    pvmi_trace_enter(TEV_GETINFO, name, index, flags);
+    rc = receive_info(name, index, flags);
+    pvmi_trace_result(rc > 0 ? PvmOk : rc, rc > 0 ? rc : -1);
+    return leave_find("pvm_recvinfo", rc);
 }
 
 static int lookup(const char *name, int index, int *data)
@@ -278,6 +286,7 @@ static int lookup(const char *name, int index, int *data)
 int pvm_lookup(const char *name, int index, int *data)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_LOOKUP, name, index);
     return leave_find("pvm_lookup", lookup(name, index, data));
 }
 
@@ -297,6 +306,7 @@ int pvm_delinfo(const char *name, int index, int flags)
 
     (void)flags;    /* PVM 3 has no use for them either */
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_DELINFO, name, index, flags);
     rc = pvmi_mailbox_delete(name, index);
     return rc == PvmNotFound ? pvmi_call_leave_quiet(rc) : leave_put("pvm_delinfo", rc);
 }
@@ -304,6 +314,7 @@ int pvm_delinfo(const char *name, int index, int flags)
 int pvm_delete(const char *name, int index)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_DELETE, name, index);
     return leave_find("pvm_delete", pvmi_mailbox_delete(name, index));
 }
 
@@ -412,5 +423,6 @@ static int get_info(const char *pattern, int *nclasses, struct pvmmboxinfo **cla
 int pvm_getmboxinfo(const char *pattern, int *nclasses, struct pvmmboxinfo **classes)
 {
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_GETMBOXINFO, pattern);
     return pvmi_call_leave("pvm_getmboxinfo", get_info(pattern, nclasses, classes));
 }

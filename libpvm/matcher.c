@@ -8,6 +8,7 @@
 #include "libpvm/match.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/task.h"
+#include "libpvm/trace.h"
 
 typedef int matcher_fn(int bufid, int tid, int tag);
 
@@ -93,6 +94,7 @@ matcher_fn *pvm_recvf(matcher_fn *new_matcher)
     matcher_fn *old;
 
     pvmi_call_enter();
+    pvmi_trace_enter(TEV_RECVF);
     old = matcher;
     matcher = new_matcher == NULL ? match_as_usual : new_matcher;
     pvmi_call_end(PvmOk);

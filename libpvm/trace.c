@@ -160,7 +160,7 @@ void pvmi_trace_begin(int event, ...)
     struct pvmi_trace_value values[PVMI_TRACE_VALUES_MAX];
     va_list args;
 
-    if (pvmi_call_state.depth != 1)
+    if (pvmi_call_state.depth != pvmi_call_state.outside + 1)
         return;
     if (pvmi_task.tid != 0 && !pvmi_trace_wants(event))
         return;
@@ -179,6 +179,19 @@ void pvmi_trace_begin(int event, ...)
     memcpy(early.values, values, sizeof(values));
     if (is_spawned_with(event))
         pvmi_task_enroll();    /* without a daemon there is no trace, and the function does without, or fails */
+}
+
+void pvmi_trace_once(int event, ...)
+{
+    struct pvmi_trace_value values[PVMI_TRACE_VALUES_MAX];
+    va_list args;
+
+    if (!pvmi_trace_wants(event))
+        return;
+    va_start(args, event);
+    take_values(pvmi_trace_events[event].entry, values, 0, args);
+    va_end(args);
+    tell_entry(event, values);
 }
 
 /* The ints of value become a copy, which stays. Without memory there are none. */

@@ -36,6 +36,9 @@ extern bool pvmi_trace_on;
 #define pvmi_trace_result(...)                                                                                \
     (__builtin_expect(pvmi_call_state.traced != 0, 0) ? pvmi_trace_take_result(__VA_ARGS__) : (void)0)
 
+/* An event without an exit, wherever the call stands: a message handler is invoked. */
+void pvmi_trace_once(int event, ...);
+
 void pvmi_trace_begin(int event, ...);
 void pvmi_trace_take_result(int first, ...);
 

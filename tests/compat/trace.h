@@ -51,8 +51,8 @@ static int trace_int(void)
 static int is_random(int did)
 {
     return did == TEV_DID_TS || did == TEV_DID_TU || did == TEV_DID_MB || did == TEV_DID_MSB ||
-           did == TEV_DID_MRB || (did >= TEV_DID_TUS && did <= TEV_DID_TSU) || did == TEV_DID_TGS ||
-           did == TEV_DID_TGU;
+           did == TEV_DID_MRB || did == TEV_DID_CD || did == TEV_DID_CR ||
+           (did >= TEV_DID_TUS && did <= TEV_DID_TSU) || did == TEV_DID_TGS || did == TEV_DID_TGU;
 }
 
 static void trace_number(int did, int value)

@@ -191,6 +191,13 @@ static void spawn_takes_output_to_a_file_in_both_spellings(void **state)
     assert_false(options.append);
     assert_int_equal(parse(&options, "->>out", "-2"), 3);
     assert_true(options.append);
+    assert_false(options.trace);
+    assert_int_equal(parse(&options, "-@calls", "-2"), 3);
+    assert_true(options.trace);
+    assert_string_equal(options.trace_file, "calls");
+    assert_int_equal(parse(&options, "--trace", "-2"), 3);
+    assert_true(options.trace);
+    assert_null(options.trace_file);
     assert_int_equal(parse(&options, "--append=log", "-2"), 3);
     assert_string_equal(options.file, "log");
     assert_true(options.append);
