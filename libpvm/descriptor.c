@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "libpvm/call.h"
 #include "libpvm/task.h"
 #include "libpvm/trace.h"
@@ -97,8 +98,8 @@ static int no_descriptor(void)
 
 static int make(void)
 {
-    descriptor.queued_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    descriptor.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    descriptor.queued_fd = pvmi_descriptor_move(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    descriptor.epoll_fd = pvmi_descriptor_move(epoll_create1(EPOLL_CLOEXEC));
     if (descriptor.queued_fd < 0 || descriptor.epoll_fd < 0)
         return no_descriptor();
     if (watch(descriptor.queued_fd) != 0 || watch_transports() != 0)
