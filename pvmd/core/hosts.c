@@ -158,7 +158,7 @@ static int32_t delete_check(struct core *core, struct host_delete *delete, uint3
     struct pvmi_fault *fault = &delete->faults[index];
 
     if (name == NULL || name[0] == '\0')
-        pvmi_fault_set(fault, PvmBadParam, NULL, "host %u of the list has no name", index + 1);
+        pvmi_fault_set(fault, PvmNoHost, NULL, "host %u of the list has no name", index + 1);
     else if (host == NULL)
         pvmi_fault_set(fault, PvmNoHost, NULL, "%s is not in the virtual machine: use a name that conf shows", name);
     else if (host->rec.number == core_self(core))
