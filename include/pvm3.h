@@ -706,7 +706,7 @@ int pvm_delmhf(int mhid);
 
 /*
  * Asks for a message, with this tag and the present context, when something happens. It comes from tid
- * 0x80000000, in PvmDataDefault, exactly once for each request:
+ * 0x80000000 (of routes from this task itself), in PvmDataDefault, exactly once for each request:
  *
  *  PvmTaskExit      tids: cnt tasks. For each, when it has ended: its tid, and (PVM 4) its status as of wait(),
  *                   0 if it only called pvm_exit() or PVM did not start it
@@ -720,7 +720,7 @@ int pvm_delmhf(int mhid);
  *
  * What is gone already is told at once. Of this task itself only message handlers hear, during pvm_exit(),
  * from its own tid.
- * PvmNotifyCancel ORed to what ends a request of the same tag and context: for tasks and hosts the message
+ * PvmNotifyCancel ORed to what ends a request of the same tag and context: for kinds with tids the message
  * comes at once, else never. After the notice of a task or host no message from there arrives.
  *
  * Returns PvmOk; PvmBadParam (kind, a negative tag, no tids, what is no tid of a task). As pvm_notify(3PVM).

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * pvm_notify(). Notices of tasks and hosts come from the daemon; those of direct routes are made here: there
- * is none yet, so a deleted one is told at once and an added one never. Notices of this task's own end are made
- * here, too, in pvm_exit(), for message handlers.
+ * is none yet, so a deleted one is told at once, cancelled or not, and an added one never. Notices of this
+ * task's own end are made here, too, in pvm_exit(), for message handlers.
  */
 #include "libpvm/notify.h"
 
@@ -63,7 +63,7 @@ static int ask_daemon(int what, int msgtag, int count, int *tids)
     return rc;
 }
 
-/* A notice made here: tid, and the number that goes with it. */
+/* A notice as the daemon would send it: tid, and the number that goes with it. */
 static int tell(int msgtag, int32_t tid, int32_t number)
 {
     const int32_t ints[2] = { tid, number };
@@ -85,6 +85,38 @@ static int tell(int msgtag, int32_t tid, int32_t number)
     if (frame == NULL)
         return pvmi_call_fail(PvmNoMem, "no memory for a notice");
     pvmi_arrive_frame(frame);
+    return PvmOk;
+}
+
+/* ---- from this task itself, as PVM 3 sends them ---- */
+
+/* A message with tid and number; NULL when there is no memory. */
+static struct pvmi_msgbuf *notice_new(int tag, int ctx, int32_t tid, int32_t number)
+{
+    const int32_t ints[2] = { tid, number };
+    struct pvmi_msgbuf *buf;
+
+    if (pvmi_msgbuf_new(PvmDataDefault, &buf) != PvmOk)
+        return NULL;
+    if (pvmi_pack_items(buf, PVMI_TYPE_INT32, ints, sizeof(ints[0]), 2, 1) != PvmOk) {
+        pvmi_msgbuf_free(buf);
+        return NULL;
+    }
+    pvmi_msgbuf_seal(buf);
+    buf->tag = tag;
+    buf->ctx = ctx;
+    return buf;
+}
+
+static int tell_no_route(int tag, int32_t tid)
+{
+    struct pvmi_msgbuf *buf = notice_new(tag, pvmmyctx, tid, -1);
+
+    if (buf == NULL)
+        return pvmi_call_fail(PvmNoMem, "no memory for a notice");
+    if (!pvmi_handler_arrived(buf))
+        pvmi_arrive_queue(buf);
+    pvmi_handler_run();
     return PvmOk;
 }
 
@@ -136,18 +168,12 @@ static int ask_of_myself(int what, int msgtag, int count, const int *tids)
     return rc;
 }
 
-/* Makes the notice, as PVM 3 does from this task, and hands it to the handler for it, if any. */
+/* For the handler of such a notice, if there is one. */
 static void own_end_tell(const struct own_end *own)
 {
-    const int32_t ints[2] = { pvmi_task.tid, 0 };
-    struct pvmi_msgbuf *buf;
+    struct pvmi_msgbuf *buf = notice_new(own->tag, own->ctx, pvmi_task.tid, 0);
 
-    if (pvmi_msgbuf_new(PvmDataDefault, &buf) != PvmOk)
-        return;
-    buf->tag = own->tag;
-    buf->ctx = own->ctx;
-    buf->dst = pvmi_task.tid;
-    if (pvmi_pack_items(buf, PVMI_TYPE_INT32, ints, sizeof(ints[0]), 2, 1) != PvmOk || !pvmi_handler_arrived(buf))
+    if (buf != NULL && !pvmi_handler_arrived(buf))
         pvmi_msgbuf_free(buf);
     pvmi_handler_run();
 }
@@ -188,12 +214,12 @@ static int notify(int what, int msgtag, int count, int *tids)
         rc = ask_of_myself(what, msgtag, count, tids);
     if (rc != PvmOk)
         return rc;
-    if (kind == PvmRouteAdd || what == (PvmRouteDelete | PvmNotifyCancel))
+    if (kind == PvmRouteAdd)
         return PvmOk;
     if (kind != PvmRouteDelete)
         return ask_daemon(what, msgtag, count, tids);
     for (int i = 0; i < count && rc == PvmOk; i++)
-        rc = tell(msgtag, tids[i], -1);
+        rc = tell_no_route(msgtag, tids[i]);
     return rc;
 }
 
