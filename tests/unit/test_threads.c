@@ -255,6 +255,43 @@ static void a_match_function_is_asked_by_many_threads(void **state)
     pvm_recvf(NULL);
 }
 
+/* ---- pvm_getfds ---- */
+
+#define PARTS_TAG 700
+
+/* Thread 0 sleeps in poll(), and gets what the receives of the others have read and left. */
+static void *poll_or_talk(void *argument)
+{
+    int number = (int)(intptr_t)argument;
+    int *fds = NULL;
+    int parts = 0;
+
+    pthread_barrier_wait(&start);
+    RIGHT(pvm_getfds(&fds) == 1);
+    while (number == 0 && parts < (THREADS - 1) * ROUNDS) {
+        struct pollfd poller = { .fd = fds[0], .events = POLLIN };
+
+        while (pvm_nrecv(PEER, PARTS_TAG) > 0)
+            parts++;
+        if (parts < (THREADS - 1) * ROUNDS)
+            RIGHT(poll(&poller, 1, -1) == 1);
+    }
+    for (int round = 0; number > 0 && round < ROUNDS; round++) {
+        send_round(PEER, PARTS_TAG, 0, PvmDataRaw);
+        send_round(PEER, PARTS_TAG + number, round, PvmDataDefault);
+        receive_round(PEER, PARTS_TAG + number, round);
+    }
+    return argument;
+}
+
+static void one_thread_may_poll_the_descriptor_of_all(void **state)
+{
+    (void)state;
+    assert_true(pvm_mytid() > 0);
+    run_threads(poll_or_talk);
+    assert_int_equal(pvm_nrecv(-1, -1), 0);
+}
+
 /* ---- requests ---- */
 
 static void *ask_many_things(void *argument)
@@ -380,6 +417,7 @@ int main(void)
         TEST(waits_with_and_without_limits_do_not_disturb_each_other),
         TEST(handlers_run_in_whichever_thread_reads),
         TEST(a_match_function_is_asked_by_many_threads),
+        TEST(one_thread_may_poll_the_descriptor_of_all),
         TEST(each_thread_gets_the_answers_to_its_requests),
         TEST(one_thread_may_leave_under_the_others),
         TEST(a_buffer_may_be_freed_while_another_thread_sends_it),
