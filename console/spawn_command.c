@@ -100,8 +100,12 @@ static int option_parse(struct spawn_options *options, const char *word)
         option_trace(options, rest + 1);
     else if (isupper((unsigned char)*rest))
         option_place(options, PvmTaskArch, rest);
-    else
+    else if (islower((unsigned char)*rest) || *rest == '.' || *rest == ':')
         option_place(options, PvmTaskHost, rest);
+    else {
+        report_usage("spawn", "no such option: %s", word);
+        return -1;
+    }
     return 0;
 }
 

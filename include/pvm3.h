@@ -22,7 +22,7 @@
  *
  * Chapters: 1 common rules, 2 constants and structures, 3 this task, 4 other tasks, 5 hosts, 6 message
  * buffers, 7 packing, 8 unpacking, 9 sending, 10 receiving, 11 notices, 12 groups, 13 options, 14 output of
- * children, 15 errors, 16 places, 17 the mailbox, 18 contexts.
+ * children, 15 errors, 16 places, 17 the mailbox, 18 contexts, 19 plug-ins.
  */
 #ifndef PVM3_H
 #define PVM3_H
@@ -1007,6 +1007,23 @@ int pvm_freecontext(int ctx);
  * before, which may be negative. As pvm_setcontext(3PVM), pvm_getcontext(3PVM). */
 int pvm_setcontext(int ctx);
 int pvm_getcontext(void);
+
+/*
+ * ==== 19. Plug-ins ====
+ *
+ * A task can do a part of the system's work for all. It registers, which is an entry in a class of the mailbox;
+ * calling the same function again takes that back, and so does its end.
+ */
+
+/*
+ * Makes this task the tracer of the virtual machine: tasks that enrol from now on, and whose trace or output goes to
+ * nobody, send their trace messages (pvmtev.h) here, with tag trace_tag in context trace_ctx and these trace options:
+ * mask tmask, PvmSelfTraceBuffer tbuf, PvmSelfTraceOptions topt; and the output of spawned ones comes here, with
+ * out_tag in out_ctx. Class PVMTRACERCLASS.
+ *
+ * Returns PvmOk; PvmAlready (another task is it); PvmBadParam (tmask is NULL). As pvm_reg_tracer(3PVM).
+ */
+int pvm_reg_tracer(int trace_ctx, int trace_tag, int out_ctx, int out_tag, const char *tmask, int tbuf, int topt);
 
 #ifdef __cplusplus
 }

@@ -121,6 +121,11 @@ int pvm_putinfo(const char *name, int bufid, int flags)
     return leave_put("pvm_putinfo", put_info(name, bufid, flags));
 }
 
+int pvmi_mailbox_put(const char *name, int flags, struct pvmi_msgbuf *buf)
+{
+    return put_buffer(PVMI_MAILBOX_PUT, name, 0, flags, buf);
+}
+
 int pvmi_mailbox_mark(const char *name)
 {
     struct pvmi_msgbuf *buf;
@@ -200,8 +205,7 @@ static void on_piece(void *user, const struct pvmi_control *report)
         reading_take(user, report->msg);
 }
 
-/* The entry as a buffer that the program does not see yet. Returns its index, or a negative code. */
-static int read_entry(const char *name, int index, int flags, struct pvmi_msgbuf **ret_buf)
+int pvmi_mailbox_read(const char *name, int index, int flags, struct pvmi_msgbuf **ret_buf)
 {
     struct pvmi_msg_mailbox msg = { .op = PVMI_MAILBOX_GET, .name = name, .index = index, .flags = flags };
     struct reading reading = { .buf = NULL };
@@ -237,7 +241,7 @@ static int receive_info(const char *name, int index, int flags)
     if (rc != PvmOk)
         return rc;
     pvmi_recv_drop_active();
-    rc = read_entry(name, index, flags, &buf);
+    rc = pvmi_mailbox_read(name, index, flags, &buf);
     if (rc < 0)
         return rc;
     rc = pvmi_msgbuf_publish(buf);
@@ -270,7 +274,7 @@ static int lookup(const char *name, int index, int *data)
 
     if (rc != PvmOk)
         return rc;
-    found = read_entry(name, index < 0 ? 0 : index, index < 0 ? PvmMboxFirstAvail : PvmMboxDefault, &buf);
+    found = pvmi_mailbox_read(name, index < 0 ? 0 : index, index < 0 ? PvmMboxFirstAvail : PvmMboxDefault, &buf);
     if (found < 0)
         return found;
     pvmi_msgbuf_rewind(buf);

@@ -687,7 +687,7 @@ void task_on_start_failed(struct core *core, struct core_event *event);
 void task_on_ended(struct core *core, struct core_event *event);
 void task_settle(struct core *core, struct task *task);    /* reports its end, frees it, when it is time */
 void task_timers(struct core *core, uint64_t late_ms);
-void task_info(const struct task *task, struct pvmi_rec_taskinfo *ret_info);
+void task_info(const struct core *core, const struct task *task, struct pvmi_rec_taskinfo *ret_info);
 void task_free_dead(struct core *core);
 void task_free_all(struct core *core);
 
@@ -745,6 +745,11 @@ void output_logged(struct core *core, int32_t tid, const uint8_t *text, size_t l
 void output_undeliverable(struct core *core, const struct pvmi_frame *frame);
 void output_flush_host(struct core *core, int number);
 void output_free_all(struct core *core);
+
+/* ---- plugin.c ---- */
+/* The task that has registered in class of the mailbox, for host number or (0) for the machine; 0: there is none. */
+int32_t plugin_owner(const struct core *core, const char *class, int number);
+int32_t plugin_flags(const struct core *core, int32_t tid);    /* of ti_flag: what tid is registered as */
 
 /* ---- trace.c: for those who trace task ---- */
 void trace_begin(struct core *core, struct task *task);      /* "a task was started" */

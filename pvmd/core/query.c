@@ -98,7 +98,7 @@ static void local_tasks(struct core *core, const struct asker *asker, int32_t wh
         bool wanted = !pvmi_tid_is_task(where) || where == task->tid;
 
         if (!task->left && wanted)
-            task_info(task, &tasks[count++]);
+            task_info(core, task, &tasks[count++]);
     }
     answer_tasks(core, asker, tasks, count);
     pvmi_free(tasks);

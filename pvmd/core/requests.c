@@ -494,7 +494,12 @@ static void option_request(struct core *core, struct task *task, const struct pv
         trace_end(core, task);    /* for who has traced it so far */
     if (task_set_inherit(core, task, &msg->inherit) != PvmOk)
         core_log(core, PVMI_LOG_ERROR, "no memory for the options of t%x", (unsigned)task->tid);
-    if (moves) {
+    if (moves && msg->inherit.trace_tid == plugin_owner(core, PVMTRACERCLASS, 0)) {
+        if (task->handle == 0)
+            trace_by_hand(core, task);
+        else
+            trace_begin(core, task);
+    } else if (moves) {
         trace_spawned(core, task);
         trace_begin(core, task);
     }

@@ -158,6 +158,7 @@ static void enroll_accept(struct core *core, struct link *link, struct task *tas
         .host = core->self->rec.name,
         .incarnation = core->self->rec.incarnation,
         .inherit = task->self,
+        .tracer = plugin_owner(core, PVMTRACERCLASS, 0),
     };
 
     if (task->handle == 0)
@@ -396,13 +397,13 @@ void task_timers(struct core *core, uint64_t late_ms)
     }
 }
 
-void task_info(const struct task *task, struct pvmi_rec_taskinfo *ret_info)
+void task_info(const struct core *core, const struct task *task, struct pvmi_rec_taskinfo *ret_info)
 {
     *ret_info = (struct pvmi_rec_taskinfo){
         .tid = task->tid,
         .parent = task->parent,
         .host = pvmi_tid_of_host(pvmi_tid_host(task->tid)),
-        .flags = (task->handle != 0 ? 0x2 : 0) | (task->claimed ? 0x4 : 0),
+        .flags = (task->handle != 0 ? 0x2 : 0) | (task->claimed ? 0x4 : 0) | plugin_flags(core, task->tid),
         .file = task->file != NULL ? task->file : "",
         .pid = task->pid,
     };

@@ -211,6 +211,7 @@ static void spawn_refuses_what_is_no_option(void **state)
     assert_int_equal(parse(&options, "-0", "-2"), -1);
     assert_int_equal(parse(&options, "-9x", "-2"), -1);
     assert_int_equal(parse(&options, "--zz", "-2"), -1);
+    assert_int_equal(parse(&options, "-=", "-2"), -1);
 }
 
 int main(void)

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A registration is an entry in a class of the mailbox, as PVM 3 keeps it: it goes with its task, and all can see who it
+ * is. Registering twice takes it back.
+ */
+#include "libpvm/plugin.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "libpvm/call.h"
+#include "libpvm/mailbox.h"
+#include "libpvm/msgbuf.h"
+#include "libpvm/option.h"
+#include "libpvm/pack.h"
+#include "libpvm/task.h"
+#include "libpvm/trace.h"
+#include "wire/section.h"
+#include "wire/tid.h"
+
+/* ---- the entries ---- */
+
+/* Who has registered in class, for host (its tid; 0: for the machine). *ret_owner is 0 for nobody. */
+static int find_owner(const char *class, int host, int *ret_owner, int *ret_index)
+{
+    struct pvmmboxinfo *classes;
+    int count;
+    int rc = pvmi_mailbox_list(class, &count, &classes);
+
+    *ret_owner = 0;
+    if (rc != PvmOk)
+        return rc;
+    for (int i = 0; i < count; i++) {
+        for (int at = 0; at < classes[i].mi_nentries && strcmp(classes[i].mi_name, class) == 0; at++) {
+            if (*ret_owner == 0 && (host == 0 || pvm_tidtohost(classes[i].mi_owners[at]) == host)) {
+                *ret_owner = classes[i].mi_owners[at];
+                *ret_index = classes[i].mi_indices[at];
+            }
+        }
+    }
+    pvmi_free(classes);
+    return PvmOk;
+}
+
+/* Puts entry into class, or takes back what this task has there. It is freed. */
+static int toggle(const char *class, int host, int flags, struct pvmi_msgbuf *entry)
+{
+    int owner;
+    int index = 0;
+    int rc = find_owner(class, host, &owner, &index);
+
+    if (rc == PvmOk && owner == pvmi_task.tid)
+        rc = pvmi_mailbox_delete(class, index);
+    else if (rc == PvmOk && owner != 0)
+        rc = pvmi_call_fail(PvmAlready, "t%x is registered: only one can be", (unsigned)owner);
+    else if (rc == PvmOk)
+        rc = pvmi_mailbox_put(class, flags, entry);
+    if (rc == PvmDenied)
+        rc = pvmi_call_fail(PvmAlready, "another task has registered meanwhile");
+    return rc < 0 ? rc : PvmOk;
+}
+
+static int put_int(struct pvmi_msgbuf *buf, int value)
+{
+    return pvmi_pack_value(buf, PVMI_TYPE_INT32, &value, sizeof(value));
+}
+
+/* ---- the tracer ---- */
+
+static int pack_tracer(struct pvmi_msgbuf *buf, const struct pvmi_rec_inherit *tracer)
+{
+    int rc = put_int(buf, pvmi_task.tid);
+
+    if (rc == PvmOk)
+        rc = put_int(buf, tracer->trace_ctx);
+    if (rc == PvmOk)
+        rc = put_int(buf, tracer->trace_tag);
+    if (rc == PvmOk)
+        rc = put_int(buf, tracer->output_ctx);
+    if (rc == PvmOk)
+        rc = put_int(buf, tracer->output_tag);
+    if (rc == PvmOk)
+        rc = pvmi_pack_string(buf, tracer->trace_mask);
+    if (rc == PvmOk)
+        rc = put_int(buf, tracer->trace_buffer);
+    return rc == PvmOk ? put_int(buf, tracer->trace_options) : rc;
+}
+
+static int register_tracer(const struct pvmi_rec_inherit *tracer)
+{
+    struct pvmi_msgbuf *buf;
+    int rc = pvmi_task_enroll();
+
+    if (rc != PvmOk)
+        return rc;
+    if (tracer->trace_mask == NULL)
+        return pvmi_call_fail(PvmBadParam, "the mask is NULL");
+    rc = pvmi_msgbuf_new(PvmDataDefault, &buf);
+    if (rc != PvmOk)
+        return pvmi_call_fail(rc, "no memory for a message");
+    rc = pack_tracer(buf, tracer);
+    if (rc == PvmOk)
+        rc = toggle(PVMTRACERCLASS, 0, PvmMboxDefault, buf);
+    pvmi_msgbuf_free(buf);
+    return rc;
+}
+
+int pvm_reg_tracer(int trace_ctx, int trace_tag, int out_ctx, int out_tag, const char *tmask, int tbuf,
+                   int topt)
+{
+    struct pvmi_rec_inherit tracer = { .trace_ctx = trace_ctx, .trace_tag = trace_tag, .output_ctx = out_ctx,
+                                       .output_tag = out_tag, .trace_mask = tmask, .trace_buffer = tbuf,
+                                       .trace_options = topt };
+
+    pvmi_call_enter();
+    pvmi_trace_enter(TEV_REG_TRACER, trace_ctx, trace_tag, out_ctx, out_tag, tmask, tbuf, topt);
+    return pvmi_call_leave("pvm_reg_tracer", register_tracer(&tracer));
+}
+
+/* Anybody may have put something else there. */
+static int unpack_tracer(struct pvmi_msgbuf *buf, struct pvmi_rec_inherit *tracer, char mask[PVMI_TRACE_MASK_SIZE])
+{
+    int ints[6];    /* tid, the four contexts and tags, length of the mask */
+    int rest[2];
+    int rc;
+
+    pvmi_msgbuf_rewind(buf);
+    rc = pvmi_unpack_items(buf, PVMI_TYPE_INT32, ints, sizeof(ints[0]), 6, 1);
+    if (rc == PvmOk && (ints[5] < 1 || ints[5] > PVMI_TRACE_MASK_SIZE))
+        rc = PvmBadMsg;
+    if (rc == PvmOk)
+        rc = pvmi_unpack_items(buf, PVMI_TYPE_BYTES, mask, 1, ints[5], 1);
+    if (rc == PvmOk)
+        rc = pvmi_unpack_items(buf, PVMI_TYPE_INT32, rest, sizeof(rest[0]), 2, 1);
+    if (rc != PvmOk)
+        return rc;
+    mask[ints[5] - 1] = '\0';
+    *tracer = (struct pvmi_rec_inherit){ .trace_tid = ints[0], .trace_ctx = ints[1], .trace_tag = ints[2],
+                                         .output_tid = ints[0], .output_ctx = ints[3], .output_tag = ints[4],
+                                         .trace_buffer = rest[0], .trace_options = rest[1], .trace_mask = mask };
+    return PvmOk;
+}
+
+/* What of to goes nowhere yet. */
+static void adopt(struct pvmi_rec_inherit *to, char own_mask[PVMI_TRACE_MASK_SIZE],
+                  const struct pvmi_rec_inherit *tracer)
+{
+    if (to->trace_tid == 0) {
+        to->trace_tid = tracer->trace_tid;
+        to->trace_ctx = tracer->trace_ctx;
+        to->trace_tag = tracer->trace_tag;
+        to->trace_buffer = tracer->trace_buffer;
+        to->trace_options = tracer->trace_options;
+        memcpy(own_mask, tracer->trace_mask, PVMI_TRACE_MASK_SIZE);
+    }
+    if (to->output_tid == 0) {
+        to->output_tid = tracer->output_tid;
+        to->output_ctx = tracer->output_ctx;
+        to->output_tag = tracer->output_tag;
+    }
+}
+
+void pvmi_plugin_adopt_tracer(void)
+{
+    struct pvmi_rec_inherit tracer;
+    char mask[PVMI_TRACE_MASK_SIZE] = "";
+    struct pvmi_msgbuf *buf;
+
+    if (pvmi_task.self.trace_tid != 0 && pvmi_task.self.output_tid != 0)
+        return;
+    if (pvmi_mailbox_read(PVMTRACERCLASS, 0, PvmMboxDefault, &buf) < 0)
+        return;    /* it has gone meanwhile */
+    if (unpack_tracer(buf, &tracer, mask) == PvmOk && pvmi_tid_is_task(tracer.trace_tid)) {
+        adopt(&pvmi_task.self, pvmi_task.self_mask, &tracer);
+        adopt(&pvmi_task.children, pvmi_task.child_mask, &tracer);
+        pvmi_option_tell();
+    }
+    pvmi_msgbuf_free(buf);
+}

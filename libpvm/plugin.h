@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Registration of tasks that do a part of the system's work, and what other tasks do about it. */
+#ifndef PVMI_LIBPVM_PLUGIN_H
+#define PVMI_LIBPVM_PLUGIN_H
+
+/* This task has enrolled, and the machine has a tracer: it gets trace and output of this task and of its children, as
+ * far as they go nowhere else. */
+void pvmi_plugin_adopt_tracer(void);
+
+#endif
