@@ -191,6 +191,7 @@ struct mailbox_entry {
 struct mailbox_class {
     struct pvmi_list link;    /* in mailbox.classes, in order of creation */
     char *name;
+    int32_t count;
     struct pvmi_list entries;
 };
 

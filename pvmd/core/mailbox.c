@@ -213,6 +213,9 @@ static int32_t lowest_free(const struct mailbox_class *class, int32_t from)
 
     if (class == NULL)
         return index;
+    if (index <= class->count && PVMI_CONTAINER(class->entries.prev, struct mailbox_entry, link)->index ==
+                                     class->count - 1)
+        return class->count;    /* there are no holes */
     PVMI_LIST_EACH(node, &class->entries) {
         int32_t used = PVMI_CONTAINER(node, struct mailbox_entry, link)->index;
 

@@ -20,6 +20,9 @@ struct mailbox_class *mailbox_class_find(const struct mailbox *mailbox, const ch
 
 struct mailbox_entry *mailbox_entry_find(const struct mailbox_class *class, int32_t index, bool first_avail)
 {
+    if (pvmi_list_empty(&class->entries) ||
+        PVMI_CONTAINER(class->entries.prev, struct mailbox_entry, link)->index < index)
+        return NULL;    /* most often one is put behind the others */
     PVMI_LIST_EACH(node, &class->entries) {
         struct mailbox_entry *entry = PVMI_CONTAINER(node, struct mailbox_entry, link);
 
@@ -83,6 +86,7 @@ static void class_settle(struct mailbox *mailbox, struct mailbox_class *class)
 static void entry_free(struct mailbox *mailbox, struct mailbox_class *class, struct mailbox_entry *entry)
 {
     mailbox->entry_count--;
+    class->count--;
     mailbox->name_bytes -= strlen(class->name);
     mailbox->body_bytes -= entry->message.length;
     pvmi_list_remove(&entry->link);
@@ -96,6 +100,7 @@ static void entry_insert(struct mailbox *mailbox, struct mailbox_class *class, s
 
     pvmi_list_insert(next != NULL ? &next->link : &class->entries, &entry->link);
     mailbox->entry_count++;
+    class->count++;
     mailbox->name_bytes += strlen(class->name);
 }
 
