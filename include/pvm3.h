@@ -976,8 +976,8 @@ int pvm_insert(const char *name, int index, int data);
 int pvm_lookup(const char *name, int index, int *data);
 int pvm_delete(const char *name, int index);
 
-/* Tasks that have set option PvmNoReset: *ntids gets how many, *tids the array; both may be NULL. Returns PvmOk.
- * As pvm_getnoresets(3PVM). */
+/* Tasks that have set option PvmNoReset: *ntids gets how many, *tids the array; both may be NULL. Returns PvmOk; when
+ * it fails *ntids gets 0, and *tids NULL. As pvm_getnoresets(3PVM). */
 int pvm_getnoresets(int **tids, int *ntids);
 
 /*

@@ -178,6 +178,8 @@ static int set_option(int what, int value)
         return pvmi_call_fail(PvmNotImpl, "option %d cannot be set", what);
     if (option_place(what) == NULL)
         return pvmi_call_fail(PvmBadParam, "%d is no option", what);
+    if (what == PvmNoReset && !is_allowed(what, value))
+        return pvmi_call_fail(PvmBadParam, "this process is no task that reset could spare: call pvm_mytid() before");
     if (!is_allowed(what, value))
         return pvmi_call_fail(PvmBadParam, "option %d does not take the value %d", what, value);
     switch (what) {

@@ -333,6 +333,20 @@ static void contexts_need_no_daemon(void **state)
     assert_int_equal(pvm_newcontext(), PvmSysErr);
 }
 
+static void without_a_daemon_nobody_is_spared(void **state)
+{
+    int dummy, count = 5;
+    int *tids = &dummy;
+
+    (void)state;
+    fake_stop();
+    assert_int_equal(pvm_getnoresets(&tids, &count), PvmSysErr);
+    assert_int_equal(count, 0);
+    assert_null(tids);
+    assert_int_equal(pvm_setopt(PvmNoReset, 1), PvmBadParam);
+    assert_non_null(strstr(pvm_errdetail(), "pvm_mytid"));
+}
+
 static void clocks_are_compared(void **state)
 {
     struct timeval clk, delta, now;
@@ -377,6 +391,7 @@ int main(void)
         TEST(reset_ends_who_is_not_spared),
         TEST(contexts_are_asked_for_and_given_back),
         TEST(contexts_need_no_daemon),
+        TEST(without_a_daemon_nobody_is_spared),
         TEST(clocks_are_compared),
         TEST(architectures_have_a_signature),
     };
