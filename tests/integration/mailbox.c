@@ -87,6 +87,7 @@ static int run_large(int mib)
         pvm_initsend(PvmDataDefault);
         pvm_send(tids[i], TAG_DONE);
     }
+    free(tids);
     printf("large ok %d hosts\n", hosts);
     return 0;
 }
@@ -162,6 +163,8 @@ static int run_contexts(void)
     qsort(numbers, (size_t)hosts * 10, sizeof(int), compare);
     for (int i = 0; i < hosts * 10; i++)
         must(numbers[i] > 0 && (i == 0 || numbers[i] != numbers[i - 1]), "contexts are different");
+    free(tids);
+    free(numbers);
     printf("contexts ok %d\n", hosts * 10);
     return 0;
 }
