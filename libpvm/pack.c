@@ -236,13 +236,13 @@ static int pack_checked(struct pvmi_msgbuf *buf, int type, const void *data, siz
     return rc;
 }
 
-/* TEV_DATA_* of a type. */
+/* TEV_DATA_* of a type, as PVM 3 has it: unsigned short and int count as signed, unsigned long does not. */
 static int trace_type(int type)
 {
     static const int types[PVMI_TYPE_MAX + 1] = {
         [PVMI_TYPE_BYTES] = TEV_DATA_BYTE,       [PVMI_TYPE_INT16] = TEV_DATA_SHORT,
-        [PVMI_TYPE_UINT16] = TEV_DATA_USHORT,    [PVMI_TYPE_INT32] = TEV_DATA_INT,
-        [PVMI_TYPE_UINT32] = TEV_DATA_UINT,      [PVMI_TYPE_INT64] = TEV_DATA_LONG,
+        [PVMI_TYPE_UINT16] = TEV_DATA_SHORT,     [PVMI_TYPE_INT32] = TEV_DATA_INT,
+        [PVMI_TYPE_UINT32] = TEV_DATA_INT,       [PVMI_TYPE_INT64] = TEV_DATA_LONG,
         [PVMI_TYPE_UINT64] = TEV_DATA_ULONG,     [PVMI_TYPE_FLOAT32] = TEV_DATA_FLOAT,
         [PVMI_TYPE_FLOAT64] = TEV_DATA_DOUBLE,   [PVMI_TYPE_COMPLEX32] = TEV_DATA_CPLX,
         [PVMI_TYPE_COMPLEX64] = TEV_DATA_DCPLX,

@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "libpvm/call.h"
 #include "libpvm/pack.h"
@@ -145,13 +146,30 @@ static int value_pack(struct pvmi_msgbuf *buf, int type, size_t size, struct arg
     return pvmi_pack_value(buf, type, &value, size);
 }
 
+/* In a trace record PVM 3 gives this one its length and the NUL, and pvm_pkstr() neither. */
+static int string_pack(struct pvmi_msgbuf *buf, const char *text)
+{
+    size_t length;
+    int number;
+    int rc;
+
+    if (buf->encoding != PvmDataTrace || text == NULL)
+        return pvmi_pack_string(buf, text);
+    length = strlen(text) + 1;
+    if (length > INT_MAX)
+        return pvmi_call_fail(PvmOverflow, "a string of %zu bytes; its length must fit an int", length);
+    number = (int)length;
+    rc = pvmi_pack_value(buf, PVMI_TYPE_INT32, &number, sizeof(number));
+    return rc == PvmOk ? pvmi_pack_items(buf, PVMI_TYPE_BYTES, text, 1, number, 1) : rc;
+}
+
 static int directive_pack(struct pvmi_msgbuf *buf, const struct directive *directive, struct arguments *arguments)
 {
     size_t size;
     int type = directive_type(directive, &size);
 
     if (directive->letter == 's')
-        return pvmi_pack_string(buf, va_arg(arguments->list, const char *));
+        return string_pack(buf, va_arg(arguments->list, const char *));
     if (type == 0)
         return unknown_directive(directive);
     if (!directive->counted && directive->letter != 'x')
