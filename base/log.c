@@ -32,6 +32,11 @@ void pvmi_log_open(int fd, int tid, enum pvmi_log_level level, size_t size_max)
     sink.size_max = size_max;
 }
 
+void pvmi_log_set_level(enum pvmi_log_level level)
+{
+    sink.level = level;
+}
+
 bool pvmi_log_wants(enum pvmi_log_level level)
 {
     return sink.fd >= 0 && level <= sink.level && !sink.full;

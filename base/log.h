@@ -22,6 +22,9 @@ bool pvmi_log_wants(enum pvmi_log_level level);
  */
 void pvmi_log_open(int fd, int tid, enum pvmi_log_level level, size_t size_max);
 
+/* Up to this level from now on. */
+void pvmi_log_set_level(enum pvmi_log_level level);
+
 /* The same line at most 10 times a minute for each key (an address, a host number): true means log it. */
 bool pvmi_log_allow(uint64_t key, uint64_t now_ms);
 

@@ -1009,6 +1009,17 @@ int pvm_setcontext(int ctx);
 int pvm_getcontext(void);
 
 /*
+ * Debugging: asks the local pvmd for argp[0]: 1 hosts, 2 its tasks, 3 open requests, 4 the mailbox, 0 or 9 numbers of all
+ * these, written to its log; 5 its debug mask; 6 sets that to argp[1], so that the log tells more, or with 0 less;
+ * 8 fails the host of tid argp[1], as if it had died (1, or 0: there is none, or it is the first one). 7, which set a
+ * limit of PVM 3's protocol, and others do nothing. narg counts argp, 1 to 10. *nresp gets how many results there
+ * are, resp the results (10 at most); both may be NULL.
+ *
+ * Returns PvmOk; PvmBadParam (narg, or argp is NULL). PVM 3 has no page for it.
+ */
+int pvm_tickle(int narg, int *argp, int *nresp, int *resp);
+
+/*
  * ==== 19. Plug-ins ====
  *
  * A task can do a part of the system's work for all. It registers, which is an entry in a class of the mailbox;

@@ -107,6 +107,19 @@ enum pvmi_control_type {
     PVMI_MSG_MAX = 127
 };
 
+/* What a "tickle" asks for; the numbers are PVM 3's. */
+enum pvmi_tickle {
+    PVMI_TICKLE_HEAP = 0,
+    PVMI_TICKLE_HOSTS = 1,
+    PVMI_TICKLE_TASKS = 2,
+    PVMI_TICKLE_WAITS = 3,
+    PVMI_TICKLE_MAILBOX = 4,
+    PVMI_TICKLE_GET_DEBUG = 5,
+    PVMI_TICKLE_SET_DEBUG = 6,
+    PVMI_TICKLE_FAIL = 8,
+    PVMI_TICKLE_STATISTICS = 9,
+};
+
 /* The op of "group". What is asked by number, and the value of the answer, in brackets. */
 enum pvmi_group_op {
     PVMI_GROUP_JOIN = 1,       /* [-; instance] */

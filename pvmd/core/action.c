@@ -268,6 +268,7 @@ void core_action_free(struct core_action *action)
     case CORE_ACTION_PEER_DROP:
     case CORE_ACTION_GATE:
     case CORE_ACTION_READY:
+    case CORE_ACTION_DEBUG:
         break;
     }
     pvmi_list_remove(&action->link);

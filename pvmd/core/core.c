@@ -53,6 +53,7 @@ static void core_init_lists(struct core *core)
 static bool core_copy_config(struct core *core, const struct core_config *config)
 {
     core->config = *config;
+    core->debug_mask = config->debug_mask;
     core->config.ep = core_strdup(core, config->ep);
     core->config.wd = core_strdup(core, config->wd);
     core->config.bx = core_strdup(core, config->bx);

@@ -42,6 +42,7 @@ struct core_config {
     uint32_t dead_ms;                 /* silence after which the orderer drops a host: 10000 */
     uint32_t join_ms;                 /* a launched daemon must be linked within: 15000 */
     uint32_t halt_ms;                 /* SIGTERM to SIGKILL at a halt: 5000 */
+    int32_t debug_mask;
     int tasks_max;                    /* on this host; 0 as many as fit */
     const char *ep;                   /* this host's options from the host file, or NULL */
     const char *wd;
@@ -125,6 +126,7 @@ enum core_action_type {
     CORE_ACTION_GATE,           /* the gate key for hellos between members */
     CORE_ACTION_READY,          /* the machine stands: tell who started the daemon */
     CORE_ACTION_LOG,            /* a line for the log */
+    CORE_ACTION_DEBUG,          /* the debug mask has changed: with one the log is talkative */
     CORE_ACTION_STOP            /* all is done: end this process; text says why when it was not asked for */
 };
 
@@ -169,6 +171,7 @@ struct core_action {
         } peer;
         struct { uint8_t key[32]; } gate;
         struct { int level; char *text; } log;    /* level: enum pvmi_log_level */
+        struct { int32_t mask; } debug;
         struct { char *text; } stop;              /* or NULL */
     };
 };

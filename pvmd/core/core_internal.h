@@ -390,6 +390,8 @@ struct core {
     struct tracer tracers[TRACERS_MAX];    /* a ring */
     int tracer_next;
 
+    int32_t debug_mask;            /* as pvm_tickle() has set it, or config */
+
     struct ending endings[ENDINGS_MAX];    /* a ring of tasks of this host that ended badly */
     uint32_t ending_next;
     struct pvmi_list add_watches;
@@ -751,6 +753,10 @@ void output_free_all(struct core *core);
 /* The task that has registered in class of the mailbox, for host number or (0) for the machine; 0: there is none. */
 int32_t plugin_owner(const struct core *core, const char *class, int number);
 int32_t plugin_flags(const struct core *core, int32_t tid);    /* of ti_flag: what tid is registered as */
+
+/* ---- tickle.c ---- */
+bool tickle_is_for_orderer(const struct core *core, const struct pvmi_msg_tickle *msg);
+void tickle_serve(struct core *core, const struct asker *asker, const struct pvmi_msg_tickle *msg);
 
 /* ---- trace.c: for those who trace task ---- */
 void trace_begin(struct core *core, struct task *task);      /* "a task was started" */

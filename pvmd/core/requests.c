@@ -242,6 +242,9 @@ static void serve(struct core *core, const struct asker *asker, int type, const 
     case PVMI_MSG_clock:
         query_clock(core, asker, ((const struct pvmi_msg_clock *)msg)->host);
         break;
+    case PVMI_MSG_tickle:
+        tickle_serve(core, asker, msg);
+        break;
     default:
         serve_as_orderer(core, asker, type, msg);
         break;
@@ -264,6 +267,7 @@ static bool is_request(int type)
     case PVMI_MSG_mailbox:
     case PVMI_MSG_context:
     case PVMI_MSG_clock:
+    case PVMI_MSG_tickle:
         return true;
     default:
         return false;
@@ -552,6 +556,12 @@ static void dispatch_from_task(struct core *core, struct link *link, const struc
         break;
     case PVMI_MSG_context:
         context_request(core, &asker, task, control->msg);
+        break;
+    case PVMI_MSG_tickle:
+        if (tickle_is_for_orderer(core, control->msg))
+            forward(core, &asker, control->type, control->msg);
+        else
+            serve(core, &asker, control->type, control->msg);
         break;
     default:
         serve(core, &asker, control->type, control->msg);

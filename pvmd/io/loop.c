@@ -188,6 +188,9 @@ static void io_act(struct io *io, struct core_action *action)
     case CORE_ACTION_LOG:
         pvmi_log((enum pvmi_log_level)action->log.level, "%s", action->log.text);
         break;
+    case CORE_ACTION_DEBUG:
+        pvmi_log_set_level(action->debug.mask != 0 ? PVMI_LOG_DEBUG : PVMI_LOG_INFO);
+        break;
     case CORE_ACTION_STOP:
         io_stop(io, action->stop.text);
         break;

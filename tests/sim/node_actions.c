@@ -343,6 +343,8 @@ void node_act(struct node *node, struct core_action *action)
     case CORE_ACTION_LOG:
         world_say(node->world, "node %d: log: %s", node->number, action->log.text);
         break;
+    case CORE_ACTION_DEBUG:
+        break;
     case CORE_ACTION_STOP:
         act_stop(node, action);
         break;

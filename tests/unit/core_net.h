@@ -461,6 +461,8 @@ NET_UNUSED static void net_do(struct net *net, int number, struct core_action *a
     case CORE_ACTION_READY:
         host->ready = true;
         break;
+    case CORE_ACTION_DEBUG:
+        break;
     case CORE_ACTION_LOG:
         net_log(net, host->name, action->log.text);
         break;
