@@ -10,6 +10,7 @@
 #include "libpvm/handler.h"
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/alloc.h"
 #include "libpvm/arrive.h"
@@ -18,6 +19,7 @@
 #include "libpvm/msgbuf.h"
 #include "libpvm/task.h"
 #include "libpvm/trace.h"
+#include "libpvm/undeclared.h"
 #include "wire/tid.h"
 
 #define FIRST_ID 9                          /* as in PVM 3, whose library takes those below for itself */
@@ -265,4 +267,23 @@ int pvm_delmhf(int mhid)
     pvmi_call_enter();
     pvmi_trace_enter(TEV_DELMHF, mhid);
     return pvmi_call_leave("pvm_delmhf", delete(mhid));
+}
+
+/* PVM 3 also lists the nine that its library has for itself, and with each the places of its tables. */
+int pvmdisplaymhfinfo(const char *name, const char *text, int tid)
+{
+    unsigned who = (unsigned)tid;
+
+    pvmi_call_enter();
+    printf("\n%s t%x: Display Message Handler Information: nhandles = %d\n", name, who, handlers.count);
+    printf("%s t%x: %s\n", name, who, text);
+    for (int i = 0; i < handlers.places; i++) {
+        const struct handler *handler = &handlers.v[i];
+
+        if (handler->func != NULL)
+            printf("%s t%x: handles[%2d].mhid = %2d  .header.src = t%-8x  .header.ctx = %8d  .header.tag= %11d\n",
+                   name, who, i, FIRST_ID + i, (unsigned)handler->src, handler->ctx, handler->tag);
+    }
+    printf("\n\n");
+    return pvmi_call_end(PvmOk);
 }

@@ -12,6 +12,7 @@
 #define FRAG_SIZE_MIN 52
 #define FRAG_SIZE_MAX 1048576
 
+int pvmdebmask;
 struct pvmi_options pvmi_options = { .route = PvmAllowDirect, .frag_size = 4080, .show_tids = 1 };
 
 int pvmi_option_tell(void)
@@ -31,7 +32,7 @@ static int *option_place(int what)
 
     switch (what) {
     case PvmRoute:             return &pvmi_options.route;
-    case PvmDebugMask:         return &pvmi_options.debug_mask;
+    case PvmDebugMask:         return &pvmdebmask;
     case PvmAutoErr:           return &pvmi_autoerr;
     case PvmOutputTid:         return &children->output_tid;
     case PvmOutputContext:     return &children->output_ctx;
@@ -63,7 +64,7 @@ static void read_environment(void)
     static bool done;
 
     if (!done)
-        pvmi_options.debug_mask = (int)pvmi_env_number(PVMI_ENV_PVMTASKDEBUG, 0);
+        pvmdebmask = (int)pvmi_env_number(PVMI_ENV_PVMTASKDEBUG, 0);
     done = true;
 }
 

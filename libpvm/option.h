@@ -8,7 +8,6 @@
 
 struct pvmi_options {
     int route;          /* PvmDontRoute, PvmAllowDirect, PvmRouteDirect */
-    int debug_mask;
     int frag_size;      /* kept for programs that ask; frames have their own size */
     int reserved;       /* PvmResvTids: reserved tags and destinations are allowed */
     int show_tids;
@@ -16,6 +15,9 @@ struct pvmi_options {
 };
 
 extern struct pvmi_options pvmi_options;
+
+/* Option PvmDebugMask. Exported under PVM 3's name, which programs set (its example ptest). */
+extern int pvmdebmask;
 
 /* An option has told the daemon something of "self": says it anew. PvmOk, PvmNoMem, PvmSysErr. */
 int pvmi_option_tell(void);

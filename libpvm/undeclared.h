@@ -51,6 +51,12 @@ int pvmgetclock(struct timeval *now);
 int gs_getgstid(void);
 extern struct timeval *pvmgs_tmout;
 
+/* ---- message handlers: libpvm/handler ---- */
+
+/* For looking at a program's message handlers: prints on stdout who asks (a name and a tid), text, and a line for each
+ * handler that the program has installed. Returns 0. */
+int pvmdisplaymhfinfo(const char *name, const char *text, int tid);
+
 /* ---- tags: libpvm/tagname ---- */
 
 /* Name of a reserved tag of pvmproto.h, and then *ret_found 1; else tag as a decimal number, and 0. The result is the
