@@ -267,7 +267,7 @@ function emit_intro(    i, chapter) {
 FNR == 1 {
     include = FILENAME
     sub(/.*\//, "", include)
-    chapter = ""
+    chapter = include    # until one begins
     pending = ""
     declaration = ""
     open_structure = ""

@@ -260,6 +260,7 @@ static void lengths_above_2_gib_are_exact(void **state)
     static char byte[1];
     struct pvmi_frame_header header;
     struct pvmi_msgbuf *buf;
+    struct pvmminfo minfo = { .len = 0 };
     size_t length = 0;
     int bytes = 0;
     int id = pvm_initsend(PvmDataDefault);
@@ -270,6 +271,8 @@ static void lengths_above_2_gib_are_exact(void **state)
     pvm_pkbyte(byte, 1, 1);
     assert_int_equal(pvm_bufinfo(id, &bytes, NULL, NULL), PvmOverflow);
     assert_int_equal(bytes, INT_MAX);
+    assert_int_equal(pvm_getminfo(id, &minfo), PvmOverflow);
+    assert_int_equal(minfo.len, INT_MAX);
     assert_int_equal(pvm_buflength(id, &length), PvmOk);
     assert_int_equal(length, (size_t)INT_MAX + 1);
 

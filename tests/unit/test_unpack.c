@@ -250,6 +250,40 @@ static void other_widths_go_by_value(void **state)
     assert_int_equal(number32, INT32_MIN);
 }
 
+/* Makes what was packed since pvm_initsend() readable, from its beginning. */
+static void read_own(void)
+{
+    pvm_setrbuf(pvm_getsbuf());
+}
+
+static void each_function_refuses_what_its_type_cannot_hold(void **state)
+{
+    long wide = LONG_MAX;
+    int negative = -1;
+    double reals[2] = { 1e300, 1e300 };
+    uint64_t got = 0;
+
+    (void)state;
+    pvm_initsend(PvmDataDefault);
+    pvm_pklong(&wide, 1, 1);
+    read_own();
+    assert_int_equal(pvm_upkshort((short *)&got, 1, 1), PvmOverflow);
+    assert_int_equal(pvm_upkushort((unsigned short *)&got, 1, 1), PvmOverflow);
+    assert_int_equal(pvm_upkint((int *)&got, 1, 1), PvmOverflow);
+    assert_int_equal(pvm_upkuint((unsigned int *)&got, 1, 1), PvmOverflow);
+    assert_int_equal(pvm_upklong(&wide, 1, 1), PvmOk);
+    pvm_initsend(PvmDataDefault);
+    pvm_pkint(&negative, 1, 1);
+    read_own();
+    assert_int_equal(pvm_upkulong((unsigned long *)&got, 1, 1), PvmOverflow);
+    pvm_initsend(PvmDataDefault);
+    pvm_pkdouble(reals, 2, 1);
+    read_own();
+    assert_int_equal(pvm_upkfloat((float *)&got, 1, 1), PvmOverflow);
+    assert_int_equal(pvm_upkcplx((float *)&got, 1, 1), PvmOverflow);
+    assert_int_equal(got, 0);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     int32_t number = 70000;
@@ -690,6 +724,7 @@ int main(void)
         cmocka_unit_test_setup(same_width_keeps_the_bits, loopback_reset),
         cmocka_unit_test_setup(other_widths_go_by_value, loopback_reset),
         cmocka_unit_test_setup(what_does_not_fit_is_refused, loopback_reset),
+        cmocka_unit_test_setup(each_function_refuses_what_its_type_cannot_hold, loopback_reset),
         cmocka_unit_test_setup(items_before_the_one_that_fails_are_stored, loopback_reset),
         cmocka_unit_test_setup(the_text_of_an_error_says_what_is_there, loopback_reset),
         cmocka_unit_test_setup(a_complex_number_that_fails_is_not_half_read, loopback_reset),
