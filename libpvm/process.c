@@ -86,6 +86,7 @@ static int export_change(const char *name, bool wanted)
     char *changed;
     char *rest;
     char *word;
+    bool there = false;
 
     if (name == NULL || name[0] == '\0')
         return PvmOk;
@@ -101,11 +102,16 @@ static int export_change(const char *name, bool wanted)
     changed[0] = '\0';
     rest = copy;
     while ((word = strsep(&rest, ":")) != NULL) {
-        if (word[0] == '\0' || strcmp(word, name) == 0)
+        if (word[0] == '\0')
             continue;
+        if (strcmp(word, name) == 0) {
+            if (!wanted || there)
+                continue;
+            there = true;    /* it keeps its place */
+        }
         strcat(strcat(changed, changed[0] == '\0' ? "" : ":"), word);
     }
-    if (wanted)
+    if (wanted && !there)
         strcat(strcat(changed, changed[0] == '\0' ? "" : ":"), name);
     setenv(pvmi_env_name(PVMI_ENV_PVM_EXPORT), changed, 1);
     pvmi_free(copy);

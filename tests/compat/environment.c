@@ -45,6 +45,7 @@ int main(int argc, char **argv)
     SHOW(pvm_export("CASE_A"));
     SHOW(pvm_export("CASE_A"));
     SHOW(pvm_export("CASE_C"));
+    SHOW(pvm_export("CASE_A"));
     SHOW(pvm_export(""));
     printf("%s\n", value_of("PVM_EXPORT"));
     show_child();

@@ -8,12 +8,13 @@
 #define MAGIC 0x5e
 #define COUNT_MAX 0x7fff
 #define ARENA (1 << 20)
-#define FORMATTED 12    /* a data type of ours: what pvm_packf() packs */
+#define FORMATTED 12    /* data types of ours: what pvm_packf() packs, and a message in a message */
+#define NESTED 13
 
 static const int sizes[] = { 1, 1, 2, 4, 4, 8, 8, 16, 8, 2, 4, 8 };
 static const int xdr_sizes[] = { 1, 1, 4, 4, 4, 8, 8, 16, 8, 4, 4, 8 };
 static const char *const names[] = {
-    "str", "byte", "short", "int", "float", "cplx", "double", "dcplx", "long", "ushort", "uint", "ulong", "packf",
+    "str", "byte", "short", "int", "float", "cplx", "double", "dcplx", "long", "ushort", "uint", "ulong", "packf", "mesg",
 };
 
 /* Data in place must stay until they were sent: they are never used again. */
@@ -156,6 +157,33 @@ static void unpack_formatted(void)
         reals[0], reals[1], word);
 }
 
+/* What can be packed into the send buffer, which is another one. */
+static struct known *some_nested(const struct known *buffer)
+{
+    struct known *inner = buffers_some();
+
+    if (buffer == NULL || inner == NULL || inner == buffer || inner->encoding == PvmDataInPlace || inner->multicast)
+        return NULL;
+    return inner;
+}
+
+static void pack_nested(const struct known *inner)
+{
+    say(" %s=%s", buffers_text(inner->id), quiet(pvm_pkmesg(inner->id)));
+}
+
+static void unpack_nested(void)
+{
+    int id = pvm_upkmesg(), tag = -1, tid = -1, rc;
+
+    say(" %s", id > 0 ? "positive" : quiet(id));
+    if (id <= 0)
+        return;
+    rc = pvm_bufinfo(id, NULL, &tag, &tid);
+    say(" %s tag %d from %s", code(rc), tag, who(tid));
+    buffers_made(id, PvmDataDefault, 1);
+}
+
 static void pack_refused(void)
 {
     switch (below(3)) {
@@ -175,9 +203,14 @@ void data_pack(struct known *buffer)
 {
     int encoding = buffer == NULL ? PvmDataDefault : buffer->encoding;
     int in_place = encoding == PvmDataInPlace, typed = encoding == PvmDataDefault;
-    int datatype = below(in_place ? 12 : 13), count = some_count(), header;
+    int datatype = below(in_place ? 12 : 14), count = some_count(), header;
+    struct known *inner = datatype == NESTED ? some_nested(buffer) : NULL;
     int *kept;
 
+    if (datatype == NESTED && inner == NULL) {
+        masked("a nested message that is not there, in place, or was sent by pvm_mcast()");
+        return;
+    }
     if (buffer != NULL && buffer->was_received) {
         masked("packing into a received message");
         return;
@@ -196,7 +229,9 @@ void data_pack(struct known *buffer)
     kept = arena_take(sizeof(int));
     *kept = header;
     say(" %s %d: %s", names[datatype], count, code(pvm_pkint(kept, 1, 1)));
-    if (datatype == FORMATTED)
+    if (datatype == NESTED)
+        pack_nested(inner);
+    else if (datatype == FORMATTED)
         pack_formatted();
     else if (datatype == PVM_STR)
         pack_string(in_place);
@@ -288,13 +323,15 @@ void data_unpack(void)
     say(" %s", code(rc));
     if (rc < 0)
         return;
-    if (header >> 24 != MAGIC || datatype > FORMATTED) {
+    if (header >> 24 != MAGIC || datatype > NESTED) {
         say(" other: %08x", header);
         data_drain();
         return;
     }
     say(" %s %d", names[datatype], count);
-    if (datatype == FORMATTED)
+    if (datatype == NESTED)
+        unpack_nested();
+    else if (datatype == FORMATTED)
         unpack_formatted();
     else if (datatype == PVM_STR)
         unpack_string();

@@ -149,6 +149,10 @@ static void op_wait(int index)
         say(" for itself");
         return;
     }
+    if (pvm_getcontext() != PvmBaseContext) {
+        say(" in another context");
+        return;
+    }
     say("(%s, %d)", any_sender ? "any" : who(peer), tag);
     turns_ask_for_message(peer, tag);
     switch (below(3)) {

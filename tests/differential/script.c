@@ -107,7 +107,7 @@ const char *code(int rc)
 
 const char *quiet(int rc)
 {
-    errno_is_known &= rc >= 0;
+    errno_is_known = 0;
     return code_name(rc);
 }
 

@@ -23,6 +23,7 @@ extern int pvm_errno;    /* PVM 3 exports it without declaring it */
 #define TASKS_MAX 4
 #define TAGS 4              /* tags below are of packed messages, TAGS to 2 * TAGS - 1 of pvm_psend() */
 #define TAG_NOTICE 3000
+#define TAG_HANDLED 4000    /* and the next: for message handlers */
 #define TAG_CONTROL 7777
 
 /* What this task is in the script. */
@@ -43,7 +44,7 @@ struct op {
     int together;
     void (*run)(int index);
 };
-extern const struct op buffer_ops[], message_ops[], task_ops[], group_ops[];
+extern const struct op buffer_ops[], message_ops[], task_ops[], group_ops[], mailbox_ops[];
 
 /* ---- random numbers and output: script.c ---- */
 
@@ -58,7 +59,7 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Texts for say(); up to eight may be in use at once. */
 const char *code(int rc);                             /* of a result: an error's name, else the number */
-const char *quiet(int rc);                            /* of one that is never reported: PVM 3 may not set pvm_errno */
+const char *quiet(int rc);                            /* of one that is never reported: PVM 3 may leave pvm_errno, or set it inside */
 void errno_unsure(void);                              /* a call that succeeded may have set it */
 const char *last_error(void);                         /* of the library, where both must know it */
 const char *who(int tid);                             /* "t0", "dead", "the pvmd", ... */

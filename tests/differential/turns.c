@@ -19,28 +19,40 @@ static int sent_to[TASKS_MAX];
 static int done[TASKS_MAX];
 static const char *folder;
 
-static const struct op *const tables[] = { buffer_ops, message_ops, task_ops, group_ops };
+static const struct op *const tables[] = { buffer_ops, message_ops, task_ops, group_ops, mailbox_ops };
 #define TABLES ((int)(sizeof(tables) / sizeof(tables[0])))
 
 static void tell(int tid, enum control what, int number)
 {
     int words[2] = { (int)what, number };
-    int reserved = pvm_setopt(PvmResvTids, 0);
+    int context = pvm_setcontext(PvmBaseContext);
     int rc = pvm_psend(tid, TAG_CONTROL, words, 2, PVM_INT);
 
-    pvm_setopt(PvmResvTids, reserved);
+    pvm_setcontext(context);
     if (rc < 0) {
         say(" control message: %s\n", code(rc));
         exit(4);
     }
 }
 
+/* Waits for the next control message to this task, of one sender (-1: anybody). */
+static int next_control(int tid, int words[2], int *ret_from)
+{
+    int context = pvm_setcontext(PvmBaseContext);
+    int rc = pvm_precv(tid, TAG_CONTROL, words, 2, PVM_INT, ret_from, NULL, NULL);
+
+    pvm_setcontext(context);
+    return rc;
+}
+
 /* The message that somebody asked for. */
 static void answer_request(int tid, int tag)
 {
     int data[3] = { script.me, tag, 0x1234 };
+    int context = pvm_setcontext(PvmBaseContext);
 
     pvm_psend(tid, tag, data, 3, PVM_INT);
+    pvm_setcontext(context);
     tell(tid, PONG, 0);
 }
 
@@ -56,10 +68,10 @@ static int task_of(int tid)
 /* Serves the others until `what` comes from tid (-1: anybody). */
 static void await(enum control what, int tid)
 {
-    int words[2], from, tag, length;
+    int words[2], from;
 
     for (;;) {
-        int rc = pvm_precv(-1, TAG_CONTROL, words, 2, PVM_INT, &from, &tag, &length);
+        int rc = next_control(-1, words, &from);
 
         if (rc < 0) {
             say(" waiting: %s\n", code(rc));
@@ -112,11 +124,11 @@ void turns_await_answer(int peer)
 /* Also to itself: PVM 3 sends such messages through the daemon. */
 static void settle_own(void)
 {
-    int tid = script.tids[script.me], words[2];
+    int tid = script.tids[script.me], words[2], from;
 
     if (sent_to[script.me]) {
         tell(tid, PING, 0);
-        pvm_precv(tid, TAG_CONTROL, words, 2, PVM_INT, NULL, NULL, NULL);
+        next_control(tid, words, &from);
         sent_to[script.me] = 0;
     }
 }

@@ -88,7 +88,7 @@ static void export_edits_a_list_of_names(void **state)
     pvm_export("B");
     pvm_export("A");
     pvm_export("");
-    assert_string_equal(getenv("PVM_EXPORT"), "B:A");
+    assert_string_equal(getenv("PVM_EXPORT"), "A:B");
     pvm_unexport("B");
     pvm_unexport("B");
     assert_string_equal(getenv("PVM_EXPORT"), "A");
