@@ -142,6 +142,8 @@ const struct command command_table[] = {
     { "help", 1, 2, COMMAND_LOCAL, shell_command_help, "Print helpful information about a command",
       "Syntax:  help [ command ]\n" },
     { "id", 1, 1, 0, task_command_id, "Print console task id", "Syntax:  id\n" },
+    { "idump", 1, 2, COMMAND_UNLISTED, shell_command_idump, "Print how much memory the console has taken",
+      "Syntax:  idump [ how ]\n" },
     { "jobs", 1, 2, COMMAND_JSON, task_command_jobs, "Display list of running jobs",
       "Syntax:  jobs [ options ]\nOptions:  -l   give long listing\n" },
     { "kill", 2, 0, 0, task_command_kill, "Terminate tasks", kill_help },
@@ -192,8 +194,10 @@ void command_help(const struct command *command)
     if (strcmp(command->name, "help") != 0)
         return;
     printf("Commands are:\n");
-    for (const struct command *each = command_table; each->name != NULL; each++)
-        printf("  %-11s %s\n", each->name, each->summary);
+    for (const struct command *each = command_table; each->name != NULL; each++) {
+        if (!(each->flags & COMMAND_UNLISTED))
+            printf("  %-11s %s\n", each->name, each->summary);
+    }
     printf("help exit tells what pvm returns to the shell.\n");
 }
 

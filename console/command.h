@@ -10,6 +10,7 @@ enum {
     COMMAND_JSON = 2,        /* understands --json */
     COMMAND_PROGRAM = 4,     /* words behind the options belong to a program: --json only before it */
     COMMAND_SHELL_ONLY = 8,  /* not at the prompt: it starts or ends a machine of its own */
+    COMMAND_UNLISTED = 16,   /* help lists it only by its name, as in PVM 3 */
 };
 
 struct command {

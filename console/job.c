@@ -161,7 +161,7 @@ static void job_trace_ended(struct job *job, struct job_task *task)
         if (!each->trace_ended)
             return;
     }
-    printf("[%d] libpvmtrc: Trace File Complete\n", job->number);
+    fprintf(stderr, "[%d] libpvmtrc: Trace File Complete\n", job->number);
 }
 
 void job_trace(struct job *job, int from)
@@ -174,7 +174,7 @@ void job_trace(struct job *job, int from)
         return;
     if (news == TRACE_TASK_BEGAN) {
         task->traced = true;
-        printf("[%d] libpvmtrc: Task TID=0x%x Connected to Console\n", job->number, (unsigned)tid);
+        fprintf(stderr, "[%d] libpvmtrc: Task TID=0x%x Connected to Console\n", job->number, (unsigned)tid);
     } else {
         job_trace_ended(job, task);
         job_finish_if_done(job);

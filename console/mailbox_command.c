@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "console/mailbox_command.h"
 
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "console/json.h"
@@ -58,18 +56,6 @@ int mailbox_command_names(struct console *console, int argc, char **argv)
     return EXIT_GOOD;
 }
 
-/* False for what is no number that an int holds. */
-static bool number_parse(const char *word, int *ret_number)
-{
-    char *end;
-    long number = strtol(word, &end, 0);
-
-    if (*word == '\0' || *end != '\0' || number < INT_MIN || number > INT_MAX)
-        return false;
-    *ret_number = (int)number;
-    return true;
-}
-
 /* PVM 3 wanted a third word and had no use for it. */
 int mailbox_command_put(struct console *console, int argc, char **argv)
 {
@@ -78,7 +64,7 @@ int mailbox_command_put(struct console *console, int argc, char **argv)
 
     (void)console;
     (void)argc;
-    if (!number_parse(argv[2], &flags))
+    if (!words_number(argv[2], &flags))
         return report_usage("put", "the flags \"%s\" are no number", argv[2]);
     int bufid = pvm_mkbuf(PvmDataDefault);
     if (bufid < 0)
@@ -101,7 +87,7 @@ int mailbox_command_reset(struct console *console, int argc, char **argv)
         printf("\"%s\" arg to reset not valid\n", argv[1]);
         return EXIT_USAGE;
     }
-    if (argc > 3 && (!number_parse(argv[3], &index) || index < 0))
+    if (argc > 3 && (!words_number(argv[3], &index) || index < 0))
         return report_usage("reset", "\"%s\" is no index", argv[3]);
     rc = pvmreset(console->tid, argc == 1, argc > 2 ? argv[2] : NULL, index);
     return rc < 0 ? report_call("reset", rc) : EXIT_GOOD;

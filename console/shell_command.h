@@ -10,6 +10,7 @@ int shell_command_echo(struct console *console, int argc, char **argv);
 int shell_command_export(struct console *console, int argc, char **argv);
 int shell_command_getopt(struct console *console, int argc, char **argv);
 int shell_command_help(struct console *console, int argc, char **argv);
+int shell_command_idump(struct console *console, int argc, char **argv);
 int shell_command_quit(struct console *console, int argc, char **argv);
 int shell_command_setenv(struct console *console, int argc, char **argv);
 int shell_command_setopt(struct console *console, int argc, char **argv);

@@ -295,6 +295,8 @@ int task_command_kill(struct console *console, int argc, char **argv)
     bool children = strcmp(argv[1], "-c") == 0;
     int status = EXIT_GOOD;
 
+    if (!children && argv[1][0] == '-')
+        return report_usage("kill", "no such option: %s", argv[1]);
     if (children && argc == 2)
         return report_usage("kill", "-c needs the task whose children are to end");
     for (int i = children ? 2 : 1; i < argc; i++) {

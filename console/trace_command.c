@@ -156,6 +156,14 @@ static int options(int argc, char **argv)
     return EXIT_USAGE;
 }
 
+/* More behind buf, opt or xpvm than they take, which are no events. */
+static bool words_too_many(int argc, char **argv)
+{
+    if (strcmp(argv[1], "xpvm") == 0)
+        return argc > 2;
+    return argc > 3 && (strcmp(argv[1], "buf") == 0 || strcmp(argv[1], "opt") == 0);
+}
+
 int trace_command(struct console *console, int argc, char **argv)
 {
     Pvmtmask mask;
@@ -163,11 +171,15 @@ int trace_command(struct console *console, int argc, char **argv)
     (void)console;
     if (argc == 1)
         return show_mask();
-    if (argc <= 3 && strcmp(argv[1], "buf") == 0)
+    if (words_too_many(argc, argv)) {
+        printf("trace: wrong #args\n");
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "buf") == 0)
         return buffering(argc, argv);
-    if (argc <= 3 && strcmp(argv[1], "opt") == 0)
+    if (strcmp(argv[1], "opt") == 0)
         return options(argc, argv);
-    if (argc == 2 && strcmp(argv[1], "xpvm") == 0) {
+    if (strcmp(argv[1], "xpvm") == 0) {
         mask_xpvm(mask);
         pvm_settmask(PvmTaskChild, mask);
         return EXIT_GOOD;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "console/words.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -109,6 +111,19 @@ int words_copy(int count, char *const *v, struct words *ret_words)
     struct words none = { 0, NULL };
 
     return words_join(&none, count, v, ret_words);
+}
+
+bool words_number(const char *word, int *ret_number)
+{
+    char *end;
+    bool hexadecimal = strncasecmp(word + (*word == '-'), "0x", 2) == 0;
+
+    errno = 0;
+    long number = strtol(word, &end, hexadecimal ? 16 : 10);
+    if (end == word || *end != '\0' || errno != 0 || number < INT_MIN || number > INT_MAX)
+        return false;
+    *ret_number = (int)number;
+    return true;
 }
 
 void words_free(struct words *words)

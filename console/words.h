@@ -3,6 +3,8 @@
 #ifndef CONSOLE_WORDS_H
 #define CONSOLE_WORDS_H
 
+#include <stdbool.h>
+
 #define WORDS_MAX 4096    /* words of a line; a line of hosts to add may be long */
 
 struct words {
@@ -27,5 +29,9 @@ int words_join(const struct words *first, int count, char *const *rest, struct w
 
 /* Frees what words holds and makes it empty; empty is fine. */
 void words_free(struct words *words);
+
+/* A number as PVM 3's console reads it: decimal also behind a 0, and besides 0x and hexadecimal digits. False for what
+ * is no number that an int holds. */
+bool words_number(const char *word, int *ret_number);
 
 #endif

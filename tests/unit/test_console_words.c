@@ -188,6 +188,25 @@ static void a_new_meaning_takes_the_place_of_the_old(void **state)
     alias_free(&list);
 }
 
+static void numbers_are_decimal_but_for_0x(void **state)
+{
+    int number = 0;
+
+    (void)state;
+    assert_true(words_number("010", &number));
+    assert_int_equal(number, 10);
+    assert_true(words_number("-3", &number));
+    assert_int_equal(number, -3);
+    assert_true(words_number("0x1F", &number));
+    assert_int_equal(number, 31);
+    assert_true(words_number("-2147483648", &number));
+    assert_false(words_number("2147483648", &number));
+    assert_false(words_number("99999999999999999999", &number));
+    assert_false(words_number("", &number));
+    assert_false(words_number("x", &number));
+    assert_false(words_number("3x", &number));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +221,7 @@ int main(void)
         cmocka_unit_test(an_alias_may_begin_with_the_command_of_its_name),
         cmocka_unit_test(aliases_that_go_in_a_circle_are_refused),
         cmocka_unit_test(a_new_meaning_takes_the_place_of_the_old),
+        cmocka_unit_test(numbers_are_decimal_but_for_0x),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
