@@ -59,13 +59,6 @@ int pvmi_error_from_errno(int err)
     }
 }
 
-const char *pvmi_error_limit(int err)
-{
-    if (err == EAGAIN)    /* fork */
-        return " (no more processes of this user are allowed: ulimit -u)";
-    return err == EMFILE ? " (no more files may be opened: ulimit -n)" : "";
-}
-
 /* True for a byte inside a UTF-8 character: 10xxxxxx. */
 static bool utf8_continues(char byte)
 {

@@ -56,12 +56,6 @@ const char *pvmi_error_name(int code);
 int pvmi_error_from_errno(int err);
 
 /*
- * What errno value err says about limits of this user or process, as an end to a sentence: " (no more files may be
- * opened: ulimit -n)", or "".
- */
-const char *pvmi_error_limit(int err);
-
-/*
  * A whole error: what, where, why and what to do. text may be empty, host too (then it is this host).
  * Fixed room, so that telling of an error cannot fail; longer texts are cut at a whole UTF-8 character.
  */

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/descriptor.h"
 #include "base/env.h"
+#include "base/limit.h"
 
 #define RUNDIR_OPEN (O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define RUNDIR_LOCK_TRIES 50           /* pvmi_rundir_alive() holds the lock for some microseconds: */
@@ -86,7 +87,7 @@ int pvmi_rundir_path(const char *host, char *ret_path, size_t path_max)
 /* What to do about an errno value, behind its text. */
 static const char *rundir_remedy(int error)
 {
-    const char *limit = pvmi_error_limit(error);
+    const char *limit = pvmi_limit_text(error);
 
     return *limit != '\0' ? limit : ": set PVM_TMP to a folder of yours that can be written";
 }

@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/descriptor.h"
 #include "base/env.h"
+#include "base/limit.h"
 #include "base/rundir.h"
 #include "libpvm/call.h"
 #include "libpvm/detail.h"
@@ -105,12 +106,12 @@ static int make_pipe(int ends[2])
     int made[2];
 
     if (pipe2(made, O_CLOEXEC) < 0)
-        return pvmi_call_fail(PvmSysErr, "cannot make a pipe: %s%s", strerror(errno), pvmi_error_limit(errno));
+        return pvmi_call_fail(PvmSysErr, "cannot make a pipe: %s%s", strerror(errno), pvmi_limit_text(errno));
     ends[0] = pvmi_descriptor_move(made[0]);
     ends[1] = pvmi_descriptor_move(made[1]);
     if (ends[0] >= 0 && ends[1] >= 0)
         return PvmOk;
-    pvmi_call_fail(PvmSysErr, "cannot make a pipe: %s%s", strerror(errno), pvmi_error_limit(errno));
+    pvmi_call_fail(PvmSysErr, "cannot make a pipe: %s%s", strerror(errno), pvmi_limit_text(errno));
     if (ends[0] >= 0)
         close(ends[0]);
     if (ends[1] >= 0)
@@ -143,7 +144,7 @@ static int start_process(const char *path, char **argv, struct start *start)
     start->err_fd = err[0];
     if (pid < 0)
         return pvmi_call_fail(PvmSysErr, "cannot start %s: %s%s", path, strerror(errno),
-                              pvmi_error_limit(errno));
+                              pvmi_limit_text(errno));
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     return PvmOk;

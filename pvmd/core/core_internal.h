@@ -680,7 +680,7 @@ void requests_from_peer(struct core *core, struct peer *peer, const struct pvmi_
 struct task *task_new(struct core *core);    /* with a tid, in the table */
 struct task *task_find(struct core *core, int32_t tid);    /* that has not left */
 struct task *task_of_handle(struct core *core, uint64_t handle);
-bool task_room(const struct core *core);
+bool task_room(const struct core *core, struct pvmi_fault *ret_fault);    /* false: with the limit */
 int task_set_inherit(struct core *core, struct task *task, const struct pvmi_rec_inherit *inherit);
 void task_enroll(struct core *core, struct link *link, const struct pvmi_msg_enroll *msg);
 void task_link_lost(struct core *core, struct task *task);     /* which is freed already */

@@ -342,7 +342,8 @@ static void add_host(struct core *core, struct add *add, int index, struct hosts
         pvmi_fault_set(&fault, PvmNoMem, core->self->rec.name, "no memory to add %s", spec->name);
     else if ((launch->number = number_next(core)) == 0)
         pvmi_fault_set(&fault, PvmOutOfRes, core->self->rec.name,
-                       "no more than %d hosts can be in a virtual machine", PVMI_HOST_MAX);
+                       "no more than %d hosts can be in a virtual machine: delete some first",
+                       PVMI_HOST_MAX);
     if (launch == NULL || launch->number == 0) {
         if (launch != NULL)
             launch_free(launch);

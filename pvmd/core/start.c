@@ -263,10 +263,7 @@ static void start_copy(struct core *core, const struct pvmi_msg_start *msg, stru
         job_failed(core, job, index, &fault);
         return;
     }
-    if (!task_room(core)) {
-        pvmi_fault_set(&fault, PvmOutOfRes, core->self->rec.name,
-                       "no more than %d tasks may run on %s: raise PVM_MAX_TASKS or add a host",
-                       core->config.tasks_max, core->self->rec.name);
+    if (!task_room(core, &fault)) {
         job_failed(core, job, index, &fault);
         return;
     }

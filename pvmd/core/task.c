@@ -28,9 +28,16 @@ struct task *task_of_handle(struct core *core, uint64_t handle)
     return pvmi_table_get(&core->processes, handle);
 }
 
-bool task_room(const struct core *core)
+bool task_room(const struct core *core, struct pvmi_fault *ret_fault)
 {
-    return core->config.tasks_max <= 0 || core->task_count < core->config.tasks_max;
+    int most = core->config.tasks_max > 0 ? core->config.tasks_max : PVMI_LOCAL_MAX;
+    const char *name = core->self->rec.name;
+
+    if (core->task_count < most)
+        return true;
+    pvmi_fault_set(ret_fault, PvmOutOfRes, name, "no more than %d tasks may run on %s: %s", most, name,
+                   core->config.tasks_max > 0 ? "raise PVM_MAX_TASKS or add a host" : "add a host");
+    return false;
 }
 
 /* Numbers come round as late as possible, and not while anything of the one before is left. */
@@ -191,9 +198,7 @@ void task_enroll(struct core *core, struct link *link, const struct pvmi_msg_enr
                                     : "this host is not yet in the virtual machine: try again");
         return;
     }
-    if (task == NULL && !task_room(core)) {
-        pvmi_fault_set(&fault, PvmOutOfRes, NULL, "no more than %d tasks may run here (PVM_MAX_TASKS)",
-                       core->config.tasks_max);
+    if (task == NULL && !task_room(core, &fault)) {
         enroll_refuse(core, link, PvmOutOfRes, fault.text);
         return;
     }

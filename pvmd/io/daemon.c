@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/env.h"
+#include "base/limit.h"
 #include "base/log.h"
 #include "pvmd/io/dial.h"
 #include "pvmd/io/entrance.h"
@@ -198,7 +199,7 @@ int daemon_begin(struct io *io, const struct daemon_options *options, struct pvm
     daemon_enter(options, &refused_wd);
     rc = keeper_fork(&keeper_fd, &keeper_pid);
     if (rc != PvmOk)
-        pvmi_fault_set(fault, rc, NULL, "cannot start the keeper: %s%s", strerror(errno), pvmi_error_limit(errno));
+        pvmi_fault_set(fault, rc, NULL, "cannot start the keeper: %s%s", strerror(errno), pvmi_limit_text(errno));
     else
         rc = daemon_begin_kept(io, options, refused_wd, keeper_fd, keeper_pid, fault);
     pvmi_free(refused_wd);

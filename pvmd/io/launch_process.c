@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/env.h"
+#include "base/limit.h"
 #include "base/log.h"
 #include "pvmd/io/joinline.h"
 #include "pvmd/io/launch.h"
@@ -344,7 +345,7 @@ void launch_run(struct launch *launch)
         error = launch_spawn(launch, &command, &step);
         if (error != 0)
             pvmi_fault_set(&fault, PvmCantStart, NULL, "cannot start %s for %s (%s): %s%s", command.path,
-                           launch->spec->name, step, strerror(error), pvmi_error_limit(error));
+                           launch->spec->name, step, strerror(error), pvmi_limit_text(error));
         else if (launch_watch(launch) != PvmOk || launch_say_join(launch) != PvmOk)
             pvmi_fault_set(&fault, PvmCantStart, NULL, "cannot talk to the launcher of %s", launch->spec->name);
     }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/limit.h"
 #include "base/log.h"
 #include "pvmd/io/launch.h"
 #include "pvmd/io/watch.h"
@@ -347,7 +348,7 @@ struct tunnel *tunnel_start(struct io *io, const struct tunnel_way *way, const c
     if (tunnel->alarm != NULL && launch_ssh_tunnel_command(way, target, &command, fault) == PvmOk) {
         error = tunnel_connect(tunnel, &command, ret_fd);
         if (error != 0)
-            pvmi_fault_set(fault, PvmOutOfRes, NULL, "ssh cannot be started: %s%s", strerror(error), pvmi_error_limit(error));
+            pvmi_fault_set(fault, PvmOutOfRes, NULL, "ssh cannot be started: %s%s", strerror(error), pvmi_limit_text(error));
     }
     launch_command_fini(&command);
     if (error != 0) {

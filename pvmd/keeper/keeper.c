@@ -23,6 +23,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/limit.h"
 #include "base/table.h"
 #include "pvmd/keeper/find.h"
 #include "pvmd/keeper/reap.h"
@@ -153,7 +154,7 @@ static void explain_start(struct pvmi_fault *fault, const char *path, const char
 {
     if (strcmp(step, "exec") != 0) {
         pvmi_fault_set(fault, PvmOutOfRes, NULL, "cannot start a process for %s (%s): %s%s", path, step,
-                       strerror(error), pvmi_error_limit(error));
+                       strerror(error), pvmi_limit_text(error));
     } else if (error == ENOEXEC) {
         pvmi_fault_set(fault, PvmNoFile, NULL,
                        "%s cannot be executed: made for another machine, or a script without #!", path);
@@ -162,7 +163,7 @@ static void explain_start(struct pvmi_fault *fault, const char *path, const char
                        "%s cannot be executed: its interpreter (#! line or ld.so) is missing", path);
     } else {
         pvmi_fault_set(fault, error == ENOMEM || error == EAGAIN ? PvmOutOfRes : PvmNoFile, NULL,
-                       "%s cannot be executed: %s%s", path, strerror(error), pvmi_error_limit(error));
+                       "%s cannot be executed: %s%s", path, strerror(error), pvmi_limit_text(error));
     }
 }
 
@@ -227,7 +228,7 @@ static int keeper_run_path(struct keeper *keeper, const struct pvmi_msg_run *run
 
     if (pipe2(output, O_CLOEXEC) < 0) {
         pvmi_fault_set(fault, PvmOutOfRes, NULL, "no pipe for the output of %s: %s%s", path, strerror(errno),
-                       pvmi_error_limit(errno));
+                       pvmi_limit_text(errno));
         return fault->code;
     }
     rc = keeper_start(keeper, run, path, output[1], &pid, fault);

@@ -10,7 +10,9 @@
  *   stream MIB               spawns one copy on the last host and streams MIB MiB each way at once: "stream ok SUM"
  *   watch SECONDS HOST...    prints each notice about these hosts (and each task there) once: "host HOST", "task N",
  *                            and after SECONDS without a further one "quiet"
- *   churn N                  spawns and awaits N short tasks: "churn ok"
+ *   churn N                  spawns and awaits N short tasks, whose tids must rise: "churn ok"
+ *   alive N                  spawns copies of idle, N in one call, writes how many and what the first that failed
+ *                            says, and kills those there are: "alive COUNT DETAIL"
  *   group N                  spawns N copies that join, meet at barriers, reduce, gather, scatter: "group ok"
  *   signal N                 spawns N copies of idle, kills them, waits for the notices: "signal ok"
  *   deaf STATUS              closes all its descriptors, without enrolling, and ends with STATUS
@@ -270,13 +272,33 @@ static int run_watch(int seconds, char **names)
 static int run_churn(int n)
 {
     int tid, got;
+    int last = 0;
 
     for (int i = 0; i < n; i++) {
         spawn_copies("exit", "0", 1, &tid);
+        must(tid > last || last - tid > 200000, "a tid that was not there before");    /* or they came round */
+        last = tid;
         must(pvm_notify(PvmTaskExit, TAG_EXIT, 1, &tid) == PvmOk, "notify");
         must(pvm_recv(-1, TAG_EXIT) > 0 && pvm_upkint(&got, 1, 1) == PvmOk && got == tid, "its notice");
     }
     printf("churn ok\n");
+    pvm_exit();
+    return 0;
+}
+
+static int run_alive(int n)
+{
+    int *tids = calloc((size_t)n, sizeof(int));
+    char *args[] = { "idle", NULL };
+    char path[4096] = "";
+
+    must(readlink("/proc/self/exe", path, sizeof(path) - 1) > 0, "readlink");
+    int count = pvm_spawn(path, args, PvmTaskDefault, NULL, n, tids);
+    must(count >= 0, "spawn");
+    printf("alive %d %s\n", count, count < n ? pvm_errdetail_item(count) : "");
+    for (int i = 0; i < count; i++)
+        must(pvm_kill(tids[i]) == PvmOk, "kill");
+    free(tids);
     pvm_exit();
     return 0;
 }
@@ -376,6 +398,8 @@ int main(int argc, char **argv)
         return run_watch(n, argv + 3);
     if (strcmp(role, "churn") == 0)
         return run_churn(n);
+    if (strcmp(role, "alive") == 0)
+        return run_alive(n);
     if (strcmp(role, "signal") == 0)
         return run_signal(n);
     if (strcmp(role, "member") == 0)
