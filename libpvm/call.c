@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "libpvm/progress.h"
 #include "libpvm/task.h"
 #include "libpvm/trace.h"
 
@@ -22,6 +23,10 @@ void pvmi_call_take(void)
 {
     pthread_mutex_lock(&call_mutex);
     pvmi_call_state.locked = true;
+    if (pvmi_call_state.polling) {
+        pvmi_call_state.polling = false;
+        pvmi_progress_polled();
+    }
 }
 
 void pvmi_call_give(void)
@@ -66,7 +71,7 @@ int pvmi_call_unlock(void)
 
 void pvmi_call_lock(int depth)
 {
-    if (!pvmi_call_one_thread())
+    if (!pvmi_call_one_thread() || pvmi_call_state.polling)
         pvmi_call_take();
     pvmi_call_state.depth = depth;
 }
@@ -156,5 +161,6 @@ void pvmi_call_report(const char *function, int rc)
 void pvmi_call_after_fork(void)
 {
     pthread_mutex_init(&call_mutex, NULL);
+    pvmi_call_state.polling = false;
     pvmi_call_state.locked = false;    /* depth stays: a handler that forked returns through its call */
 }

@@ -44,6 +44,7 @@ struct pvmi_call_state {
     short traced;    /* the running call is traced: its event (libpvm/trace.h) and 1; else 0 */
     bool noted;      /* the running call has noted a fault */
     bool told;       /* and AutoErr has printed its text */
+    bool polling;    /* it is in poll() for all threads, or a signal handler has jumped out of that */
 };
 
 extern __thread struct pvmi_call_state pvmi_call_state __attribute__((tls_model("initial-exec")));

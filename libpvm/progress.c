@@ -22,8 +22,7 @@
 #include "libpvm/task.h"
 
 static struct {
-    bool polling;           /* a thread is in poll(), under the library's lock */
-    pthread_t poller;
+    bool polling;           /* one of several threads is in poll(), under the library's lock */
     int wake_fd;            /* an eventfd that ends its poll(); 0 not yet made */
     unsigned sleepers;      /* threads that wait for moved to change; under mutex */
     unsigned long moved;    /* counts what waiting threads should look at; under mutex */
@@ -59,7 +58,7 @@ void pvmi_progress_wake(void)
     if (pvmi_call_one_thread())
         return;
     wake_sleepers();
-    if (progress.polling && progress.wake_fd > 0 && !pthread_equal(progress.poller, pthread_self())) {
+    if (progress.polling && progress.wake_fd > 0) {
         ssize_t rc = write(progress.wake_fd, &one, sizeof(one));
         (void)rc;    /* a full counter wakes as well */
     }
@@ -110,6 +109,12 @@ static int poll_timeout(uint64_t deadline_us, uint64_t now_us)
     return left_ms > 1000000 ? 1000000 : (int)left_ms;
 }
 
+void pvmi_progress_polled(void)
+{
+    progress.polling = false;
+    wake_sleepers();    /* also without events: someone must poll next */
+}
+
 static void poll_transports(uint64_t deadline_us, uint64_t now_us)
 {
     struct pollfd fds[3];
@@ -122,12 +127,10 @@ static void poll_transports(uint64_t deadline_us, uint64_t now_us)
     fds[1] = (struct pollfd){ .fd = pvmi_task.self_tp->ops->event_fd(pvmi_task.self_tp), .events = POLLIN };
     fds[2] = (struct pollfd){ .fd = progress.wake_fd > 0 ? progress.wake_fd : -1, .events = POLLIN };
 
-    progress.polling = true;
-    progress.poller = pthread_self();
+    progress.polling = pvmi_call_state.polling = !pvmi_call_one_thread();
     depth = pvmi_call_unlock();
     poll(fds, 3, poll_timeout(deadline_us, now_us));
     pvmi_call_lock(depth);
-    progress.polling = false;
     if (fds[2].revents != 0) {
         ssize_t rc = read(progress.wake_fd, &count, sizeof(count));
         (void)rc;    /* another thread may have been faster */
@@ -172,16 +175,12 @@ int pvmi_progress_wait(uint64_t deadline_us)
     if (now_us >= deadline_us)
         return PVMI_AGAIN;
 
-    /* A program may longjmp() out of a signal that came in poll(): then this thread still counts as the
-     * poller, and takes its place again. */
-    if (progress.polling && !pthread_equal(progress.poller, pthread_self())) {
+    if (progress.polling && !pvmi_call_one_thread()) {
         sleep_behind_poller(deadline_us);
         return pvmi_task.lost || pvmi_task.unix_tp == NULL ? PvmSysErr : PvmOk;
     }
     poll_transports(deadline_us, now_us);
     events = move_all();
-    if (!pvmi_call_one_thread())
-        wake_sleepers();    /* also without events: someone must poll next */
     return events == PvmSysErr ? PvmSysErr : PvmOk;
 }
 

@@ -35,6 +35,10 @@ int pvmi_progress_wait(uint64_t deadline_us);
 /* Wakes threads that wait, because what they wait for may be there by other means. */
 void pvmi_progress_wake(void);
 
+/* The calling thread, which polled for all, does no more: it has come back from that, or, after a signal handler that
+ * jumped out of it, calls the library again. Under the library's lock. */
+void pvmi_progress_polled(void);
+
 /* A child after fork(): no thread waits. */
 void pvmi_progress_after_fork(void);
 

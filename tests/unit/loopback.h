@@ -42,6 +42,11 @@ int pvm_exit(void)
     return PvmOk;
 }
 
+/* Nobody waits in it. */
+void pvmi_progress_polled(void)
+{
+}
+
 /* Nobody traces this task. */
 bool pvmi_trace_on = false;
 

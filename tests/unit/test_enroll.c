@@ -500,6 +500,32 @@ static void *receive_for_ever(void *ready)
     return (void *)(intptr_t)pvmi_call_end(rc);
 }
 
+static void a_thread_waits_on_when_another_has_jumped_out_of_a_receive(void **state)
+{
+    struct sigaction action = { .sa_handler = on_alarm };
+    struct itimerval soon = { .it_value = { 0, 20000 } };
+    pthread_t thread;
+    sem_t ready;
+    void *got;
+
+    (void)state;
+    assert_int_equal(pvm_mytid(), FAKE_TID);
+    sigaction(SIGALRM, &action, NULL);
+    if (sigsetjmp(way_out, 1) == 0) {
+        setitimer(ITIMER_REAL, &soon, NULL);
+        pvm_recv(-1, 2);
+        fail();
+    }
+    sem_init(&ready, 0, 0);
+    assert_int_equal(pthread_create(&thread, NULL, receive_for_ever, &ready), 0);
+    while (sem_wait(&ready) != 0)
+        continue;
+    pack_and_send(7, 0x40099, 1);    /* comes back by way of the daemon, while this thread does not look */
+    pthread_join(thread, &got);
+    assert_true((intptr_t)got > 0);
+    sem_destroy(&ready);
+}
+
 static void exit_in_one_thread_ends_the_waits_of_others(void **state)
 {
     pthread_t thread;
@@ -588,6 +614,7 @@ int main(void)
         TEST(times_beyond_all_measure_are_ever_or_never),
         TEST(a_signal_handler_may_jump_out_of_a_receive),
         TEST(several_threads_may_wait_at_once),
+        TEST(a_thread_waits_on_when_another_has_jumped_out_of_a_receive),
         TEST(exit_in_one_thread_ends_the_waits_of_others),
         TEST(enrolment_and_messages_survive_out_of_memory),
         TEST(a_send_that_fails_leaves_no_gap),
