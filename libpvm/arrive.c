@@ -13,12 +13,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/table.h"
-#include "libpvm/descriptor.h"
-#include "libpvm/handler.h"
+#include "libpvm/line.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/output.h"
 #include "libpvm/request.h"
-#include "libpvm/task.h"
 #include "libpvm/watch.h"
 #include "wire/tid.h"
 
@@ -41,13 +39,6 @@ static struct pvmi_list arrive_stalled = { &arrive_stalled, &arrive_stalled };
 
 /* ---- whole messages ---- */
 
-void pvmi_arrive_queue(struct pvmi_msgbuf *buf)
-{
-    pvmi_match_push(&pvmi_task.arrived, buf);
-    if (!pvmi_match_is_system(buf->ctx))
-        pvmi_descriptor_queued();
-}
-
 static void message_arrived(struct pvmi_msgbuf *buf, int kind)
 {
     if (kind == PVMI_FRAME_OUTPUT || kind == PVMI_FRAME_NOTICE)
@@ -58,8 +49,8 @@ static void message_arrived(struct pvmi_msgbuf *buf, int kind)
     } else if (kind == PVMI_FRAME_NOTICE && buf->ctx == PVMI_CONTEXT_PVMD) {
         pvmi_watch_arrived(buf);
         pvmi_msgbuf_free(buf);
-    } else if (!pvmi_handler_arrived(buf)) {
-        pvmi_arrive_queue(buf);
+    } else {
+        pvmi_line_push(buf);
     }
 }
 

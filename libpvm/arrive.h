@@ -2,8 +2,8 @@
 /*
  * From frames to messages. A message of several frames is assembled by (source, message number); messages of
  * one source are handed on in the order of their numbers, whatever routes they took: early ones are held
- * back, doubles are dropped. Whole messages go into the task's queue, or to the handler or the part of the library
- * that they are for; control messages go to libpvm/request.
+ * back, doubles are dropped. Whole messages go into the line (libpvm/line), or to the part of the library that they
+ * are for; control messages go to libpvm/request.
  *
  * Nothing is lost for want of memory: a frame that finds none waits, and all behind it, for a retry.
  */
@@ -23,9 +23,6 @@ struct pvmi_msgbuf;
 
 /* Takes a frame that has come by any route. */
 void pvmi_arrive_frame(struct pvmi_frame *frame);
-
-/* Puts a message into the task's queue. */
-void pvmi_arrive_queue(struct pvmi_msgbuf *buf);
 
 /* Tries again with frames that found no memory. Returns how many went. */
 int pvmi_arrive_retry(void);

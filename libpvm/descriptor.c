@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An epoll descriptor over those of the transports, and an eventfd for messages that are in the queue already: a
- * send, or another thread, may have read them. The eventfd is set by what comes and reset by a receive that
+ * An epoll descriptor over those of the transports, and an eventfd for messages that have been read already: with
+ * another one, in a send, by another thread. The eventfd is set by what comes and reset by a receive that
  * finds nothing, so that a program which leaves messages of another kind in the queue can still sleep.
  *
  * It stays the same for the whole life of the process, across pvm_exit().
@@ -17,6 +17,7 @@
 
 #include "base/descriptor.h"
 #include "libpvm/call.h"
+#include "libpvm/line.h"
 #include "libpvm/task.h"
 #include "libpvm/trace.h"
 
@@ -37,7 +38,7 @@ void pvmi_descriptor_looked(void)
 {
     eventfd_t count;
 
-    if (descriptor.queued)
+    if (descriptor.queued && pvmi_line_empty())
         descriptor.queued = eventfd_read(descriptor.queued_fd, &count) != 0;
 }
 
@@ -105,7 +106,7 @@ static int make(void)
     if (watch(descriptor.queued_fd) != 0 || watch_transports() != 0)
         return no_descriptor();
     descriptor.given[0] = descriptor.epoll_fd;
-    if (pvmi_match_first(&pvmi_task.arrived) != &pvmi_task.arrived.arrived)
+    if (pvmi_match_first(&pvmi_task.arrived) != &pvmi_task.arrived.arrived || !pvmi_line_empty())
         pvmi_descriptor_queued();
     return PvmOk;
 }

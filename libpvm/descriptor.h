@@ -6,10 +6,11 @@
 #ifndef PVMI_LIBPVM_DESCRIPTOR_H
 #define PVMI_LIBPVM_DESCRIPTOR_H
 
-/* A message for the program is in the queue. */
+/* A message for the program, or for a handler of its, has been read. */
 void pvmi_descriptor_queued(void);
 
-/* The program has looked and found nothing, or has taken the last one. */
+/* The program has looked and found nothing, or has taken the last one: but if others stand in the line, it stays
+ * readable. */
 void pvmi_descriptor_looked(void);
 
 /* The transports are open, or about to be closed. */

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * PVM 3 takes a message, calls its handler, and takes the next: a handler that installs or deletes one decides
- * over the message behind. Here several arrive at once; so from the first one that is for a handler on, all wait
- * in one line, and each finds its handler, or the queue, when its turn comes. Messages between libraries keep
- * out of it: the group functions rely on finding them in the queue.
- *
- * The library's lock is kept while a handler runs: other threads must not see its context and buffers.
- */
+/* The library's lock is kept while a handler runs: other threads must not see its context and buffers. */
 #include "libpvm/handler.h"
 
 #include <stdint.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
-#include "libpvm/arrive.h"
 #include "libpvm/call.h"
 #include "libpvm/match.h"
 #include "libpvm/msgbuf.h"
@@ -40,9 +32,8 @@ static struct {
     int places;
     int count;               /* those in use */
     int free;                /* the place that was freed last, index + 1; 0 none */
-    struct pvmi_list line;   /* struct pvmi_msgbuf.link: messages that wait for their turn */
     bool running;
-} handlers = { .line = { &handlers.line, &handlers.line } };
+} handlers;
 
 /* This thread is in one. */
 static __thread bool handler_inside __attribute__((tls_model("initial-exec")));
@@ -65,14 +56,9 @@ static const struct handler *handler_of(const struct pvmi_msgbuf *buf)
     return NULL;
 }
 
-bool pvmi_handler_arrived(struct pvmi_msgbuf *buf)
+bool pvmi_handler_exists(const struct pvmi_msgbuf *buf)
 {
-    bool behind = !pvmi_list_empty(&handlers.line) && !pvmi_match_is_system(buf->ctx);
-
-    if (!behind && handler_of(buf) == NULL)
-        return false;
-    pvmi_list_push(&handlers.line, &buf->link);
-    return true;
+    return handler_of(buf) != NULL;
 }
 
 /* ---- calling ---- */
@@ -90,10 +76,10 @@ static void free_left_over(void)
     pvmi_msgbuf_free(pvmi_active_send_buf());
 }
 
-static void handler_call(const struct handler *handler, struct pvmi_msgbuf *buf)
+static void call(const struct handler *handler, struct pvmi_msgbuf *buf)
 {
     int (*func)(int mid) = handler->func;
-    struct pvmi_call_state call;
+    struct pvmi_call_state before;
     struct pvmi_active active;
     int context = pvmmyctx;
 
@@ -105,41 +91,32 @@ static void handler_call(const struct handler *handler, struct pvmi_msgbuf *buf)
     if (pvmi_trace_on)
         pvmi_trace_once(TEV_MHF_INVOKE, handler->src, handler->tag, handler->ctx, buf->id,
                         (int)pvmi_msgbuf_xdr_length(buf), buf->tag, buf->ctx, buf->src);
-    handler_inside = true;
-    call = pvmi_call_program_begin();
+    handlers.running = handler_inside = true;
+    before = pvmi_call_program_begin();
     func(buf->id);
-    pvmi_call_program_end(&call);
-    handler_inside = false;
+    pvmi_call_program_end(&before);
+    handlers.running = handler_inside = false;
     pvmmyctx = context;
     free_left_over();
     pvmi_active_restore(&active);
 }
 
-int pvmi_handler_run(void)
+int pvmi_handler_call(struct pvmi_msgbuf *buf)
 {
-    int rc = PvmOk;
-    int went = 0;
+    const struct handler *handler = handler_of(buf);
 
-    if (handlers.running)
+    if (handler == NULL)
         return 0;
-    handlers.running = true;
-    while (!pvmi_list_empty(&handlers.line)) {
-        struct pvmi_msgbuf *buf = PVMI_CONTAINER(handlers.line.next, struct pvmi_msgbuf, link);
-        const struct handler *handler = handler_of(buf);
+    if (buf->id == 0 && pvmi_msgbuf_publish(buf) != PvmOk)
+        return PvmNoMem;
+    pvmi_list_remove(&buf->link);
+    call(handler, buf);
+    return 1;
+}
 
-        if (handler != NULL && buf->id == 0)
-            rc = pvmi_msgbuf_publish(buf);
-        if (rc != PvmOk)
-            break;
-        pvmi_list_remove(&buf->link);
-        went++;
-        if (handler == NULL)
-            pvmi_arrive_queue(buf);
-        else
-            handler_call(handler, buf);
-    }
-    handlers.running = false;
-    return went > 0 ? went : rc;
+bool pvmi_handler_running(void)
+{
+    return handlers.running;
 }
 
 bool pvmi_handler_any(void)
@@ -161,17 +138,8 @@ int pvmi_handler_refuse(const char *what)
 
 /* ---- life ---- */
 
-void pvmi_handler_drop(void)
-{
-    struct pvmi_list *node;
-
-    while ((node = pvmi_list_pop(&handlers.line)) != NULL)
-        pvmi_msgbuf_free(PVMI_CONTAINER(node, struct pvmi_msgbuf, link));
-}
-
 void pvmi_handler_clear(void)
 {
-    pvmi_handler_drop();
     pvmi_free(handlers.v);
     handlers.v = NULL;
     handlers.places = 0;

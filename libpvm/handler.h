@@ -2,8 +2,7 @@
 /*
  * Message handlers: messages that match one are given to a function of the program instead of being queued.
  *
- * A message is set aside when it arrives, and its handler called when no transport is at work: whoever moves
- * frames calls pvmi_handler_run() afterwards. Handlers do not nest: what comes while one runs waits.
+ * They are called when a message's turn comes (libpvm/line), never while a transport is at work, and do not nest.
  */
 #ifndef PVMI_LIBPVM_HANDLER_H
 #define PVMI_LIBPVM_HANDLER_H
@@ -12,13 +11,15 @@
 
 struct pvmi_msgbuf;
 
-/* A message has come. Takes it if it is for a handler, or has come behind one that is: that handler may yet
- * install the one for it. Then true; else it is still the caller's. */
-bool pvmi_handler_arrived(struct pvmi_msgbuf *buf);
+/* There is a handler for this message. */
+bool pvmi_handler_exists(const struct pvmi_msgbuf *buf);
 
-/* Calls the handlers of what has come; what finds none any more goes into the queue. Does nothing while a handler
- * runs. Returns how many messages went, or PvmNoMem: none, and they wait for another try. */
-int pvmi_handler_run(void);
+/* Takes buf out of the list that it is in and gives it to its handler. Returns 1; 0 when it has none, PvmNoMem when
+ * it cannot be shown to it: then it stays. */
+int pvmi_handler_call(struct pvmi_msgbuf *buf);
+
+/* One runs now. */
+bool pvmi_handler_running(void);
 
 /* The program has installed handlers: sends, too, are to read what has come. */
 bool pvmi_handler_any(void);
@@ -29,10 +30,7 @@ bool pvmi_handler_inside(void);
 /* PvmOk; in a handler, which must not wait for messages, PvmNotImpl, with the fault noted: what was refused. */
 int pvmi_handler_refuse(const char *what);
 
-/* This task has left: no handlers, and what still waits for them is freed. */
+/* This task has left: no handlers. */
 void pvmi_handler_clear(void);
-
-/* The enrolment has ended: what still waits is freed. */
-void pvmi_handler_drop(void);
 
 #endif

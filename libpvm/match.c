@@ -83,6 +83,7 @@ void pvmi_match_push(struct pvmi_match *match, struct pvmi_msgbuf *buf)
         pvmi_match_init(match);
     pvmi_list_init(&buf->same);
     pvmi_list_push(&match->arrived, &buf->link);
+    match->pushed++;
     if (match->buckets != NULL)
         index_add(match, buf);
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/list.h"
 
@@ -20,6 +21,7 @@ struct pvmi_match {
     struct pvmi_list *buckets;    /* struct pvmi_msgbuf.same, oldest first; NULL while the queue is short */
     size_t bucket_count;          /* a power of two */
     size_t indexed;               /* messages put into the buckets since they were made */
+    uint64_t pushed;              /* messages that have ever come: who has looked at all of them need not look again */
 };
 
 /* An empty queue. A zeroed one is fine, too. */

@@ -54,6 +54,26 @@ static int see(struct pvmi_msgbuf *buf, struct seen *ret_seen)
     return PvmOk;
 }
 
+static bool is_shown(const struct pvmi_msgbuf *buf, int ctx)
+{
+    return buf->ctx == ctx || !pvmi_match_is_system(buf->ctx);
+}
+
+int pvmi_matcher_try(struct pvmi_msgbuf *buf, int tid, int tag, int ctx)
+{
+    struct seen seen;
+    int rank;
+
+    if (!is_shown(buf, ctx))
+        return PVMI_AGAIN;
+    if (see(buf, &seen) != PvmOk)
+        return PvmNoMem;
+    rank = matcher(seen.id, tid, tag);
+    if (rank < 0)
+        return rank;
+    return rank > 0 && seen_buf(seen) != NULL ? PvmOk : PVMI_AGAIN;
+}
+
 int pvmi_matcher_find(struct pvmi_match *match, int tid, int tag, int ctx, struct pvmi_msgbuf **ret_buf)
 {
     struct pvmi_list *node = pvmi_match_first(match);
@@ -65,7 +85,7 @@ int pvmi_matcher_find(struct pvmi_match *match, int tid, int tag, int ctx, struc
         struct seen seen;
         int rank = 0;
 
-        if (buf->ctx != ctx && pvmi_match_is_system(buf->ctx)) {
+        if (!is_shown(buf, ctx)) {
             node = node->next;
             continue;
         }

@@ -13,6 +13,7 @@
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
 #include "libpvm/handler.h"
+#include "libpvm/line.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/option.h"
 #include "libpvm/progress.h"
@@ -114,9 +115,8 @@ static int tell_no_route(int tag, int32_t tid)
 
     if (buf == NULL)
         return pvmi_call_fail(PvmNoMem, "no memory for a notice");
-    if (!pvmi_handler_arrived(buf))
-        pvmi_arrive_queue(buf);
-    pvmi_handler_run();
+    pvmi_line_push(buf);
+    pvmi_line_drain();    /* its handler runs in this call, as in PVM 3 */
     return PvmOk;
 }
 
@@ -173,9 +173,11 @@ static void own_end_tell(const struct own_end *own)
 {
     struct pvmi_msgbuf *buf = notice_new(own->tag, own->ctx, pvmi_task.tid, 0);
 
-    if (buf != NULL && !pvmi_handler_arrived(buf))
+    if (buf != NULL && pvmi_handler_exists(buf))
+        pvmi_line_push(buf);
+    else
         pvmi_msgbuf_free(buf);
-    pvmi_handler_run();
+    pvmi_line_drain();
 }
 
 void pvmi_notify_leave(void)
@@ -183,6 +185,7 @@ void pvmi_notify_leave(void)
     struct pvmi_list *node;
 
     pvmi_progress();
+    pvmi_line_drain();
     while ((node = pvmi_list_pop(&own_ends)) != NULL) {
         struct own_end *own = PVMI_CONTAINER(node, struct own_end, link);
 

@@ -20,6 +20,7 @@
 #include "base/table.h"
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
+#include "libpvm/line.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/option.h"
 #include "libpvm/progress.h"
@@ -259,6 +260,7 @@ void pvmi_output_wait(void)
                     pvmi_task_name());
         told = true;
         rc = pvmi_progress_wait(ask_us);
+        pvmi_line_drain();
         if (rc == PvmSysErr || rc == PvmNoMem || pvmi_arrive_stalled())
             return;    /* nothing more will come, or there is no memory for it */
         if (rc == PVMI_AGAIN) {

@@ -18,7 +18,6 @@
 #include "base/descriptor.h"
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
-#include "libpvm/handler.h"
 #include "libpvm/task.h"
 
 static struct {
@@ -68,7 +67,6 @@ void pvmi_progress_wake(void)
 static int move_all(void)
 {
     int events = pvmi_arrive_retry();
-    int went;
     int rc;
 
     if (pvmi_task.lost || pvmi_task.unix_tp == NULL)
@@ -79,11 +77,6 @@ static int move_all(void)
     rc = pvmi_task.unix_tp->ops->progress(pvmi_task.unix_tp);
     if (rc > 0)
         events += rc;
-    went = pvmi_handler_run();
-    if (went < 0)
-        rc = went;
-    else
-        events += went;
     if (events > 0 || rc == PvmNoMem)
         pvmi_progress_wake();
     if (pvmi_task.lost)

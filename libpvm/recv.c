@@ -7,6 +7,7 @@
 #include "libpvm/datatype.h"
 #include "libpvm/descriptor.h"
 #include "libpvm/handler.h"
+#include "libpvm/line.h"
 #include "libpvm/matcher.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/progress.h"
@@ -22,7 +23,12 @@ struct wanted {
     bool by_program;    /* the function of pvm_recvf() decides, if there is one */
 };
 
-/* PvmOk, PVMI_AGAIN when it is not there, or the error that the function of pvm_recvf() has given. */
+static int no_memory(void)
+{
+    return pvmi_call_fail(PvmNoMem, "no memory for a message that has arrived");
+}
+
+/* In the queue. PvmOk, PVMI_AGAIN when it is not there, or the error that the function of pvm_recvf() has given. */
 static int find(const struct wanted *wanted, struct pvmi_msgbuf **ret_buf)
 {
     if (wanted->by_program && pvmi_matcher_set())
@@ -31,20 +37,62 @@ static int find(const struct wanted *wanted, struct pvmi_msgbuf **ret_buf)
     return *ret_buf == NULL ? PVMI_AGAIN : PvmOk;
 }
 
-static int no_memory(void)
+/* The same for a message that has just been queued. */
+static int suits(const struct wanted *wanted, struct pvmi_msgbuf *buf)
 {
-    return pvmi_call_fail(PvmNoMem, "no memory for a message that has arrived");
+    if (wanted->by_program && pvmi_matcher_set())
+        return pvmi_matcher_try(buf, wanted->tid, wanted->tag, wanted->ctx);
+    return pvmi_match_suits(buf, wanted->tid, wanted->tag, wanted->ctx) ? PvmOk : PVMI_AGAIN;
+}
+
+/* Down the line to the message that is wanted. What stands behind it stays: the program may have a handler for it
+ * before it looks again. */
+static int find_in_line(const struct wanted *wanted, uint64_t *seen, struct pvmi_msgbuf **ret_buf)
+{
+    struct pvmi_msgbuf *buf;
+    int rc;
+
+    while ((rc = pvmi_line_step(&buf)) > 0) {
+        if (buf == NULL)
+            continue;
+        (*seen)++;
+        rc = suits(wanted, buf);
+        if (rc == PvmOk)
+            *ret_buf = buf;
+        if (rc != PVMI_AGAIN)
+            return rc;
+    }
+    return rc == 0 ? PVMI_AGAIN : no_memory();
+}
+
+/* *seen says how much of the queue has been looked at before: nobody walks a long one again for each that comes. */
+static int look(const struct wanted *wanted, uint64_t *seen, struct pvmi_msgbuf **ret_buf)
+{
+    if (*seen != pvmi_task.arrived.pushed) {
+        uint64_t pushed = pvmi_task.arrived.pushed;
+        int rc = find(wanted, ret_buf);
+
+        if (rc != PVMI_AGAIN)
+            return rc;
+        *seen = pushed;
+    }
+    if (!pvmi_match_is_system(wanted->ctx))
+        return find_in_line(wanted, seen, ret_buf);
+    pvmi_line_drain();
+    return PVMI_AGAIN;
 }
 
 static int wait_for(const struct wanted *wanted, uint64_t deadline_us, struct pvmi_msgbuf **ret_buf)
 {
     int32_t me = pvmi_task.tid;
+    uint64_t seen = UINT64_MAX;
 
     for (;;) {
-        int rc = find(wanted, ret_buf);
+        int found = look(wanted, &seen, ret_buf);
+        int rc;
 
-        if (rc != PVMI_AGAIN)
-            return rc;
+        if (found != PVMI_AGAIN)
+            return found;
         if (pvmi_handler_inside())
             return deadline_us == 0 ? PVMI_AGAIN : pvmi_handler_refuse("wait for a message");
         if (pvmi_task.tid != me)
@@ -57,8 +105,11 @@ static int wait_for(const struct wanted *wanted, uint64_t deadline_us, struct pv
         rc = pvmi_progress_wait(deadline_us);
         if (rc == PVMI_AGAIN)
             return rc;
-        if (rc == PvmOk || find(wanted, ret_buf) == PvmOk)
+        if (rc == PvmOk)
             continue;
+        found = look(wanted, &seen, ret_buf);    /* it may have come before */
+        if (found != PVMI_AGAIN)
+            return found;
         return rc == PvmNoMem ? no_memory() : pvmi_call_fail(rc, "the daemon of this host has gone");
     }
 }

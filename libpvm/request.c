@@ -10,6 +10,7 @@
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
 #include "libpvm/handler.h"
+#include "libpvm/line.h"
 #include "libpvm/progress.h"
 #include "libpvm/send.h"
 #include "libpvm/task.h"
@@ -189,6 +190,7 @@ static int request_wait(struct request *request, pvmi_request_progress_fn *progr
             continue;
         }
         rc = pvmi_progress_wait(deadline_us);
+        pvmi_line_drain();    /* as in PVM 3, which reads all that stands before the answer */
         if (rc == PVMI_AGAIN && !request->done)
             return rc;
         if (rc == PvmSysErr && !request->done)

@@ -7,6 +7,7 @@
 #include "libpvm/call.h"
 #include "libpvm/datatype.h"
 #include "libpvm/handler.h"
+#include "libpvm/line.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/option.h"
 #include "libpvm/progress.h"
@@ -30,6 +31,7 @@ static int wait_for_room(void)
 {
     int rc = pvmi_progress_wait(PVMI_PROGRESS_NO_DEADLINE);
 
+    pvmi_line_drain();
     if (rc == PvmNoMem) {
         int depth = pvmi_call_unlock();
 
@@ -199,6 +201,18 @@ static int send_numbered(struct pvmi_msgbuf *buf, const int32_t *tids, uint32_t 
     return rc == PvmOk ? pvmi_send_flush(pvmi_task.daemon) : rc;
 }
 
+/* As in PVM 3 a task that only sends has its handlers run, too: one message for each that is sent. */
+static void read_one(void)
+{
+    struct pvmi_msgbuf *queued;
+
+    if (!pvmi_handler_any() || pvmi_handler_inside())
+        return;
+    if (pvmi_line_empty())
+        pvmi_progress();
+    pvmi_line_step(&queued);
+}
+
 int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count, int tag, int ctx)
 {
     uint32_t few[16];
@@ -207,8 +221,7 @@ int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count
 
     if (count == 0)
         return PvmOk;
-    if (pvmi_handler_any() && !pvmi_handler_inside())
-        pvmi_progress();    /* as in PVM 3: a task that only sends has its handlers run, too */
+    read_one();
     if (pvmi_task.lost)
         return send_fail();
     if (count > sizeof(few) / sizeof(few[0])) {

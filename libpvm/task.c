@@ -7,7 +7,7 @@
 #include "libpvm/arrive.h"
 #include "libpvm/descriptor.h"
 #include "libpvm/group.h"
-#include "libpvm/handler.h"
+#include "libpvm/line.h"
 #include "libpvm/notify.h"
 #include "libpvm/output.h"
 #include "libpvm/request.h"
@@ -76,7 +76,7 @@ void pvmi_task_forget(void)
     pvmi_task.oneself = NULL;
     pvmi_request_abandon_all();
     pvmi_arrive_reset();
-    pvmi_handler_drop();
+    pvmi_line_clear();
     pvmi_notify_forget();
     pvmi_match_clear(&pvmi_task.arrived);
     pvmi_table_fini(&pvmi_task.sent_numbers);

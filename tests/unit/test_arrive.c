@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "libpvm/arrive.h"
+#include "libpvm/line.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/task.h"
 #include "wire/tid.h"
@@ -50,10 +51,12 @@ static void arrive_whole(int src, uint32_t number)
 /* Takes the oldest message; returns its number, or -1. Its bytes are checked. */
 static int take(int src)
 {
-    struct pvmi_msgbuf *buf = pvmi_match_find(&pvmi_task.arrived, src, -1, 0);
+    struct pvmi_msgbuf *buf;
     uint8_t bytes[300];
     int number;
 
+    pvmi_line_drain();
+    buf = pvmi_match_find(&pvmi_task.arrived, src, -1, 0);
     if (buf == NULL)
         return -1;
     number = buf->tag;
@@ -71,6 +74,7 @@ static int teardown(void **state)
     (void)state;
     pvmi_alloc_fail_nth(-1);
     pvmi_arrive_reset();
+    pvmi_line_clear();
     pvmi_match_clear(&pvmi_task.arrived);
     return 0;
 }
@@ -193,6 +197,7 @@ static void notices_and_output_come_from_the_pvmd(void **state)
     (void)state;
     pvmi_arrive_frame(frame_make(PVMI_FRAME_NOTICE, 0, 7, 4, 0, 4));
     pvmi_arrive_frame(frame_make(PVMI_FRAME_OUTPUT, TASK_A, 8, 4, 0, 4));
+    pvmi_line_drain();
     buf = pvmi_match_find(&pvmi_task.arrived, PVMI_TID_PVMD, 7, 0);
     assert_non_null(buf);
     buf = pvmi_match_find(&pvmi_task.arrived, PVMI_TID_PVMD, 8, 0);

@@ -92,6 +92,19 @@ static void it_is_readable_for_what_is_queued_until_a_receive_finds_nothing(void
     assert_false(readable(fd, 0));
 }
 
+static void it_is_readable_for_what_stands_behind_a_received_message(void **state)
+{
+    int fd = the_descriptor();
+
+    (void)state;
+    send_to(pvm_mytid(), 1);
+    send_to(pvm_mytid(), 2);
+    assert_true(pvm_recv(-1, 1) > 0);
+    assert_true(readable(fd, 0));
+    assert_true(pvm_recv(-1, 2) > 0);
+    assert_false(readable(fd, 0));
+}
+
 static void what_was_queued_before_counts(void **state)
 {
     (void)state;
@@ -200,6 +213,7 @@ int main(void)
         TEST(it_is_quiet_while_nothing_comes),
         TEST(it_is_readable_for_what_comes_from_others_and_from_oneself),
         TEST(it_is_readable_for_what_is_queued_until_a_receive_finds_nothing),
+        TEST(it_is_readable_for_what_stands_behind_a_received_message),
         TEST(what_was_queued_before_counts),
         TEST(messages_for_handlers_make_it_readable),
         TEST(it_stays_the_same_across_pvm_exit),

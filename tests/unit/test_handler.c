@@ -4,7 +4,7 @@
 
 #include "fake_answers.h"
 #include "libpvm/arrive.h"
-#include "libpvm/handler.h"
+#include "libpvm/line.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/task.h"
 
@@ -94,6 +94,47 @@ static void messages_of_one_arrival_find_their_handlers_one_after_the_other(void
     assert_int_equal(pvm_nrecv(-1, 2), 0);
     assert_true(pvm_nrecv(-1, 4) > 0);
     assert_string_equal(seen, "n1 b2 d3 ");
+}
+
+/* Messages 1 to 5 have come at once. A call goes as far as it needs, so that the next handler gets what is behind. */
+static void a_receive_leaves_what_stands_behind_its_message_to_later_handlers(void **state)
+{
+    (void)state;
+    assert_true(pvm_mytid() > 0);
+    for (int tag = 1; tag <= 5; tag++)
+        arrive(tag, 0);
+    assert_true(pvm_recv(-1, 1) > 0);
+    assert_true(pvm_addmhf(-1, 2, -1, handler_a) >= 0);
+    assert_true(pvm_probe(-1, 3) > 0);
+    assert_string_equal(seen, "a2 ");
+    assert_true(pvm_addmhf(-1, 3, -1, handler_b) >= 0);    /* too late: it waits in the queue */
+    assert_true(pvm_addmhf(-1, 4, -1, handler_b) >= 0);
+    assert_true(pvm_nrecv(-1, 3) > 0);
+    assert_string_equal(seen, "a2 ");
+    assert_true(pvm_recv(-1, 5) > 0);
+    assert_string_equal(seen, "a2 b4 ");
+}
+
+static void a_send_moves_on_by_one_message_when_there_are_handlers(void **state)
+{
+    (void)state;
+    assert_true(pvm_mytid() > 0);
+    for (int tag = 1; tag <= 4; tag++)
+        arrive(tag, 0);
+    assert_true(pvm_initsend(PvmDataRaw) > 0);
+    assert_int_equal(pvm_send(PEER, 9), PvmOk);
+    assert_true(pvm_addmhf(-1, 1, -1, handler_a) >= 0);
+    assert_true(pvm_addmhf(-1, 2, -1, handler_a) >= 0);
+    assert_int_equal(pvm_send(PEER, 9), PvmOk);
+    assert_string_equal(seen, "a1 ");
+    assert_int_equal(pvm_send(PEER, 9), PvmOk);
+    assert_string_equal(seen, "a1 a2 ");
+    assert_int_equal(pvm_send(PEER, 9), PvmOk);
+    assert_true(pvm_addmhf(-1, 3, -1, handler_b) >= 0);
+    assert_true(pvm_addmhf(-1, 4, -1, handler_b) >= 0);
+    assert_int_equal(pvm_pstat(CHILD_A), PvmOk);
+    assert_string_equal(seen, "a1 a2 b4 ");
+    assert_true(pvm_nrecv(-1, 3) > 0);
 }
 
 static void a_handler_without_context_does_not_see_messages_between_libraries(void **state)
@@ -210,7 +251,8 @@ static void what_would_wait_is_refused_in_a_handler_and_works_after_it(void **st
 
 static void a_handler_waits_for_memory(void **state)
 {
-    int rc = PvmNoMem;
+    struct pvmi_msgbuf *buf = NULL;
+    int rc;
 
     (void)state;
     assert_true(pvm_mytid() > 0);
@@ -219,7 +261,7 @@ static void a_handler_waits_for_memory(void **state)
         assert_true(pvm_mkbuf(PvmDataRaw) > 0);    /* the table of ids has to grow for the next one */
     arrive(6, 0);
     pvmi_alloc_fail_nth(0);
-    rc = pvmi_handler_run();
+    rc = pvmi_line_step(&buf);
     pvmi_alloc_fail_nth(-1);
     assert_int_equal(rc, PvmNoMem);
     assert_string_equal(seen, "");
@@ -301,6 +343,46 @@ static void a_match_function_may_free_what_it_is_shown(void **state)
     assert_int_equal(pvm_nrecv(-1, -1), 0);
 }
 
+static char ranked[64];
+
+static int ranks(int bufid, int tid, int msgtag)
+{
+    char text[16];
+    int tag;
+
+    (void)tid;
+    (void)msgtag;
+    assert_int_equal(pvm_bufinfo(bufid, NULL, &tag, NULL), PvmOk);
+    snprintf(text, sizeof(text), "%d ", tag);
+    strcat(ranked, text);
+    return tag <= 2 ? 0 : tag;
+}
+
+static void a_match_function_is_asked_once_for_each_that_comes_up_to_the_first_it_takes(void **state)
+{
+    int tag;
+
+    (void)state;
+    ranked[0] = '\0';
+    assert_true(pvm_mytid() > 0);
+    for (int i = 1; i <= 4; i++)
+        arrive(i, 0);
+    pvm_recvf(ranks);
+    assert_true(pvm_addmhf(-1, 1, -1, handler_a) >= 0);
+    assert_true(pvm_recv(-1, -1) > 0);
+    pvm_bufinfo(pvm_getrbuf(), NULL, &tag, NULL);
+    assert_int_equal(tag, 3);
+    assert_string_equal(ranked, "2 3 ");
+    assert_int_equal(pvm_pstat(CHILD_A), PvmOk);    /* 4 is queued */
+    arrive(5, 0);
+    assert_int_equal(pvm_pstat(CHILD_A), PvmOk);
+    assert_true(pvm_recv(-1, -1) > 0);
+    pvm_recvf(NULL);
+    pvm_bufinfo(pvm_getrbuf(), NULL, &tag, NULL);
+    assert_int_equal(tag, 5);                       /* of those in the queue the highest rank */
+    assert_string_equal(seen, "a1 ");
+}
+
 static int takes_all(int bufid, int tid, int msgtag)
 {
     (void)bufid;
@@ -328,6 +410,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(messages_of_one_arrival_find_their_handlers_one_after_the_other),
+        TEST(a_receive_leaves_what_stands_behind_its_message_to_later_handlers),
+        TEST(a_send_moves_on_by_one_message_when_there_are_handlers),
         TEST(a_handler_without_context_does_not_see_messages_between_libraries),
         TEST(context_and_buffers_are_put_back_and_what_was_left_is_freed),
         TEST(a_handler_may_free_the_buffers_that_were_active),
@@ -335,6 +419,7 @@ int main(void)
         TEST(a_handler_waits_for_memory),
         TEST(a_handler_may_fork),
         TEST(a_match_function_may_free_what_it_is_shown),
+        TEST(a_match_function_is_asked_once_for_each_that_comes_up_to_the_first_it_takes),
         TEST(the_group_functions_choose_their_messages_themselves),
     };
 
