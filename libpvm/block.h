@@ -10,10 +10,15 @@
 #define PVMI_BLOCK_LARGE (4u << 20)      /* bytes that blocks grow to */
 
 /* Freed blocks of a size, and freed buffers, that are kept for the next messages. None where a sanitizer watches for
- * the use of freed memory. */
+ * the use of freed memory: gcc and clang each say so in their own way. */
 #ifdef __SANITIZE_ADDRESS__
 #define PVMI_KEPT_MAX 0
-#else
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define PVMI_KEPT_MAX 0
+#endif
+#endif
+#ifndef PVMI_KEPT_MAX
 #define PVMI_KEPT_MAX 8
 #endif
 

@@ -12,8 +12,8 @@
 #define IDS_AT_FIRST 64
 
 /* Freed ones, the last one first used again: every pvm_initsend() makes one and frees one. */
-static struct pvmi_msgbuf *msgbuf_kept[PVMI_KEPT_MAX + 1];
-static int msgbuf_kept_count;
+static struct pvmi_list msgbuf_kept = { &msgbuf_kept, &msgbuf_kept };    /* struct pvmi_msgbuf.link */
+static size_t msgbuf_kept_count;
 
 /* An id is an index. The last one freed is used first, so programs see small numbers, as in PVM 3. */
 struct id_slot {
@@ -89,15 +89,23 @@ static void msgbuf_withdraw(struct pvmi_msgbuf *buf)
     buf->id = 0;
 }
 
+static void kept_put(struct pvmi_msgbuf *buf)
+{
+    pvmi_list_push_front(&msgbuf_kept, &buf->link);
+    msgbuf_kept_count++;
+}
+
+static struct pvmi_msgbuf *kept_take(void)
+{
+    msgbuf_kept_count--;
+    return PVMI_CONTAINER(pvmi_list_pop(&msgbuf_kept), struct pvmi_msgbuf, link);
+}
+
 /* An empty buffer without an id, or NULL. */
 static struct pvmi_msgbuf *msgbuf_alloc(int encoding, int format)
 {
-    struct pvmi_msgbuf *buf;
+    struct pvmi_msgbuf *buf = msgbuf_kept_count > 0 ? kept_take() : pvmi_malloc(sizeof(*buf));
 
-    if (msgbuf_kept_count > 0)
-        buf = msgbuf_kept[--msgbuf_kept_count];
-    else
-        buf = pvmi_malloc(sizeof(*buf));
     if (buf == NULL)
         return NULL;
     explicit_bzero(buf, sizeof(*buf));    /* what gcc makes of memset() here takes longer than all the rest */
@@ -143,16 +151,16 @@ void pvmi_msgbuf_free(struct pvmi_msgbuf *buf)
         return;
     }
     pvmi_block_free_chain(buf->first);
-    if (msgbuf_kept_count < PVMI_KEPT_MAX)
-        msgbuf_kept[msgbuf_kept_count++] = buf;
-    else
+    if (msgbuf_kept_count == PVMI_KEPT_MAX)
         pvmi_free(buf);
+    else
+        kept_put(buf);
 }
 
 void pvmi_msgbuf_trim(void)
 {
     while (msgbuf_kept_count > 0)
-        pvmi_free(msgbuf_kept[--msgbuf_kept_count]);
+        pvmi_free(kept_take());
     pvmi_block_trim();
 }
 
