@@ -126,6 +126,19 @@ static const char reset_help[] =
     "Ends all tasks but this one and those that have set PvmNoReset, and deletes what they and tasks that have\n"
     "ended before left in the mailbox. reset info ends no task.\n";
 
+static const char tickle_help[] =
+    "Syntax:  tickle how [ arg ... ]\n"
+    "How:\n"
+    "  1       write the host table to the pvmd's log\n"
+    "  2       local tasks\n"
+    "  3       open requests\n"
+    "  4       the mailbox\n"
+    "  0, 9    how many there are of all these\n"
+    "  5       get debugmask\n"
+    "  6 mask  set debugmask: with one that is not 0 the log tells more\n"
+    "  8 dtid  fail the host\n"
+    "All are numbers, decimal, or hexadecimal behind 0x or t. Prints what the pvmd answers.\n";
+
 const struct command command_table[] = {
     { "add", 2, 0, COMMAND_JSON | COMMAND_LOCAL, host_command_add, "Add hosts to virtual machine", add_help },
     { "alias", 1, 0, COMMAND_LOCAL, shell_command_alias, "Define/list command aliases",
@@ -169,6 +182,7 @@ const struct command command_table[] = {
     { "spawn", 2, 0, COMMAND_JSON | COMMAND_PROGRAM, spawn_command, "Spawn task", spawn_help },
     { "start", 1, 0, COMMAND_LOCAL | COMMAND_SHELL_ONLY, host_command_start,
       "Start a virtual machine (from the shell: pvm start)", start_help },
+    { "tickle", 2, 11, COMMAND_UNLISTED, shell_command_tickle, "Tickle pvmd", tickle_help },
     { "trace", 1, 0, 0, trace_command, "Set/display trace event mask", trace_help },
     { "unalias", 2, 0, COMMAND_LOCAL, shell_command_unalias, "Undefine command alias",
       "Syntax:  unalias name ...\n" },

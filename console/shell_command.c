@@ -232,6 +232,38 @@ int shell_command_idump(struct console *console, int argc, char **argv)
     return EXIT_GOOD;
 }
 
+/* A number, or a host's tid as it is printed elsewhere: t80000. */
+static bool tickle_number(const char *word, int *ret_number)
+{
+    char hexadecimal[16];
+
+    if (word[0] != 't' || word[1] == '-')
+        return words_number(word, ret_number);
+    snprintf(hexadecimal, sizeof(hexadecimal), "0x%s", word + 1);
+    return strlen(word) < 10 && words_number(hexadecimal, ret_number);
+}
+
+int shell_command_tickle(struct console *console, int argc, char **argv)
+{
+    int args[10];
+    int results[10];
+    int count = 0;
+
+    (void)console;
+    for (int i = 1; i < argc; i++) {
+        if (!tickle_number(argv[i], &args[i - 1]))
+            return report_usage("tickle", "\"%s\" is no number", argv[i]);
+    }
+    int rc = pvm_tickle(argc - 1, args, &count, results);
+    if (rc < 0)
+        return report_call("tickle", rc);
+    putchar('(');
+    for (int i = 0; i < count; i++)
+        printf(" %d", results[i]);
+    printf(" )\n");
+    return EXIT_GOOD;
+}
+
 int shell_command_quit(struct console *console, int argc, char **argv)
 {
     (void)argc;

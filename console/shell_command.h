@@ -14,6 +14,7 @@ int shell_command_idump(struct console *console, int argc, char **argv);
 int shell_command_quit(struct console *console, int argc, char **argv);
 int shell_command_setenv(struct console *console, int argc, char **argv);
 int shell_command_setopt(struct console *console, int argc, char **argv);
+int shell_command_tickle(struct console *console, int argc, char **argv);
 int shell_command_unalias(struct console *console, int argc, char **argv);
 int shell_command_unexport(struct console *console, int argc, char **argv);
 int shell_command_version(struct console *console, int argc, char **argv);
