@@ -158,7 +158,7 @@ const struct command command_table[] = {
     { "idump", 1, 2, COMMAND_UNLISTED, shell_command_idump, "Print how much memory the console has taken",
       "Syntax:  idump [ how ]\n" },
     { "jobs", 1, 2, COMMAND_JSON, task_command_jobs, "Display list of running jobs",
-      "Syntax:  jobs [ options ]\nOptions:  -l   give long listing\n" },
+      "Syntax:  jobs [ options ]\nOptions:  -l      give long listing\n          --json  print JSON\n" },
     { "kill", 2, 0, 0, task_command_kill, "Terminate tasks", kill_help },
     { "mstat", 2, 0, COMMAND_JSON, host_command_mstat, "Show status of hosts",
       "Syntax:  mstat [ --json ] name ...\n" },
@@ -198,6 +198,29 @@ const struct command *command_find(const char *name)
     for (const struct command *command = command_table; command->name != NULL; command++) {
         if (strcmp(command->name, name) == 0)
             return command;
+    }
+    return NULL;
+}
+
+/* True when word becomes name by one letter more or less, another letter, or two that change places. */
+static bool one_slip(const char *word, const char *name)
+{
+    while (*word != '\0' && *word == *name) {
+        word++;
+        name++;
+    }
+    if (*word == '\0')
+        return *name != '\0' && name[1] == '\0';
+    return strcmp(word + 1, name) == 0 || (*name != '\0' && strcmp(word, name + 1) == 0) ||
+           (*name != '\0' && strcmp(word + 1, name + 1) == 0) ||
+           (*name != '\0' && word[1] == *name && name[1] == *word && strcmp(word + 2, name + 2) == 0);
+}
+
+const char *command_near(const char *word)
+{
+    for (const struct command *command = command_table; command->name != NULL; command++) {
+        if (strcasecmp(word, command->name) == 0 || (strlen(command->name) > 2 && one_slip(word, command->name)))
+            return command->name;
     }
     return NULL;
 }

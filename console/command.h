@@ -29,6 +29,9 @@ extern const struct command command_table[];
 /* The entry, or NULL. */
 const struct command *command_find(const char *name);
 
+/* The name of the command that word may have been meant to be, or NULL. */
+const char *command_near(const char *word);
+
 /* Summary and help of one command, on stdout. */
 void command_help(const struct command *command);
 

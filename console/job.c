@@ -7,9 +7,11 @@
  */
 #include "console/job.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "console/report.h"
 #include "pvm3.h"
 
 #define OUTPUT_END 0
@@ -51,6 +53,28 @@ bool job_any_left(const struct job *jobs)
     return jobs != NULL;
 }
 
+bool job_any_failed(const struct job *jobs)
+{
+    while (jobs != NULL && !jobs->failed)
+        jobs = jobs->next;
+    return jobs != NULL;
+}
+
+/* Writes out what is buffered. The first failure is told; the job goes on, and what can be written still is. */
+static void job_flush(struct job *job, FILE *out, const char *file)
+{
+    if (out == NULL || (fflush(out) == 0 && !ferror(out)) || out == stdout)    /* that one is looked at in the end */
+        return;
+    int error = errno;
+
+    clearerr(out);
+    if (job->failed)
+        return;
+    job->failed = true;
+    report_error("spawn", "[%d] cannot write %s: %s; output is lost", job->number, file != NULL ? file : "the file",
+                 strerror(error));
+}
+
 /* The task of tid, made now if it is new, in order of tids; NULL: no memory. */
 static struct job_task *job_task_get(struct job *job, int tid)
 {
@@ -80,8 +104,7 @@ static void job_finish_if_done(struct job *job)
             return;
     }
     job->finished = true;
-    if (job->out != NULL)
-        fflush(job->out);
+    job_flush(job, job->out, job->file);
     printf("[%d] finished\n", job->number);
 }
 
@@ -150,8 +173,8 @@ void job_output(struct job *job)
     } else if (job->trace != NULL) {
         trace_file_output(job->trace, tid, count == OUTPUT_STARTED ? "CREATION" : "GOTSPAWN");
     }
-    if (job->out != NULL)
-        fflush(job->out);
+    job_flush(job, job->out, job->file);
+    job_flush(job, job->trace_out, job->trace_file);
 }
 
 static void job_trace_ended(struct job *job, struct job_task *task)
@@ -168,6 +191,7 @@ void job_trace(struct job *job, int from)
 {
     int tid = 0;
     enum trace_news news = trace_file_message(job->trace, from, &tid);
+    job_flush(job, job->trace_out, job->trace_file);
     struct job_task *task = news != TRACE_NOTHING ? job_task_get(job, tid) : NULL;
 
     if (task == NULL)
@@ -218,5 +242,7 @@ void job_free(struct job **jobs, struct job *job)
         fclose(job->trace_out);
     if (job->out != NULL && job->out != stdout)
         fclose(job->out);
+    free(job->file);
+    free(job->trace_file);
     free(job);
 }

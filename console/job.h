@@ -29,6 +29,9 @@ struct job {
     FILE *out;            /* stdout or a file; NULL: output only goes into the trace */
     struct trace_file *trace;    /* or NULL */
     FILE *trace_out;             /* where that is written */
+    char *file;           /* the name of out's file, if it has one */
+    char *trace_file;     /* and of trace_out's */
+    bool failed;          /* a file could not be written, which was told */
     bool spawned;         /* pvm_spawn has said which tasks there are */
     bool finished;
     struct job_task *tasks;
@@ -54,6 +57,9 @@ void job_host_gone(struct job *jobs, int tid);
 
 /* A job that is not finished: there is more to wait for. */
 bool job_any_left(const struct job *jobs);
+
+/* A job whose output could not all be written. */
+bool job_any_failed(const struct job *jobs);
 
 /* Forgets the job and closes its file. */
 void job_free(struct job **jobs, struct job *job);

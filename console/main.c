@@ -48,21 +48,37 @@ static int main_command(struct console *console, int argc, char **argv)
     return console->exit_status != EXIT_GOOD ? console->exit_status : status;
 }
 
-/* The last word is a host file, unless it is an option. */
-static int check_hostfile(int argc, char **argv)
+static int refuse_word(const char *word)
+{
+    const char *near = command_near(word);
+
+    if (near != NULL)
+        report_error("pvm", "\"%s\" is no command; perhaps %s? See: pvm --help", word, near);
+    else
+        report_error("pvm", "\"%s\" is neither a command nor a host file that can be read. See: pvm --help", word);
+    return EXIT_USAGE;
+}
+
+/* Options of pvmd, then a host file: a mistyped command is none of both, and starts nothing. */
+static int check_words(int argc, char **argv)
 {
     const char *last = argv[argc - 1];
 
-    if (argc < 2 || last[0] == '-' || access(last, R_OK) == 0)
-        return EXIT_GOOD;
-    report_error("pvm", "\"%s\" is neither a command nor a host file that can be read. See: pvm --help", last);
-    return EXIT_USAGE;
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "--", 2) == 0) {
+            report_error("pvm", "no such option: %s. See: pvm --help", argv[i]);
+            return EXIT_USAGE;
+        }
+    }
+    if (argc > 2 && argv[1][0] != '-')
+        return refuse_word(argv[1]);
+    return argc < 2 || last[0] == '-' || access(last, R_OK) == 0 ? EXIT_GOOD : refuse_word(last);
 }
 
 /* All words are for the daemon, if one is to be started. */
 static int main_prompt(struct console *console, int argc, char **argv)
 {
-    int status = check_hostfile(argc, argv);
+    int status = check_words(argc, argv);
 
     if (status != EXIT_GOOD)
         return status;
@@ -70,6 +86,8 @@ static int main_prompt(struct console *console, int argc, char **argv)
     if (console_enroll(console) > 0) {
         printf("pvmd already running.\n");
         fflush(stdout);
+        if (argc > 1)
+            report_error("pvm", "a virtual machine runs already, on which \"%s\" has no effect", argv[argc - 1]);
     } else {
         int rc = console_start(console, argc - 1, argv + 1);
 
@@ -111,6 +129,8 @@ int main(int argc, char **argv)
         status = main_command(&console, argc - 1, argv + 1);
     else
         status = main_prompt(&console, argc, argv);
+    if (status == EXIT_GOOD && job_any_failed(console.jobs))
+        status = EXIT_FAILED;
     console_fini(&console);
     bool unwritten = fflush(stdout) != 0;
     if ((unwritten || ferror(stdout)) && status == EXIT_GOOD)

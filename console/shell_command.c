@@ -199,6 +199,8 @@ int shell_command_help(struct console *console, int argc, char **argv)
         return EXIT_GOOD;
     }
     const struct command *command = command_find(argc == 2 ? argv[1] : "help");
+    if (command == NULL && command_near(argv[1]) != NULL)
+        return report_error("help", "there is no command \"%s\"; perhaps %s?", argv[1], command_near(argv[1]));
     if (command == NULL)
         return report_error("help", "there is no command \"%s\"; help lists all", argv[1]);
     command_help(command);

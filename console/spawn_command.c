@@ -186,6 +186,8 @@ static int spawn_job_new(struct console *console, const struct spawn_options *op
     *ret_job = job_new(&console->jobs, console->job_count + 1, out, trace_out);
     if (*ret_job == NULL)
         return report_error("spawn", "out of memory");
+    (*ret_job)->file = options->file != NULL ? strdup(options->file) : NULL;
+    (*ret_job)->trace_file = options->trace_file != NULL ? strdup(options->trace_file) : NULL;
     console->job_count++;
     return EXIT_GOOD;
 }
