@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "console/report.h"
+#include "console/words.h"
 #include "pvm3.h"
 #include "pvmtev.h"
 
@@ -95,94 +96,90 @@ static void mask_change(Pvmtmask mask, int event, bool on)
         TEV_MASK_UNSET(mask, event);
 }
 
-/* [+|-] NAME ... or *. */
-static int change_mask(int argc, char **argv)
+/* A name, or * for all. */
+static int change_events(Pvmtmask mask, const char *name, bool on)
 {
-    bool on = strcmp(argv[1], "-") != 0;
-    int at = strcmp(argv[1], "-") == 0 || strcmp(argv[1], "+") == 0 ? 2 : 1;
-    int status = EXIT_GOOD;
-    Pvmtmask mask;
-    int rc = pvm_gettmask(PvmTaskChild, mask);
+    int event = event_find(name);
 
-    if (rc < 0)
-        return report_call("trace", rc);
-    for (; at < argc; at++) {
-        int event = event_find(argv[at]);
-
-        for (int each = TEV_FIRST; strcmp(argv[at], "*") == 0 && each <= TEV_MAX; each++)
+    if (strcmp(name, "*") == 0) {
+        for (int each = TEV_FIRST; each <= TEV_MAX; each++)
             mask_change(mask, each, on);
-        if (event >= 0) {
-            mask_change(mask, event, on);
-        } else if (strcmp(argv[at], "*") != 0) {
-            printf("no such event \"%s\"\n", argv[at]);
-            status = EXIT_FAILED;
-        }
-    }
-    rc = pvm_settmask(PvmTaskChild, mask);
-    return rc < 0 ? report_call("trace", rc) : status;
-}
-
-static int buffering(int argc, char **argv)
-{
-    if (argc == 2) {
-        printf("\nTrace Buffering set to %d bytes\n\n", pvm_getopt(PvmTraceBuffer));
         return EXIT_GOOD;
     }
-    char *end;
-    long bytes = strtol(argv[2], &end, 10);
-    if (end == argv[2] || *end != '\0' || bytes < 0 || bytes > 0x7fffffff)
-        return report_usage("trace", "\"%s\" is no number of bytes", argv[2]);
-    pvm_setopt(PvmTraceBuffer, (int)bytes);
+    if (event < 0) {
+        printf("no such event \"%s\"\n", name);
+        return EXIT_FAILED;
+    }
+    mask_change(mask, event, on);
     return EXIT_GOOD;
 }
 
-static int options(int argc, char **argv)
+/* word NULL: shows. */
+static int buffering(const char *word)
+{
+    int bytes;
+
+    if (word == NULL) {
+        printf("\nTrace Buffering set to %d bytes\n\n", pvm_getopt(PvmTraceBuffer));
+        return EXIT_GOOD;
+    }
+    if (!words_number(word, &bytes) || bytes < 0)
+        return report_usage("trace", "\"%s\" is no number of bytes", word);
+    pvm_setopt(PvmTraceBuffer, bytes);
+    return EXIT_GOOD;
+}
+
+/* word NULL: shows. */
+static int options(const char *word)
 {
     static const char *const words[] = { NULL, "full", "time", "count" };
     int now = pvm_getopt(PvmTraceOptions);
 
-    if (argc == 2) {
+    if (word == NULL) {
         printf("\nTrace Options set to \"%s\"\n\n",
                now >= PvmTraceFull && now <= PvmTraceCount ? words[now] : "none");
         return EXIT_GOOD;
     }
     for (int option = PvmTraceFull; option <= PvmTraceCount; option++) {
-        if (strcmp(argv[2], words[option]) == 0) {
+        if (strcmp(word, words[option]) == 0) {
             pvm_setopt(PvmTraceOptions, option);
             return EXIT_GOOD;
         }
     }
-    printf("\nError:  Unknown Trace Option \"%s\"\n\n", argv[2]);
+    printf("\nError:  Unknown Trace Option \"%s\"\n\n", word);
     return EXIT_USAGE;
 }
 
-/* More behind buf, opt or xpvm than they take, which are no events. */
-static bool words_too_many(int argc, char **argv)
-{
-    if (strcmp(argv[1], "xpvm") == 0)
-        return argc > 2;
-    return argc > 3 && (strcmp(argv[1], "buf") == 0 || strcmp(argv[1], "opt") == 0);
-}
-
+/* Word by word, as in PVM 3: each may be an event, + or - for those that follow, or a setting, which may take the
+ * next word. argv ends with NULL. */
 int trace_command(struct console *console, int argc, char **argv)
 {
+    bool on = true;
+    int status = EXIT_GOOD;
     Pvmtmask mask;
 
     (void)console;
     if (argc == 1)
         return show_mask();
-    if (words_too_many(argc, argv)) {
-        printf("trace: wrong #args\n");
-        return EXIT_USAGE;
+    int rc = pvm_gettmask(PvmTaskChild, mask);
+    for (char **word = argv + 1; rc >= 0 && *word != NULL; word++) {
+        bool takes = strcmp(*word, "buf") == 0 || strcmp(*word, "opt") == 0;
+        int failed = EXIT_GOOD;
+
+        if (strcmp(*word, "+") == 0 || strcmp(*word, "-") == 0)
+            on = **word == '+';
+        else if (takes)
+            failed = **word == 'b' ? buffering(word[1]) : options(word[1]);
+        else if (strcmp(*word, "xpvm") == 0)
+            mask_xpvm(mask);
+        else
+            failed = change_events(mask, *word, on);
+        if (failed != EXIT_GOOD)
+            status = failed;
+        if (takes && word[1] != NULL)
+            word++;
     }
-    if (strcmp(argv[1], "buf") == 0)
-        return buffering(argc, argv);
-    if (strcmp(argv[1], "opt") == 0)
-        return options(argc, argv);
-    if (strcmp(argv[1], "xpvm") == 0) {
-        mask_xpvm(mask);
-        pvm_settmask(PvmTaskChild, mask);
-        return EXIT_GOOD;
-    }
-    return change_mask(argc, argv);
+    if (rc >= 0)
+        rc = pvm_settmask(PvmTaskChild, mask);
+    return rc < 0 ? report_call("trace", rc) : status;
 }
