@@ -2,6 +2,8 @@
 /* Tasks in the core: enrolment, claims, spawn and its failures, output, exit. */
 #include "tests/unit/core_net.h"
 
+#include "pvmd/core/core_internal.h"
+
 static int one_host(void **state)
 {
     *state = net_machine(1);
@@ -164,6 +166,29 @@ static void copies_go_round_the_hosts_in_blocks(void **state)
     placed(net, parent, PvmTaskHost | PvmHostCompl, ".", "23");
     placed(net, parent, PvmTaskHost | PvmHostCompl, "nowhere", "231");
     placed(net, parent, PvmTaskArch | PvmHostCompl, "NONE", "231");
+}
+
+/* What the hosts' lines said with slots=; the table is each daemon's own. */
+static void give_slots(struct net *net, int number, int slots)
+{
+    for (int daemon = 1; daemon <= 3; daemon++)
+        host_find(&net->hosts[daemon].core->state, number)->rec.slots = slots;
+}
+
+static void a_host_with_slots_is_filled_before_the_next_ones_turn(void **state)
+{
+    struct net *net = *state;
+    int parent = net_task(net, 1);
+
+    give_slots(net, 2, 3);
+    placed(net, parent, 0, NULL, "22231");
+    placed(net, parent, 0, NULL, "222231");    /* all are full: round again, in blocks */
+    placed(net, parent, 0, NULL, "31");
+    placed(net, parent, 0, NULL, "2223");
+    placed(net, parent, PvmTaskHost | PvmHostCompl, "h2", "11133");    /* none of these has slots: evenly */
+    give_slots(net, 1, 2);
+    placed(net, parent, 0, NULL, "11112223");
+    placed(net, parent, 0, NULL, "2");
 }
 
 static void an_empty_file_name_is_no_file_for_each_copy(void **state)
@@ -554,6 +579,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_environment_carries_claim_context_and_trace, one_host,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(copies_go_round_the_hosts_in_blocks, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(a_host_with_slots_is_filled_before_the_next_ones_turn, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(an_empty_file_name_is_no_file_for_each_copy, three_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(host_arch_and_complement_choose_the_host, three_hosts, net_tear_down),
