@@ -333,9 +333,12 @@ static void add_host(struct core *core, struct add *add, int index, struct hosts
     struct pvmi_fault fault;
     struct launch *launch = NULL;
 
-    if (host_by_name(&core->state, spec->name) != NULL || launch_named(core, spec->name))
+    if (host_by_name(&core->state, spec->name) != NULL)
+        pvmi_fault_set(&fault, PvmDupHost, core->self->rec.name, "%s is in the virtual machine already", spec->name);
+    else if (launch_named(core, spec->name))
         pvmi_fault_set(&fault, PvmDupHost, core->self->rec.name,
-                       "%s is in the virtual machine already, or joins it", spec->name);
+                       "%s is being added already: conf shows it once it is there; if that fails, add it again",
+                       spec->name);
     else if (core->halting)
         pvmi_fault_set(&fault, PvmSysErr, core->self->rec.name, "the virtual machine is halting");
     else if ((launch = launch_new(core, add, index, spec->name)) == NULL)

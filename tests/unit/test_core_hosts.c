@@ -68,6 +68,8 @@ static void each_line_that_fails_has_its_own_code(void **state)
         assert_int_equal(net_answer(&control)->values.v[i], expected[i]);
     assert_int_equal(net_answer(&control)->errors.n, 5);
     assert_non_null(strstr(net_answer(&control)->errors.v[0].text, "line 1, column 4"));
+    assert_string_equal(net_answer(&control)->errors.v[2].text, "h1 is in the virtual machine already");
+    assert_non_null(strstr(net_answer(&control)->errors.v[3].text, "h3 is being added already"));
     pvmi_control_free(&control);
 }
 
