@@ -172,17 +172,19 @@ static bool launch_shares_address(const struct launch *launch, const struct laun
     return false;
 }
 
-/* Who has this host already; NULL for nobody. */
+/* Who has this host already; NULL for nobody. One behind it that may be a second daemon there is no hindrance. */
 static const char *launch_holder(const struct launch *launch, const char **ret_address)
 {
     struct io *io = launch->io;
     const char *name;
+    bool behind = false;
 
     *ret_address = launch_target(launch);
     PVMI_LIST_EACH(node, &io->launches->all) {
         const struct launch *other = PVMI_CONTAINER(node, struct launch, node);
 
-        if (other != launch && other->step != LAUNCH_ENDING && !launch_is_local(other->spec) &&
+        behind = behind || other == launch;
+        if (other != launch && !(behind && other->spec->overload) && other->step != LAUNCH_ENDING && !launch_is_local(other->spec) &&
             launch_shares_address(launch, other))
             return other->spec->name;
     }

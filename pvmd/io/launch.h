@@ -119,4 +119,7 @@ int launch_command_add(struct launch_command *command, char *word);
 /* What the end of a launcher means (status as of wait()), and what to do about it. */
 void launch_explain_end(const struct launch *launch, int status, struct pvmi_fault *fault);
 
+/* The same for a launcher that has said nothing that counts, and still runs. */
+void launch_explain_silence(const struct launch *launch, int seconds, struct pvmi_fault *fault);
+
 #endif

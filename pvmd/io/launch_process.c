@@ -380,7 +380,6 @@ void launch_on_no_answer(struct launch *launch)
 {
     struct pvmi_fault fault;
 
-    pvmi_fault_set(&fault, PvmCantStart, NULL, "pvmd on %s gave no answer within %d s", launch->spec->name,
-                   LAUNCH_ANSWER_MS / 1000);
+    launch_explain_silence(launch, LAUNCH_ANSWER_MS / 1000, &fault);
     launch_fail(launch, &fault);
 }

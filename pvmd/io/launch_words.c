@@ -42,11 +42,14 @@ static const struct phrase phrases[] = {
 static void host_of(const struct launch *launch, const struct phrase *phrase, char *host, size_t host_max)
 {
     const char *said = strstr(launch->said, phrase->said) + strlen(phrase->said);
+    /* A command to type: with the login that the line gives. */
+    const char *login = strstr(phrase->before, "run \"ssh") != NULL ? launch->spec->login : NULL;
+    const char *name = launch->spec->ip != NULL ? launch->spec->ip : launch->spec->name;
 
     if (phrase->code == PvmNoHost && said[0] == ' ')
         snprintf(host, host_max, "%.*s", (int)strcspn(said + 1, ": \r\n"), said + 1);
     else
-        snprintf(host, host_max, "%s", launch->spec->ip != NULL ? launch->spec->ip : launch->spec->name);
+        snprintf(host, host_max, "%s%s%s", login != NULL ? login : "", login != NULL ? "@" : "", name);
 }
 
 static const struct phrase *find_phrase(const struct launch *launch)
@@ -57,7 +60,7 @@ static const struct phrase *find_phrase(const struct launch *launch)
     return NULL;
 }
 
-/* The last line that has something in it. */
+/* The last line that has something in it, and nothing that a terminal would obey. */
 static void last_line(const char *text, char *line, size_t line_max)
 {
     size_t end = strlen(text);
@@ -69,6 +72,24 @@ static void last_line(const char *text, char *line, size_t line_max)
     while (start > 0 && text[start - 1] != '\n')
         start--;
     snprintf(line, line_max, "%.*s", (int)(end - start), text + start);
+    for (char *at = line; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
+    }
+}
+
+void launch_explain_silence(const struct launch *launch, int seconds, struct pvmi_fault *fault)
+{
+    const char *name = launch->spec->name;
+    char line[200];
+
+    const char *advice = launch_is_local(launch->spec) ? "" : launch_ssh_is_builtin()
+                             ? ": see by hand whether ssh gets there without a question, and how long it takes"
+                             : ": see by hand whether PVM_RSH gets there";
+
+    last_line(launch->said, line, sizeof(line));
+    pvmi_fault_set(fault, PvmCantStart, NULL, "pvmd on %s gave no answer within %d s%s%s%s", name, seconds,
+                   line[0] != '\0' ? "; what was said: " : "", line, advice);
 }
 
 void launch_explain_end(const struct launch *launch, int status, struct pvmi_fault *fault)

@@ -144,6 +144,36 @@ static void expect_words(const char *said, int status, int code, const char *par
         fail_msg("\"%s\" or the host is not in \"%s\"", part, fault.text);
 }
 
+static void advice_names_the_login_of_the_line(void **state)
+{
+    (void)state;
+    struct hostspec spec = { .name = (char *)"beta", .login = (char *)"me" };
+    struct launch launch = { .spec = &spec, .said = "Permission denied (publickey).\n" };
+    struct pvmi_fault fault;
+
+    launch_explain_end(&launch, EXITED(255), &fault);
+    assert_non_null(strstr(fault.text, "\"ssh-copy-id me@beta\""));
+}
+
+/* What a host prints is shown at the user's terminal. */
+static void what_the_launcher_said_holds_no_control_characters(void **state)
+{
+    (void)state;
+    expect_words("\033[2Jhello\007\n", EXITED(3), PvmCantStart, "it said: ?[2Jhello?");
+}
+
+static void silence_is_told_with_what_was_said(void **state)
+{
+    (void)state;
+    struct hostspec spec = { .name = (char *)"beta" };
+    struct launch launch = { .spec = &spec, .said = "Enter PIN:" };
+    struct pvmi_fault fault;
+
+    launch_explain_silence(&launch, 60, &fault);
+    assert_int_equal(fault.code, PvmCantStart);
+    assert_non_null(strstr(fault.text, "beta gave no answer within 60 s; what was said: Enter PIN:"));
+}
+
 static void each_way_to_fail_has_its_remedy(void **state)
 {
     (void)state;
@@ -256,6 +286,9 @@ int main(void)
         cmocka_unit_test_teardown(a_join_is_no_ready, nothing_leaked),
         cmocka_unit_test_teardown(a_line_survives_out_of_memory, nothing_leaked),
         cmocka_unit_test_teardown(each_way_to_fail_has_its_remedy, nothing_leaked),
+        cmocka_unit_test_teardown(advice_names_the_login_of_the_line, nothing_leaked),
+        cmocka_unit_test_teardown(what_the_launcher_said_holds_no_control_characters, nothing_leaked),
+        cmocka_unit_test_teardown(silence_is_told_with_what_was_said, nothing_leaked),
         cmocka_unit_test_teardown(the_stand_in_for_ssh_is_called_as_rsh_was, nothing_leaked),
         cmocka_unit_test_teardown(a_name_that_a_shell_would_read_is_kept_from_it, nothing_leaked),
         cmocka_unit_test_teardown(variables_are_replaced_and_unknown_ones_stay, nothing_leaked),
