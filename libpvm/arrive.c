@@ -41,7 +41,7 @@ static struct pvmi_list arrive_stalled = { &arrive_stalled, &arrive_stalled };
 
 static void message_arrived(struct pvmi_msgbuf *buf, int kind)
 {
-    if (kind == PVMI_FRAME_OUTPUT || kind == PVMI_FRAME_NOTICE)
+    if (kind == PVMI_FRAME_OUTPUT)
         buf->src = PVMI_TID_PVMD;
     if (kind == PVMI_FRAME_OUTPUT && buf->ctx == PVMI_CONTEXT_CONTROL && buf->tag == PVMI_TAG_OUTPUT) {
         pvmi_output_arrived(buf);

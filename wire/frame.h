@@ -28,7 +28,7 @@ enum pvmi_frame_kind {
     PVMI_FRAME_DATA = 1,       /* a part of a program's message */
     PVMI_FRAME_CONTROL = 2,    /* one control message (control.h); src and dst are 0 */
     PVMI_FRAME_OUTPUT = 3,     /* a whole message for dst from the pvmd, made of output of task src */
-    PVMI_FRAME_NOTICE = 4,     /* a whole message for dst from the pvmd: pvm_notify */
+    PVMI_FRAME_NOTICE = 4,     /* a whole message for dst that the pvmd has made: pvm_notify, plug-ins */
     PVMI_FRAME_RESUME = 5,     /* session: number is the next one that the sender of this expects */
     PVMI_FRAME_ACK = 6,        /* session: carries nothing but ack */
     PVMI_FRAME_PING = 7,       /* "I live" */

@@ -41,6 +41,8 @@ static void core_init_lists(struct core *core)
     pvmi_list_init(&core->mailbox_waits);
     pvmi_list_init(&core->mailbox_bodies);
     pvmi_list_init(&core->mailbox_transfers);
+    pvmi_list_init(&core->plugin_asks);
+    pvmi_list_init(&core->plugin_parts);
     pvmi_table_init(&core->contexts);
     pvmi_list_init(&core->launches);
     pvmi_list_init(&core->adds);
@@ -116,6 +118,7 @@ void core_free(struct core *core)
     core->stopped = true;    /* so that nothing makes an action */
     pvmi_list_init(&nowhere);
     core->actions = &nowhere;
+    plugin_free_all(core);
     groups_free_all(core);
     mailbox_free_all(core);
     hosts_deletes_free(core);
@@ -249,6 +252,7 @@ void core_step(struct core *core, uint64_t now_ms, struct core_event *event, str
         }
         if (!core->stopped)
             core_dispatch(core, event);
+        plugin_check(core);
         link_close_doomed(core);
         task_free_dead(core);
         mailbox_transfer_pump(core);

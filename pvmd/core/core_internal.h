@@ -13,6 +13,7 @@
  *   spawn     pvm_spawn, at the asker's and the executor's   placement which host gets which copy
  *   query     pstat, tasks, signal, config                   notify    who wants to know what
  *   output    of processes                                   groups    requests that wait: barrier, freeze
+ *   plugin    who does a part of the daemon's work, and what they are asked; plugin_message
  *   mailbox   requests about it; mailbox_body, _transfer     context   numbers of contexts
  *   halt      the end                                        hostspec  lines of a host file
  */
@@ -32,6 +33,7 @@
 #include "transport/session.h"
 #include "wire/control.h"
 #include "wire/frame.h"
+#include "wire/items.h"
 #include "wire/tid.h"
 
 #define CORE_NEVER UINT64_MAX
@@ -243,6 +245,7 @@ struct task {
     char *trace_mask;        /* what self points to */
     struct link *link;
     struct pvmi_list inbox;  /* frames for it that its link does not take now */
+    uint32_t pvmd_messages;  /* with a number, that this daemon has sent it */
     uint64_t waiting;        /* bytes it sent that have not been delivered */
     size_t output_waiting;   /* bytes of output on their way */
     size_t output_ungranted; /* bytes that io may not yet read for */
@@ -295,6 +298,30 @@ struct tracer {
     int32_t tid;             /* 0 none */
     bool identified;         /* the list of identifiers */
     unsigned described;      /* bit n: what event TEV_NEWTASK + n is made of */
+};
+
+/* ---- plug-ins ---- */
+
+enum plugin_kind { PLUGIN_MANAGER, PLUGIN_HOSTER, PLUGIN_TASKER, PLUGIN_TRACER, PLUGIN_KINDS };
+
+struct plugin_ask;
+
+/* Called once: with fault when no answer can come, else with the answer, which may be nonsense. */
+typedef void plugin_done_fn(struct core *core, struct plugin_ask *ask, const struct pvmi_fault *fault,
+                            struct pvmi_items_reader *answer);
+
+/* What a plug-in was asked. */
+struct plugin_ask {
+    struct pvmi_list link;    /* in core.plugin_asks */
+    enum plugin_kind kind;
+    int32_t plugin;           /* tid */
+    int32_t src;              /* the task of this host that it answers, or 0: this daemon */
+    int32_t answer_tag;
+    uint32_t wid;             /* set by plugin_ask() */
+    plugin_done_fn *done;
+    struct asker asker;       /* whom it is made for */
+    void *owner;
+    int32_t count;            /* things asked for, for done */
 };
 
 /* ---- open requests of our own ---- */
@@ -389,6 +416,11 @@ struct core {
     struct pvmi_table subjects;    /* struct subject by tid */
     struct tracer tracers[TRACERS_MAX];    /* a ring */
     int tracer_next;
+
+    struct pvmi_list plugin_asks;  /* struct plugin_ask */
+    struct pvmi_list plugin_parts; /* struct plugin_part: messages for this daemon, as far as they have come */
+    int plugin_part_count;
+    uint32_t next_wid;
 
     int32_t debug_mask;            /* as pvm_tickle() has set it, or config */
 
@@ -750,9 +782,30 @@ void output_flush_host(struct core *core, int number);
 void output_free_all(struct core *core);
 
 /* ---- plugin.c ---- */
-/* The task that has registered in class of the mailbox, for host number or (0) for the machine; 0: there is none. */
-int32_t plugin_owner(const struct core *core, const char *class, int number);
+/* The task that is registered as kind, for this host or the machine; 0: there is none. */
+int32_t plugin_find(struct core *core, enum plugin_kind kind);
 int32_t plugin_flags(const struct core *core, int32_t tid);    /* of ti_flag: what tid is registered as */
+/* Sends items, which are freed, to a task: from src, a task of this host, or (0) this daemon. False when there is no
+ * memory, or they are more than 64 KiB and not from this daemon to a task of this host. */
+bool plugin_send(struct core *core, int32_t src, int32_t dst, int32_t tag, uint32_t wid,
+                 struct pvmi_items_writer *items);
+/* Asks what->plugin: a copy of what is kept until done, unless (false, fault is filled) it cannot be sent. */
+bool plugin_ask(struct core *core, const struct plugin_ask *what, int32_t tag, struct pvmi_items_writer *items,
+                struct pvmi_fault *fault);
+bool plugin_asked(const struct core *core, int32_t plugin, int32_t src);    /* something, and the answer is not there */
+/* A message that may be an answer. False: nobody waits for it. */
+bool plugin_answered(struct core *core, int32_t plugin, int32_t src, int32_t tag, uint32_t wid,
+                     struct pvmi_items_reader *answer);
+void plugin_nonsense(struct core *core, const struct plugin_ask *ask, struct pvmi_fault *fault);    /* its answer is */
+void plugin_check(struct core *core);    /* after each event: who is asked must still be there */
+void plugin_free_all(struct core *core);
+
+/* ---- plugin_message.c ---- */
+void plugin_frame(struct core *core, struct pvmi_frame *frame);    /* for this daemon. Takes frame */
+/* A frame for a task of this host. True: it is part of an answer to this daemon, and taken; else it goes on to the
+ * task, made empty if it was the first of such an answer. */
+bool plugin_takes(struct core *core, struct pvmi_frame *frame);
+void plugin_parts_forget(struct core *core, int32_t src);    /* 0: of all */
 
 /* ---- tickle.c ---- */
 bool tickle_is_for_orderer(const struct core *core, const struct pvmi_msg_tickle *msg);

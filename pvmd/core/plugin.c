@@ -1,15 +1,38 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Tasks that have registered for a part of the daemon's work. A registration is an entry of the mailbox, as in PVM 3:
- * so all daemons know of it, and it goes with its task.
+ * Tasks that do a part of the daemon's work: hoster, tasker, manager, and the tracer, who only is told. A registration
+ * is an entry of the mailbox, as in PVM 3: so all daemons know of it, and it goes with its task.
+ *
+ * What a plug-in is asked is a message with a wait id, which its answer bears. Who it is that must answer is known, and
+ * checked in each step: when it is registered no longer, what it was asked for has failed, and what comes next goes the
+ * ordinary way again.
  */
 #include "pvmd/core/core_internal.h"
 
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define FLAG_MANAGER 0x100
 #define FLAG_HOSTER 0x200
 #define FLAG_TASKER 0x400
 #define FLAG_TRACER 0x800
 
-int32_t plugin_owner(const struct core *core, const char *class_name, int number)
+static const struct {
+    const char *class_name;
+    const char *word;
+    int flag;
+    bool each_host;    /* has one; else there is one for the machine */
+} kinds[PLUGIN_KINDS] = {
+    [PLUGIN_MANAGER] = { PVMRMCLASS, "resource manager", FLAG_MANAGER, true },
+    [PLUGIN_HOSTER] = { PVMHOSTERCLASS, "hoster", FLAG_HOSTER, false },
+    [PLUGIN_TASKER] = { PVMTASKERCLASS, "tasker", FLAG_TASKER, true },
+    [PLUGIN_TRACER] = { PVMTRACERCLASS, "tracer", FLAG_TRACER, false },
+};
+
+/* ---- who is registered ---- */
+
+static int32_t class_owner(const struct core *core, const char *class_name, int number)
 {
     const struct mailbox_class *class = mailbox_class_find(&core->state.mailbox, class_name);
 
@@ -24,15 +47,187 @@ int32_t plugin_owner(const struct core *core, const char *class_name, int number
     return 0;
 }
 
+int32_t plugin_find(struct core *core, enum plugin_kind kind)
+{
+    int32_t tid = class_owner(core, kinds[kind].class_name, kinds[kind].each_host ? core_self(core) : 0);
+
+    if (tid != 0 && pvmi_tid_host(tid) == core_self(core) && task_find(core, tid) == NULL)
+        return 0;    /* it has ended, and the log does not say so yet */
+    return tid;
+}
+
 int32_t plugin_flags(const struct core *core, int32_t tid)
 {
     int32_t flags = 0;
 
-    if (plugin_owner(core, PVMHOSTERCLASS, 0) == tid)
-        flags |= FLAG_HOSTER;
-    if (plugin_owner(core, PVMTASKERCLASS, pvmi_tid_host(tid)) == tid)
-        flags |= FLAG_TASKER;
-    if (plugin_owner(core, PVMTRACERCLASS, 0) == tid)
-        flags |= FLAG_TRACER;
+    for (int kind = 0; kind < PLUGIN_KINDS; kind++) {
+        int number = kinds[kind].each_host ? pvmi_tid_host(tid) : 0;
+
+        if (class_owner(core, kinds[kind].class_name, number) == tid)
+            flags |= kinds[kind].flag;
+    }
     return flags;
+}
+
+/* ---- messages to a task ---- */
+
+static bool send_piece(struct core *core, struct pvmi_frame_header *header, struct pvmi_blob *blob, uint32_t length)
+{
+    struct pvmi_frame *frame = core_frame(core, header, blob, (size_t)header->offset, length);
+
+    if (frame == NULL)
+        return false;
+    if (pvmi_tid_host(header->dst) == core_self(core))
+        route_deliver(core, frame);
+    else
+        route_frame(core, frame);
+    return true;
+}
+
+/* More than one frame holds: pieces of a message that has a number among those of this daemon to its task. */
+static bool send_long(struct core *core, struct pvmi_frame_header *header, struct pvmi_blob *blob)
+{
+    struct task *task = task_find(core, header->dst);
+
+    if (task == NULL || header->src != PVMI_TID_PVMD)
+        return false;
+    header->kind = PVMI_FRAME_DATA;
+    header->message = ++task->pvmd_messages;
+    while (header->offset < blob->length) {
+        size_t left = blob->length - (size_t)header->offset;
+        uint32_t length = left < PVMI_FRAME_PAYLOAD_MAX ? (uint32_t)left : PVMI_FRAME_PAYLOAD_MAX;
+
+        if (!send_piece(core, header, blob, length))
+            return false;
+        header->offset += length;
+    }
+    return true;
+}
+
+bool plugin_send(struct core *core, int32_t src, int32_t dst, int32_t tag, uint32_t wid,
+                 struct pvmi_items_writer *items)
+{
+    bool here = pvmi_tid_host(dst) == core_self(core);
+    struct pvmi_frame_header header = {
+        .kind = PVMI_FRAME_NOTICE,
+        .encoding = PVMI_ENCODING_DEFAULT,
+        .format = (uint8_t)pvmi_format_own(),
+        .src = src != 0 ? src : here ? PVMI_TID_PVMD : PVMI_TID_PVMD | pvmi_tid_of_host(core_self(core)),
+        .dst = dst,
+        .tag = tag,
+        .wid = wid,
+        .message_length = items->length,
+    };
+    struct pvmi_blob *blob = items->failed ? NULL : pvmi_blob_copy(items->data, items->length);
+    bool sent = false;
+
+    pvmi_items_free(items);
+    if (blob == NULL)
+        return false;
+    if (blob->length <= PVMI_FRAME_PAYLOAD_MAX)
+        sent = send_piece(core, &header, blob, (uint32_t)blob->length);
+    else
+        sent = send_long(core, &header, blob);
+    pvmi_blob_unref(blob);
+    return sent;
+}
+
+/* ---- questions ---- */
+
+bool plugin_ask(struct core *core, const struct plugin_ask *what, int32_t tag, struct pvmi_items_writer *items,
+                struct pvmi_fault *fault)
+{
+    struct plugin_ask *ask = core_alloc(core, sizeof(*ask));
+
+    if (ask == NULL) {
+        pvmi_items_free(items);
+        pvmi_fault_set(fault, PvmNoMem, core->self->rec.name, "no memory to ask the %s", kinds[what->kind].word);
+        return false;
+    }
+    *ask = *what;
+    ask->wid = ++core->next_wid;
+    if (!plugin_send(core, ask->src, ask->plugin, tag, ask->wid, items)) {
+        pvmi_free(ask);
+        pvmi_fault_set(fault, PvmNoMem, core->self->rec.name, "what the %s t%x is to be asked is too large",
+                       kinds[what->kind].word, (unsigned)what->plugin);
+        return false;
+    }
+    pvmi_list_push(&core->plugin_asks, &ask->link);
+    return true;
+}
+
+static void ask_end(struct core *core, struct plugin_ask *ask, const struct pvmi_fault *fault,
+                    struct pvmi_items_reader *answer)
+{
+    pvmi_list_remove(&ask->link);
+    ask->done(core, ask, fault, answer);
+    pvmi_free(ask);
+}
+
+bool plugin_asked(const struct core *core, int32_t plugin, int32_t src)
+{
+    PVMI_LIST_EACH(node, &core->plugin_asks) {
+        const struct plugin_ask *ask = PVMI_CONTAINER(node, struct plugin_ask, link);
+
+        if (ask->plugin == plugin && ask->src == src)
+            return true;
+    }
+    return false;
+}
+
+bool plugin_answered(struct core *core, int32_t plugin, int32_t src, int32_t tag, uint32_t wid,
+                     struct pvmi_items_reader *answer)
+{
+    PVMI_LIST_EACH(node, &core->plugin_asks) {
+        struct plugin_ask *ask = PVMI_CONTAINER(node, struct plugin_ask, link);
+
+        if (ask->plugin == plugin && ask->src == src && ask->answer_tag == tag && ask->wid == wid) {
+            ask_end(core, ask, NULL, answer);
+            return true;
+        }
+    }
+    return false;
+}
+
+void plugin_nonsense(struct core *core, const struct plugin_ask *ask, struct pvmi_fault *fault)
+{
+    pvmi_fault_set(fault, PvmDSysErr, core->self->rec.name, "the answer of the %s t%x cannot be understood",
+                   kinds[ask->kind].word, (unsigned)ask->plugin);
+    core_log(core, PVMI_LOG_WARN, "%s", fault->text);
+}
+
+/* The one that this plug-in is, or was for this daemon when it was asked. */
+static bool still_there(struct core *core, const struct plugin_ask *ask)
+{
+    int number = kinds[ask->kind].each_host ? pvmi_tid_host(ask->plugin) : 0;
+
+    if (pvmi_tid_host(ask->plugin) == core_self(core) && task_find(core, ask->plugin) == NULL)
+        return false;
+    return class_owner(core, kinds[ask->kind].class_name, number) == ask->plugin;
+}
+
+void plugin_check(struct core *core)
+{
+    struct pvmi_fault fault;
+
+    PVMI_LIST_EACH(node, &core->plugin_asks) {
+        struct plugin_ask *ask = PVMI_CONTAINER(node, struct plugin_ask, link);
+
+        if (core->stopped || still_there(core, ask))
+            continue;
+        pvmi_fault_set(&fault, PvmSysErr, core->self->rec.name,
+                       "the %s t%x has ended or left before it answered: try again, without it",
+                       kinds[ask->kind].word, (unsigned)ask->plugin);
+        ask_end(core, ask, &fault, NULL);
+    }
+}
+
+void plugin_free_all(struct core *core)
+{
+    struct pvmi_fault fault;
+
+    pvmi_fault_set(&fault, PvmSysErr, NULL, "the daemon ends");
+    while (!pvmi_list_empty(&core->plugin_asks))
+        ask_end(core, PVMI_CONTAINER(core->plugin_asks.next, struct plugin_ask, link), &fault, NULL);
+    plugin_parts_forget(core, 0);
 }

@@ -56,6 +56,8 @@ void route_deliver(struct core *core, struct pvmi_frame *frame)
         pvmi_frame_free(frame);
         return;
     }
+    if (plugin_takes(core, frame))
+        return;
     if (task->link != NULL && !task->link->congested && pvmi_list_empty(&task->inbox))
         send_to_task(core, task, frame);
     else
@@ -104,17 +106,32 @@ static void hold_back(struct core *core, struct pvmi_frame *frame)
         choke(core, task, true);
 }
 
+/* A task here, or this daemon itself; a pvmd's tid without a host is that, too. */
+static bool is_here(const struct core *core, int32_t dst)
+{
+    return dst == PVMI_TID_PVMD || pvmi_tid_host(dst) == core_self(core);
+}
+
+static bool is_pvmd(int32_t tid)
+{
+    return tid == PVMI_TID_PVMD || ((tid & PVMI_TID_PVMD) != 0 && pvmi_tid_is_host(tid));
+}
+
 void route_frame(struct core *core, struct pvmi_frame *frame)
 {
-    int number = pvmi_tid_host(frame->header.dst);
-    struct peer *peer = peer_find(core, number);
+    int32_t dst = frame->header.dst;
+    struct peer *peer = peer_find(core, pvmi_tid_host(dst));
 
     hold_back(core, frame);
-    if (pvmi_tid_is_task(frame->header.dst) && number == core_self(core)) {
+    if (is_pvmd(dst) && is_here(core, dst)) {
+        plugin_frame(core, frame);
+        return;
+    }
+    if (pvmi_tid_is_task(dst) && is_here(core, dst)) {
         route_deliver(core, frame);
         return;
     }
-    if (!pvmi_tid_is_task(frame->header.dst) || peer == NULL || !peer->member) {
+    if ((!pvmi_tid_is_task(dst) && !is_pvmd(dst)) || peer == NULL || !peer->member) {
         credit_owe(core, frame->header.src, &frame->header);
         pvmi_frame_free(frame);
         return;
@@ -122,20 +139,40 @@ void route_frame(struct core *core, struct pvmi_frame *frame)
     flow_push(core, peer, frame->header.src, frame);
 }
 
+/* A task of the peer sends messages, to tasks and to daemons; its output goes to tasks alone, and so do the notices of
+ * the peer itself, or in the name of a task of its. */
+static bool may_come(const struct core *core, const struct peer *peer, const struct pvmi_frame_header *header)
+{
+    bool of_task = pvmi_tid_is_task(header->src);
+    bool to_task = pvmi_tid_is_task(header->dst);
+
+    if (pvmi_tid_host(header->src) != peer->number || pvmi_tid_host(header->dst) != core_self(core))
+        return false;
+    switch (header->kind) {
+    case PVMI_FRAME_DATA:
+        return of_task && (to_task || is_pvmd(header->dst));
+    case PVMI_FRAME_OUTPUT:
+        return of_task && to_task;
+    case PVMI_FRAME_NOTICE:
+        return (of_task || is_pvmd(header->src)) && to_task;
+    default:
+        return false;
+    }
+}
+
 void route_from_peer(struct core *core, struct peer *peer, struct pvmi_frame *frame)
 {
-    uint8_t kind = frame->header.kind;
-
-    if ((kind != PVMI_FRAME_DATA && kind != PVMI_FRAME_OUTPUT) ||
-        pvmi_tid_host(frame->header.src) != peer->number || !pvmi_tid_is_task(frame->header.src) ||
-        pvmi_tid_host(frame->header.dst) != core_self(core) || !pvmi_tid_is_task(frame->header.dst)) {
+    if (!may_come(core, peer, &frame->header)) {
         core_log(core, PVMI_LOG_WARN,
-                 "%s sent a frame of kind %d from t%x to t%x that it may not send: dropped", peer->name, kind,
-                 (unsigned)frame->header.src, (unsigned)frame->header.dst);
+                 "%s sent a frame of kind %d from t%x to t%x that it may not send: dropped", peer->name,
+                 frame->header.kind, (unsigned)frame->header.src, (unsigned)frame->header.dst);
         pvmi_frame_free(frame);
         return;
     }
     frame->header.number = 0;
     frame->header.ack = 0;
-    route_deliver(core, frame);
+    if (pvmi_tid_is_task(frame->header.dst))
+        route_deliver(core, frame);
+    else
+        plugin_frame(core, frame);
 }

@@ -165,7 +165,7 @@ static void enroll_accept(struct core *core, struct link *link, struct task *tas
         .host = core->self->rec.name,
         .incarnation = core->self->rec.incarnation,
         .inherit = task->self,
-        .tracer = plugin_owner(core, PVMTRACERCLASS, 0),
+        .tracer = plugin_find(core, PLUGIN_TRACER),
     };
 
     if (task->handle == 0)
@@ -311,6 +311,7 @@ void task_leave(struct core *core, struct task *task)
     siblings_forget(task);
     mailbox_task_left(core, task);
     context_task_left(core, task->tid);
+    plugin_parts_forget(core, task->tid);
     tell_orderer(core, task);
     if (task->handle != 0 && !task->ended)
         task->report_at = core->now_ms + EXIT_STATUS_MS;

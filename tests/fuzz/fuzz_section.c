@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A format byte and a body of sections: each scalar is converted to each type, and goes through its XDR view
- * and back.
+ * and back. What a daemon reads of a plug-in's message is the same bytes.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +10,7 @@
 
 #include "pvm3.h"
 #include "wire/frame.h"
+#include "wire/items.h"
 #include "wire/section.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -49,10 +50,31 @@ static void check_xdr(int type, int format, const uint8_t *scalar)
         abort();
 }
 
+/* Ints and strings in turn, until one cannot be read. */
+static void check_items(int encoding, int format, const uint8_t *data, size_t size)
+{
+    struct pvmi_items_reader reader;
+
+    pvmi_items_read(&reader, encoding, format, data, size);
+    while (!reader.failed && !pvmi_items_end(&reader)) {
+        const char *text = pvmi_items_int(&reader) % 2 == 0 ? NULL : pvmi_items_string(&reader);
+
+        if (text != NULL && strlen(text) >= size)
+            abort();
+    }
+    if (reader.at > reader.end)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     int format = size > 0 ? data[0] & PVMI_FORMAT_MASK : 0;
     size_t at = 1;
+
+    if (size > 0) {
+        check_items(PVMI_ENCODING_DEFAULT, format, data + 1, size - 1);
+        check_items(PVMI_ENCODING_RAW, pvmi_format_own(), data + 1, size - 1);
+    }
 
     while (at < size && size - at >= PVMI_SECTION_HEADER_SIZE) {
         uint8_t header[PVMI_SECTION_HEADER_SIZE];

@@ -190,17 +190,20 @@ static void a_message_without_a_number_is_dropped(void **state)
     assert_int_equal(take(TASK_A), -1);
 }
 
-static void notices_and_output_come_from_the_pvmd(void **state)
+static void output_comes_from_the_pvmd_and_notices_from_who_they_say(void **state)
 {
     struct pvmi_msgbuf *buf;
 
     (void)state;
-    pvmi_arrive_frame(frame_make(PVMI_FRAME_NOTICE, 0, 7, 4, 0, 4));
+    pvmi_arrive_frame(frame_make(PVMI_FRAME_NOTICE, PVMI_TID_PVMD, 7, 4, 0, 4));
+    pvmi_arrive_frame(frame_make(PVMI_FRAME_NOTICE, TASK_A, 9, 4, 0, 4));
     pvmi_arrive_frame(frame_make(PVMI_FRAME_OUTPUT, TASK_A, 8, 4, 0, 4));
     pvmi_line_drain();
     buf = pvmi_match_find(&pvmi_task.arrived, PVMI_TID_PVMD, 7, 0);
     assert_non_null(buf);
     buf = pvmi_match_find(&pvmi_task.arrived, PVMI_TID_PVMD, 8, 0);
+    assert_non_null(buf);
+    buf = pvmi_match_find(&pvmi_task.arrived, TASK_A, 9, 0);
     assert_non_null(buf);
 }
 
@@ -268,7 +271,7 @@ int main(void)
         cmocka_unit_test_teardown(a_piece_that_does_not_follow_is_dropped, teardown),
         cmocka_unit_test_teardown(a_message_of_huge_announced_length_costs_nothing, teardown),
         cmocka_unit_test_teardown(a_message_without_a_number_is_dropped, teardown),
-        cmocka_unit_test_teardown(notices_and_output_come_from_the_pvmd, teardown),
+        cmocka_unit_test_teardown(output_comes_from_the_pvmd_and_notices_from_who_they_say, teardown),
         cmocka_unit_test_teardown(control_frames_that_are_garbage_are_dropped, teardown),
         cmocka_unit_test_teardown(nothing_is_lost_for_want_of_memory, teardown),
         cmocka_unit_test_teardown(a_reset_frees_all, teardown),
