@@ -32,6 +32,8 @@ int pvmi_line_step(struct pvmi_msgbuf **ret_buf)
 
     if (pvmi_list_empty(&line) || pvmi_handler_running())
         return 0;
+    if (pvmi_task.tid == 0)
+        return 0;    /* it enrols, and no handler could send yet: what came right behind the answer waits */
     buf = PVMI_CONTAINER(line.next, struct pvmi_msgbuf, link);
     rc = pvmi_handler_call(buf);
     if (rc < 0)

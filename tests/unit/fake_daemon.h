@@ -47,6 +47,7 @@ static struct {
     uint64_t claim_nonce;
     bool refuse;                  /* enrolments are answered with PvmOutOfRes */
     bool silent;                  /* data are taken and not sent back */
+    int early_tag;                /* who enrols finds a message with this tag with the answer; 0 for none */
     struct pvmi_msg_enroll last;  /* the last enrolment (strings are not kept) */
 } fake;
 
@@ -142,6 +143,8 @@ static void fake_enroll(int fd, const struct pvmi_msg_enroll *enroll)
     } else {
         enrolled.tid = FAKE_TID + fake.enrolled++;
     }
+    if (fake.early_tag != 0)
+        fake_message(fd, PVMI_FRAME_NOTICE, 0x40099, enrolled.tid, fake.early_tag, 0, 1, "x", 1);
     fake_send(fd, PVMI_MSG_enrolled, &enrolled);
 }
 

@@ -406,6 +406,25 @@ static void the_group_functions_choose_their_messages_themselves(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fake_teardown)
 
+static int answers_by_message(int mid)
+{
+    see('m', mid);
+    assert_true(pvm_initsend(PvmDataDefault) > 0);
+    assert_int_equal(pvm_send(PEER, 9), PvmOk);
+    return 0;
+}
+
+static void a_message_that_comes_with_the_enrolment_waits_until_its_handler_can_send(void **state)
+{
+    (void)state;
+    fake.early_tag = 8;
+    assert_true(pvm_addmhf(PEER, 8, 0, answers_by_message) >= 0);
+    assert_true(pvm_mytid() > 0);
+    fake.early_tag = 0;
+    assert_true(pvm_recv(PEER, 9) > 0);    /* what the handler has sent comes back */
+    assert_string_equal(seen, "m8 ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +436,7 @@ int main(void)
         TEST(a_handler_may_free_the_buffers_that_were_active),
         TEST(what_would_wait_is_refused_in_a_handler_and_works_after_it),
         TEST(a_handler_waits_for_memory),
+        TEST(a_message_that_comes_with_the_enrolment_waits_until_its_handler_can_send),
         TEST(a_handler_may_fork),
         TEST(a_match_function_may_free_what_it_is_shown),
         TEST(a_match_function_is_asked_once_for_each_that_comes_up_to_the_first_it_takes),
