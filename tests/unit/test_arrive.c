@@ -277,5 +277,6 @@ int main(void)
         cmocka_unit_test_teardown(a_reset_frees_all, teardown),
     };
 
+    pvmi_task.tid = 0x40001;    /* as if it had enrolled */
     return cmocka_run_group_tests_name("arrive", tests, NULL, NULL);
 }

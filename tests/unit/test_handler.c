@@ -188,7 +188,7 @@ static void context_and_buffers_are_put_back_and_what_was_left_is_freed(void **s
     arrive(1, 0);
     receive = pvm_recv(-1, 1);
     pvmmyctx = 3;
-    assert_true(pvm_addmhf((int)0x80000000, 6, 8, changes_everything) >= 0);
+    assert_true(pvm_addmhf(PEER, 6, 8, changes_everything) >= 0);
     before = buffers_in_use();
     arrive(6, 8);
     assert_int_equal(pvm_probe(-1, 4711), 0);
