@@ -1027,6 +1027,29 @@ int pvm_tickle(int narg, int *argp, int *nresp, int *resp);
  */
 
 /*
+ * Makes this task the tasker of its host: what pvm_spawn() starts there is started by it. With pvm_setopt(PvmResvTids, 1)
+ * it receives SM_STTASK (pvmproto.h) in context 0, packed as PvmDataDefault:
+ *
+ *   int tid, int flags of pvm_spawn(), string path of the executable, int argc, argc strings, the first the path,
+ *   int nenv, nenv strings NAME=value, PVMEPID the first,
+ *   int number of this copy among all from 0, int copies on this host, int copies in all
+ *
+ * It runs the path with these arguments and these variables added to its environment; with PVM_CLAIM, which is one of
+ * them, the process becomes task tid. It says nothing when that succeeds. When the process ends, or cannot be started, it
+ * sends SM_TASKX to the sender of SM_STTASK:
+ *
+ *   int tid, int status as of wait(), int seconds, int microseconds in the program, int seconds, int microseconds in
+ *   the system on its behalf
+ *
+ * The output of such processes is the tasker's. When the tasker has gone, tasks that it was given and that have not yet
+ * enrolled have failed, and the next ones are started by the daemon. Class PVMTASKERCLASS.
+ *
+ * Returns PvmOk; PvmAlready (this host has another one); PvmSysErr. As pvm_reg_tasker(3PVM), where the last three ints
+ * of SM_STTASK are missing.
+ */
+int pvm_reg_tasker(void);
+
+/*
  * Makes this task the tracer of the virtual machine: tasks that enrol from now on, and whose trace or output goes to
  * nobody, send their trace messages (pvmtev.h) here, with tag trace_tag in context trace_ctx and these trace options:
  * mask tmask, PvmSelfTraceBuffer tbuf, PvmSelfTraceOptions topt; and the output of spawned ones comes here, with

@@ -65,6 +65,32 @@ static int put_int(struct pvmi_msgbuf *buf, int value)
     return pvmi_pack_value(buf, PVMI_TYPE_INT32, &value, sizeof(value));
 }
 
+/* ---- the tasker ---- */
+
+/* An entry that only says who it is, as PVM 3 makes them; a class has one for each host. */
+static int register_on_host(const char *class)
+{
+    struct pvmi_msgbuf *buf;
+    int rc = pvmi_task_enroll();
+
+    if (rc == PvmOk)
+        rc = pvmi_msgbuf_new(PvmDataDefault, &buf);
+    if (rc != PvmOk)
+        return rc;
+    rc = put_int(buf, pvmi_task.tid);
+    if (rc == PvmOk)
+        rc = toggle(class, pvm_tidtohost(pvmi_task.tid), PvmMboxMultiInstance, buf);
+    pvmi_msgbuf_free(buf);
+    return rc;
+}
+
+int pvm_reg_tasker(void)
+{
+    pvmi_call_enter();
+    pvmi_trace_enter(TEV_REG_TASKER);
+    return pvmi_call_leave("pvm_reg_tasker", register_on_host(PVMTASKERCLASS));
+}
+
 /* ---- the tracer ---- */
 
 static int pack_tracer(struct pvmi_msgbuf *buf, const struct pvmi_rec_inherit *tracer)

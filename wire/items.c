@@ -78,6 +78,18 @@ void pvmi_items_put_string(struct pvmi_items_writer *writer, const char *text)
     put_section(writer, PVMI_TYPE_BYTES, text == NULL ? "" : text, (uint32_t)length);
 }
 
+void pvmi_items_append(struct pvmi_items_writer *writer, const struct pvmi_items_writer *more)
+{
+    uint8_t *to = more->length == 0 ? NULL : writer_room(writer, more->length);
+
+    writer->failed |= more->failed;
+    writer->ints_bytes = 0;
+    if (to == NULL)
+        return;
+    memcpy(to, more->data, more->length);
+    writer->length += more->length;
+}
+
 void pvmi_items_free(struct pvmi_items_writer *writer)
 {
     pvmi_free(writer->data);

@@ -22,6 +22,7 @@ struct pvmi_items_writer {
 
 void pvmi_items_put_int(struct pvmi_items_writer *writer, int32_t value);
 void pvmi_items_put_string(struct pvmi_items_writer *writer, const char *text);    /* NULL is "" */
+void pvmi_items_append(struct pvmi_items_writer *writer, const struct pvmi_items_writer *more);
 void pvmi_items_free(struct pvmi_items_writer *writer);
 
 /* After the first read that does not find what it wants, every read gives 0 or NULL, and failed is set. */

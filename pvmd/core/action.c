@@ -212,11 +212,11 @@ static void signal_process(struct core *core, uint64_t handle, int32_t pid, int 
  * the program which then enrolled, the signal is for that one, too. */
 void action_signal(struct core *core, const struct task *task, int signum)
 {
-    if (task->handle != 0)
+    if (task->handle != 0 && !task->handed)
         signal_process(core, task->handle, task->pid, signum);
     if (task->handle != 0 && task->link != NULL && task->link->pid > 0 && task->link->pid != task->pid)
         signal_process(core, 0, task->link->pid, signum);
-    if (task->handle == 0 && task->pid > 0)
+    if ((task->handle == 0 || task->handed) && task->pid > 0 && !task->left)
         signal_process(core, 0, task->pid, signum);
 }
 

@@ -253,6 +253,7 @@ void core_step(struct core *core, uint64_t now_ms, struct core_event *event, str
         if (!core->stopped)
             core_dispatch(core, event);
         plugin_check(core);
+        tasker_check(core);
         link_close_doomed(core);
         task_free_dead(core);
         mailbox_transfer_pump(core);

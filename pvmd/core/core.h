@@ -150,6 +150,7 @@ struct core_action {
             char *directory;     /* or NULL */
             char *debugger;      /* or NULL */
             int flags;           /* of pvm_spawn */
+            bool find;           /* only look for the executable: STARTED tells its path, and pid 0 */
         } start;
         struct { int32_t pid; int signum; } signal;
         struct { size_t bytes; } grant;

@@ -11,6 +11,7 @@
  *   hosts     the host table's consequences                  join      adding hosts; join_failed
  *   requests  control messages, open requests                task      tasks and their processes
  *   spawn     pvm_spawn, at the asker's and the executor's   placement which host gets which copy
+ *   tasker    starts by a task that has registered for them
  *   query     pstat, tasks, signal, config                   notify    who wants to know what
  *   output    of processes                                   groups    requests that wait: barrier, freeze
  *   plugin    who does a part of the daemon's work, and what they are asked; plugin_message
@@ -240,6 +241,10 @@ struct task {
     uint64_t system_us;
     int32_t spawn_flags;
     bool trace_begun;        /* who traces it knows of it */
+    int32_t tasker;          /* who is to start it; 0 the keeper. Once handed: who tells of its end, 0 nobody */
+    bool handed;             /* the tasker has it */
+    int32_t hand_argc;       /* for the request to the tasker, while its executable is looked for: */
+    struct pvmi_items_writer hand_rest;    /* all of it behind the path */
     char *file;
     struct pvmi_rec_inherit self;
     char *trace_mask;        /* what self points to */
@@ -420,6 +425,7 @@ struct core {
     struct pvmi_list plugin_asks;  /* struct plugin_ask */
     struct pvmi_list plugin_parts; /* struct plugin_part: messages for this daemon, as far as they have come */
     int plugin_part_count;
+    int32_t handed_tasker;         /* who was last given a task; 0 nobody who is still there */
     uint32_t next_wid;
 
     int32_t debug_mask;            /* as pvm_tickle() has set it, or config */
@@ -720,6 +726,8 @@ void task_leave(struct core *core, struct task *task);    /* it is no task from 
 void task_on_started(struct core *core, struct core_event *event);
 void task_on_start_failed(struct core *core, struct core_event *event);
 void task_on_ended(struct core *core, struct core_event *event);
+void task_start_failed(struct core *core, struct task *task, const struct pvmi_fault *fault);
+void task_has_ended(struct core *core, struct task *task);    /* its status is set */
 void task_settle(struct core *core, struct task *task);    /* reports its end, frees it, when it is time */
 void task_timers(struct core *core, uint64_t late_ms);
 void task_info(const struct core *core, const struct task *task, struct pvmi_rec_taskinfo *ret_info);
@@ -806,6 +814,13 @@ void plugin_frame(struct core *core, struct pvmi_frame *frame);    /* for this d
  * task, made empty if it was the first of such an answer. */
 bool plugin_takes(struct core *core, struct pvmi_frame *frame);
 void plugin_parts_forget(struct core *core, int32_t src);    /* 0: of all */
+
+/* ---- tasker.c ---- */
+/* The index-th task that msg wants: by a tasker, if there is one. */
+void tasker_prepare(struct core *core, struct task *task, const struct pvmi_msg_start *msg, int32_t index);
+void tasker_on_found(struct core *core, struct task *task, const char *path);
+void tasker_told(struct core *core, int32_t tasker, struct pvmi_items_reader *items);    /* SM_TASKX */
+void tasker_check(struct core *core);    /* after each event: has it gone? */
 
 /* ---- tickle.c ---- */
 bool tickle_is_for_orderer(const struct core *core, const struct pvmi_msg_tickle *msg);

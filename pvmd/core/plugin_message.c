@@ -59,9 +59,13 @@ static void message_whole(struct core *core, const struct pvmi_frame_header *hea
     pvmi_items_read(&items, header->encoding, header->format, data, (size_t)header->message_length);
     if (plugin_answered(core, header->src, asker, header->tag, header->wid, &items))
         return;
-    if (asker == 0)
-        core_log(core, PVMI_LOG_WARN, "t%x sent a message with tag 0x%x and wait id 0x%x that nobody waits for: dropped",
-                 (unsigned)header->src, (unsigned)header->tag, (unsigned)header->wid);
+    if (asker != 0)
+        return;
+    if (header->tag == SM_TASKX && plugin_find(core, PLUGIN_TASKER) == header->src)
+        tasker_told(core, header->src, &items);
+    else
+        core_log(core, PVMI_LOG_WARN, "t%x sent a message with tag 0x%x that nobody waits for: dropped",
+                 (unsigned)header->src, (unsigned)header->tag);
 }
 
 /* ---- frames ---- */

@@ -231,6 +231,7 @@ static void spawn_ask_hosts(struct core *core, struct spawn *spawn, const struct
         .beside = msg->beside,
         .cwd = msg->cwd,
         .parent = spawn->parent,
+        .total = (int32_t)spawn->count,
         .inherit = msg->inherit,
     };
     struct pvmi_fault fault;
@@ -249,6 +250,7 @@ static void spawn_ask_hosts(struct core *core, struct spawn *spawn, const struct
         request->owner = spawn;
         request->index = (int)i;
         part->request = request->id;
+        start.first = (int32_t)(part->values - spawn->values);
         start.count = (int32_t)part->count;
         request_post(core, request, PVMI_MSG_start, &start);
     }

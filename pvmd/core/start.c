@@ -205,7 +205,8 @@ static bool start_action(struct core *core, const struct pvmi_msg_start *msg, co
         return false;
     action->start.tid = task->tid;
     action->start.nonce = task->nonce;
-    action->start.flags = msg->flags;
+    action->start.flags = task->tasker != 0 ? 0 : msg->flags;    /* a debugger is the tasker's business */
+    action->start.find = task->tasker != 0;
     action->start.file = core_strdup(core, msg->file);
     action->start.directory = core_strdup(core, directory);
     action->start.debugger = core_strdup(core, debugger);
@@ -228,7 +229,7 @@ static void start_forget(struct core *core, struct task *task)
     pvmi_list_push(&core->dead, &task->dead);
 }
 
-static struct task *start_task(struct core *core, const struct pvmi_msg_start *msg)
+static struct task *start_task(struct core *core, const struct pvmi_msg_start *msg, uint32_t index)
 {
     struct task *task = task_new(core);
 
@@ -241,8 +242,12 @@ static struct task *start_task(struct core *core, const struct pvmi_msg_start *m
     task->file = core_strdup(core, msg->file);
     task->handle = core_handle(core);
     if (task->file == NULL || task_set_inherit(core, task, &msg->inherit) != PvmOk ||
-        core_table_set(core, &core->processes, task->handle, task) != PvmOk ||
-        !start_action(core, msg, task)) {
+        core_table_set(core, &core->processes, task->handle, task) != PvmOk) {
+        start_forget(core, task);
+        return NULL;
+    }
+    tasker_prepare(core, task, msg, (int32_t)index);
+    if (!start_action(core, msg, task)) {
         start_forget(core, task);
         return NULL;
     }
@@ -267,7 +272,7 @@ static void start_copy(struct core *core, const struct pvmi_msg_start *msg, stru
         job_failed(core, job, index, &fault);
         return;
     }
-    task = start_task(core, msg);
+    task = start_task(core, msg, index);
     if (task == NULL) {
         pvmi_fault_set(&fault, PvmNoMem, core->self->rec.name, "%s has no memory for one more task",
                        core->self->rec.name);

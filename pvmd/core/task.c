@@ -93,6 +93,7 @@ static void task_free(struct task *task)
     pvmi_list_remove(&task->dead);
     pvmi_frame_free_all(&task->inbox);
     siblings_forget(task);
+    pvmi_items_free(&task->hand_rest);
     pvmi_free(task->file);
     pvmi_free(task->trace_mask);
     pvmi_free(task->siblings);
@@ -208,8 +209,9 @@ void task_enroll(struct core *core, struct link *link, const struct pvmi_msg_enr
         enroll_refuse(core, link, PvmNoMem, "no memory for one more task");
         return;
     }
-    if (task->handle == 0)
+    if (task->handle == 0 || task->handed)
         task->pid = link->pid > 0 ? link->pid : msg->pid;
+    task->running |= task->handed;
     enroll_accept(core, link, task);
 }
 
@@ -313,6 +315,8 @@ void task_leave(struct core *core, struct task *task)
     context_task_left(core, task->tid);
     plugin_parts_forget(core, task->tid);
     tell_orderer(core, task);
+    if (task->handed && task->tasker == 0)
+        task->ended = true;    /* more than that it has left, nobody will tell */
     if (task->handle != 0 && !task->ended)
         task->report_at = core->now_ms + EXIT_STATUS_MS;
     task_settle(core, task);
@@ -332,6 +336,10 @@ void task_on_started(struct core *core, struct core_event *event)
 
     if (task == NULL)
         return;
+    if (task->tasker != 0) {
+        tasker_on_found(core, task, event->started.path != NULL ? event->started.path : task->file);
+        return;
+    }
     task->pid = event->started.pid;
     task->running = true;
     if (core->halting)
@@ -346,13 +354,8 @@ void task_on_started(struct core *core, struct core_event *event)
     start_on_started(core, task);
 }
 
-void task_on_start_failed(struct core *core, struct core_event *event)
+void task_start_failed(struct core *core, struct task *task, const struct pvmi_fault *fault)
 {
-    struct task *task = task_of_handle(core, event->handle);
-
-    if (task == NULL)
-        return;
-    core->process_count--;
     task->ended = true;
     task->output_eof = true;
     if (!task->left)
@@ -360,9 +363,26 @@ void task_on_start_failed(struct core *core, struct core_event *event)
     task->left = true;
     route_drop_inbox(core, task);
     task_report(core, task);    /* somebody may have guessed its tid */
-    start_on_failed(core, task, &event->start_failed.fault);
+    start_on_failed(core, task, fault);
     task_bury(core, task);
     halt_check(core);
+}
+
+void task_on_start_failed(struct core *core, struct core_event *event)
+{
+    struct task *task = task_of_handle(core, event->handle);
+
+    if (task == NULL)
+        return;
+    core->process_count--;
+    task_start_failed(core, task, &event->start_failed.fault);
+}
+
+void task_has_ended(struct core *core, struct task *task)
+{
+    task->ended = true;
+    task->report_at = core->now_ms + EXIT_EOF_MS;
+    task_settle(core, task);
 }
 
 void task_on_ended(struct core *core, struct core_event *event)
@@ -372,12 +392,10 @@ void task_on_ended(struct core *core, struct core_event *event)
     if (task == NULL || task->ended)
         return;
     core->process_count--;
-    task->ended = true;
     task->status = event->ended.status;
     task->user_us = event->ended.user_us;
     task->system_us = event->ended.system_us;
-    task->report_at = core->now_ms + EXIT_EOF_MS;
-    task_settle(core, task);
+    task_has_ended(core, task);
     halt_check(core);
 }
 

@@ -212,9 +212,14 @@ int keeper_link_send(struct io *io, int type, const void *msg)
 
 static void keeper_link_on_message(struct keeper_link *keeper, const struct pvmi_control *control)
 {
+    const struct pvmi_msg_run_started *started = control->msg;
+
     switch (control->type) {
     case PVMI_MSG_run_started:
-        tasks_on_started(keeper->io, control->msg, keeper_link_pop(keeper));
+        if (started->pid == 0)
+            tasks_on_found(keeper->io, started);
+        else
+            tasks_on_started(keeper->io, started, keeper_link_pop(keeper));
         break;
     case PVMI_MSG_run_failed:
         tasks_on_failed(keeper->io, control->msg);

@@ -268,6 +268,7 @@ static int start_send(struct io *io, const struct core_action *action)
             .path = { action->start.path, count_strings(action->start.path) },
             .directory = action->start.directory,
             .debugger = debugger,
+            .find = action->start.find,
         };
         rc = keeper_link_send(io, PVMI_MSG_run, &run);
     }
@@ -491,6 +492,19 @@ void tasks_on_started(struct io *io, const struct pvmi_msg_run_started *msg, int
         process_post_output(process, NULL, true);
     }
     process_watch(process);
+}
+
+void tasks_on_found(struct io *io, const struct pvmi_msg_run_started *msg)
+{
+    struct process *process = pvmi_table_remove(&io->tasks->handles, msg->handle);
+    struct core_event *event;
+
+    if (process == NULL)
+        return;
+    process_free(process);
+    event = io_event(io, CORE_EVENT_STARTED, msg->handle);
+    event->started.path = pvmi_strdup(msg->path != NULL ? msg->path : "");
+    io_post(io, event);
 }
 
 void tasks_on_failed(struct io *io, const struct pvmi_msg_run_failed *msg)

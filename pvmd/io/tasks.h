@@ -24,6 +24,7 @@ void tasks_on_connection(struct io *io, int32_t pid);
 
 /* What the keeper says. fd: its output, or -1. */
 void tasks_on_started(struct io *io, const struct pvmi_msg_run_started *msg, int fd);
+void tasks_on_found(struct io *io, const struct pvmi_msg_run_started *msg);
 void tasks_on_failed(struct io *io, const struct pvmi_msg_run_failed *msg);
 void tasks_on_ended(struct io *io, const struct pvmi_msg_run_ended *msg);
 

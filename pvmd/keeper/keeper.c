@@ -260,7 +260,10 @@ static void keeper_run(struct keeper *keeper, const struct pvmi_msg_run *run)
 
     pvmi_fault_clear(&fault);
     rc = find_executable(&request, &path, &fault);
-    if (rc == PvmOk)
+    if (rc == PvmOk && run->find != 0)
+        keeper_tell(keeper, PVMI_MSG_run_started,
+                    &(struct pvmi_msg_run_started){ .handle = run->handle, .path = path }, -1);
+    else if (rc == PvmOk)
         rc = keeper_run_path(keeper, run, path, &fault);
     if (rc != PvmOk)
         keeper_tell_failed(keeper, run->handle, &fault);
