@@ -97,6 +97,7 @@ int console_halt(struct console *console)
     int rc = pvm_halt();
     if (rc < 0)
         return report_call("halt", rc);
+    pvm_setopt(PvmAutoErr, 0);
     do {
         bufid = pvm_trecv(-1, -1, &limit);
     } while (bufid > 0);
