@@ -136,7 +136,7 @@ int hostfile_read(const char *path, const char *own_name, struct hostfile *ret_f
     int rc;
 
     if (from == NULL) {
-        pvmi_fault_set(fault, PvmNoFile, NULL, "%s:1:1: %s", path, strerror(errno));
+        pvmi_fault_set(fault, PvmNoFile, NULL, "%s, the host file, cannot be read: %s", path, strerror(errno));
         return PvmNoFile;
     }
     rc = reading_lines(&reading, from);
