@@ -30,10 +30,6 @@ static const struct phrase phrases[] = {
       "it does not answer (timed out): is ", " switched on, and does its firewall let ssh through?" },
     { "Connection closed by", PvmCantStart, "the ssh server of ", " closed the connection: see its log" },
     { "Connection reset by", PvmCantStart, "the ssh server of ", " broke the connection: see its log" },
-    { "pvmd: not found", PvmCantStart,
-      "there is no pvmd: install PVM there, or give dx=PATH in the line of ", "" },
-    { "pvmd: command not found", PvmCantStart,
-      "there is no pvmd: install PVM there, or give dx=PATH in the line of ", "" },
     { "error while loading shared libraries", PvmCantStart,
       "pvmd cannot run there: a library is missing (ldd pvmd on ", ")" },
 };
@@ -58,6 +54,13 @@ static const struct phrase *find_phrase(const struct launch *launch)
         if (strstr(launch->said, phrases[i].said) != NULL)
             return &phrases[i];
     return NULL;
+}
+
+/* The shell there has found none. Not every PVM_RSH passes its status on. */
+static bool no_pvmd(const struct launch *launch, int status)
+{
+    return (WIFEXITED(status) && (WEXITSTATUS(status) == 127 || WEXITSTATUS(status) == 126)) ||
+           strstr(launch->said, "pvmd: not found") != NULL || strstr(launch->said, "pvmd: command not found") != NULL;
 }
 
 /* The last line that has something in it, and nothing that a terminal would obey. */
@@ -106,7 +109,7 @@ void launch_explain_end(const struct launch *launch, int status, struct pvmi_fau
                        phrase->after);
     } else if (launch->old_pvmd) {
         pvmi_fault_set(fault, PvmBadVersion, NULL, "the pvmd on %s is one of PVM 3: give dx=PATH of PVM 4's", name);
-    } else if (WIFEXITED(status) && (WEXITSTATUS(status) == 127 || WEXITSTATUS(status) == 126)) {
+    } else if (no_pvmd(launch, status)) {
         pvmi_fault_set(fault, PvmCantStart, NULL,
                        "cannot start pvmd on %s: there is none%s%s: install PVM there, or give dx=PATH", name,
                        line[0] != '\0' ? ": " : "", line);

@@ -187,6 +187,7 @@ static void each_way_to_fail_has_its_remedy(void **state)
     expect_words("ssh: Could not resolve hostname gate: Name or service not known\nConnection closed by UNKNOWN port "
                  "65535\n", EXITED(255), PvmNoHost, "does not know the name gate:");
     expect_words("sh: 1: exec: pvmd: not found\n", EXITED(127), PvmCantStart, "install PVM there");
+    expect_words("sh: 1: exec: /opt/pvmd: not found\n", EXITED(0), PvmCantStart, "none: sh: 1: exec: /opt/pvmd: not found");
     expect_words("bash: /opt/x: No such file or directory\n", EXITED(127), PvmCantStart, "dx=PATH");
     expect_words("something odd\n\n", EXITED(3), PvmCantStart, "status 3 and no ready line; it said: something odd");
     expect_words("", 9, PvmCantStart, "killed by signal 9");
