@@ -1027,6 +1027,31 @@ int pvm_tickle(int narg, int *argp, int *nresp, int *resp);
  */
 
 /*
+ * Makes this task the hoster of the virtual machine: the daemons on hosts that are added are started by it, by its own
+ * means, but for those with via=local. With pvm_setopt(PvmResvTids, 1) it receives SM_STHOST (pvmproto.h) in context 0,
+ * packed as PvmDataDefault:
+ *
+ *   int count, and for each host: int tid of it, string what so= of its line says, string where: [LOGIN@]ADDRESS,
+ *   string command, string command for Windows (always ""), string PVM_VMID or ""
+ *
+ * It runs the command there: plain words, for any shell, without stdin. The first line that it prints is the answer for
+ * that host; the command ends at once then, its daemon runs on. It answers the sender with SM_STHOSTACK and the same
+ * wait id (pvm_setminfo()):
+ *
+ *   int count, and for each host: int tid of it, string that line, or the name of an error, such as "PvmCantStart"
+ *
+ * The line holds a secret, by which the new daemon knows who has had it started: it must not get into a file, a log or an
+ * argument. The command holds none. Who can change the line or the command on their way can take the place of the new
+ * host, so they go where the user trusts the way, as ssh is. A host that the answer leaves out, and all of them when there
+ * is none within 300 s or the hoster leaves before, gets PvmCantStart; each daemon that nobody has come for ends after
+ * 330 s. While there is no hoster pvmd starts hosts itself. Class PVMHOSTERCLASS.
+ *
+ * Returns PvmOk; PvmAlready (another task is it); PvmHostrNMstr (this is not the first host); PvmSysErr. As
+ * pvm_reg_hoster(3PVM), which leaves out the count in the answer.
+ */
+int pvm_reg_hoster(void);
+
+/*
  * Makes this task the tasker of its host: what pvm_spawn() starts there is started by it. With pvm_setopt(PvmResvTids, 1)
  * it receives SM_STTASK (pvmproto.h) in context 0, packed as PvmDataDefault:
  *

@@ -18,6 +18,8 @@
 #include "wire/section.h"
 #include "wire/tid.h"
 
+#define PLUGIN_MASTER 1    /* number of the first host */
+
 /* ---- the entries ---- */
 
 /* Who has registered in class, for host (its tid; 0: for the machine). *ret_owner is 0 for nobody. */
@@ -65,30 +67,51 @@ static int put_int(struct pvmi_msgbuf *buf, int value)
     return pvmi_pack_value(buf, PVMI_TYPE_INT32, &value, sizeof(value));
 }
 
-/* ---- the tasker ---- */
+/* ---- hoster and tasker ---- */
 
-/* An entry that only says who it is, as PVM 3 makes them; a class has one for each host. */
-static int register_on_host(const char *class)
+/* An entry that only says who it is, as PVM 3 makes them; the class has one for each host, or one in all. */
+static int register_as(const char *class, bool each_host)
 {
     struct pvmi_msgbuf *buf;
-    int rc = pvmi_task_enroll();
+    int rc = pvmi_msgbuf_new(PvmDataDefault, &buf);
 
-    if (rc == PvmOk)
-        rc = pvmi_msgbuf_new(PvmDataDefault, &buf);
     if (rc != PvmOk)
         return rc;
     rc = put_int(buf, pvmi_task.tid);
     if (rc == PvmOk)
-        rc = toggle(class, pvm_tidtohost(pvmi_task.tid), PvmMboxMultiInstance, buf);
+        rc = toggle(class, each_host ? pvm_tidtohost(pvmi_task.tid) : 0, PvmMboxMultiInstance, buf);
     pvmi_msgbuf_free(buf);
     return rc;
+}
+
+static int register_hoster(void)
+{
+    int rc = pvmi_task_enroll();
+
+    if (rc == PvmOk && pvmi_tid_host(pvmi_task.tid) != PLUGIN_MASTER)
+        rc = pvmi_call_fail(PvmHostrNMstr, "a hoster runs on the first host, which has the others started");
+    return rc == PvmOk ? register_as(PVMHOSTERCLASS, false) : rc;
+}
+
+int pvm_reg_hoster(void)
+{
+    pvmi_call_enter();
+    pvmi_trace_enter(TEV_REG_HOSTER);
+    return pvmi_call_leave("pvm_reg_hoster", register_hoster());
+}
+
+static int register_tasker(void)
+{
+    int rc = pvmi_task_enroll();
+
+    return rc == PvmOk ? register_as(PVMTASKERCLASS, true) : rc;
 }
 
 int pvm_reg_tasker(void)
 {
     pvmi_call_enter();
     pvmi_trace_enter(TEV_REG_TASKER);
-    return pvmi_call_leave("pvm_reg_tasker", register_on_host(PVMTASKERCLASS));
+    return pvmi_call_leave("pvm_reg_tasker", register_tasker());
 }
 
 /* ---- the tracer ---- */

@@ -227,6 +227,14 @@ static void free_strings(char **strings)
     pvmi_free(strings);
 }
 
+/* The line may hold what a new daemon and we show each other. */
+static void free_secret(char *line)
+{
+    if (line != NULL)
+        explicit_bzero(line, strlen(line));
+    pvmi_free(line);
+}
+
 void core_action_free(struct core_action *action)
 {
     if (action == NULL)
@@ -246,6 +254,9 @@ void core_action_free(struct core_action *action)
         break;
     case CORE_ACTION_LAUNCH:
         hostspec_free(action->launch.spec);
+        break;
+    case CORE_ACTION_LAUNCH_ANSWER:
+        free_secret(action->launch_answer.line);
         break;
     case CORE_ACTION_PEER_SET:
         free_strings(action->peer.addresses);

@@ -225,6 +225,9 @@ static void core_dispatch(struct core *core, struct core_event *event)
     case CORE_EVENT_OUTPUT:
         output_on_event(core, event);
         break;
+    case CORE_EVENT_LAUNCH_COMMAND:
+        hoster_on_command(core, event);
+        break;
     case CORE_EVENT_LAUNCHED:
         join_on_launched(core, event);
         break;

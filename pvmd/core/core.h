@@ -8,7 +8,8 @@
  *  - Handles are numbers made by the core, never used twice. 0 is none.
  *  - An action that can fail is answered by exactly one event, later, never from inside core_step().
  *      LINK_DIAL -> LINK_UP or LINK_DOWN      TASK_START -> STARTED, then ENDED; or START_FAILED
- *      LAUNCH -> LAUNCHED                     LINK_ADOPT -> (nothing; LINK_DOWN when it ends)
+ *      LAUNCH -> LAUNCHED; with a hoster: LAUNCH_COMMAND or LAUNCHED, then LAUNCH_ANSWER -> LAUNCHED
+ *      LINK_ADOPT -> (nothing; LINK_DOWN when it ends)
  *  - A link that was up ends with one LINK_DOWN, unless the core closed it: after LINK_CLOSE no event comes,
  *    and one that was already under way changes nothing.
  *  - Actions are done in order. Frames, blobs and strings in an event become the core's (event_clear() is
@@ -41,6 +42,7 @@ struct core_config {
     uint32_t suspect_ms;              /* silence after which a link is tried anew: 2000 */
     uint32_t dead_ms;                 /* silence after which the orderer drops a host: 10000 */
     uint32_t join_ms;                 /* a launched daemon must be linked within: 15000 */
+    uint32_t welcome_ms;              /* this host, when it joins, must be in within; 0: twice join_ms */
     uint32_t halt_ms;                 /* SIGTERM to SIGKILL at a halt: 5000 */
     int32_t debug_mask;
     int tasks_max;                    /* on this host; 0 as many as fit */
@@ -66,6 +68,7 @@ enum core_event_type {
     CORE_EVENT_START_FAILED,
     CORE_EVENT_ENDED,           /* a started process has ended and was reaped */
     CORE_EVENT_OUTPUT,          /* of a started process; length 0 with eof: there is no more */
+    CORE_EVENT_LAUNCH_COMMAND,  /* what a hoster is to run */
     CORE_EVENT_LAUNCHED,        /* a daemon start has been decided */
     CORE_EVENT_ADD,             /* add these host file lines: from the host file at start */
     CORE_EVENT_HALT             /* the daemon was told to end (SIGTERM): halt the machine */
@@ -102,6 +105,12 @@ struct core_event {
         struct { int status; uint64_t user_us, system_us; } ended;
         struct { struct pvmi_blob *bytes; bool eof; } output;
         struct {
+            const char *so;         /* of the host line, or "" */
+            const char *address;    /* [LOGIN@]ADDRESS */
+            const char *command;    /* plain words */
+            const char *vmid;       /* or "" */
+        } launch_command;           /* live during core_step() */
+        struct {
             struct pvmi_fault fault;    /* code PvmOk: it has printed its ready line */
             struct pvmi_rec_host host;  /* what that says; points into memory that lives during core_step() */
         } launched;
@@ -120,6 +129,7 @@ enum core_action_type {
     CORE_ACTION_TASK_SIGNAL,    /* signal the process started under handle, or pid when handle is 0 */
     CORE_ACTION_OUTPUT_GRANT,   /* so many more bytes may be read of the output of task handle */
     CORE_ACTION_LAUNCH,         /* start a daemon on another host, under handle (which is its ticket) */
+    CORE_ACTION_LAUNCH_ANSWER,  /* what the hoster has got for it */
     CORE_ACTION_LAUNCH_END,     /* the launch is over: the joining host is in, or must end */
     CORE_ACTION_PEER_SET,       /* this host is a member (or joins, ticket not 0): its key, addresses, port */
     CORE_ACTION_PEER_DROP,      /* host number, incarnation is none any more */
@@ -159,7 +169,9 @@ struct core_action {
             int number;               /* of the new host */
             uint64_t ticket;
             uint8_t secret[32];
+            uint32_t hoster_ms;       /* not 0: a hoster is to start it, and it may take so long to be linked */
         } launch;
+        struct { char *line; } launch_answer;    /* NULL: there is no hoster any more, start it yourself */
         struct { bool keep; } launch_end;
         struct {
             int number;

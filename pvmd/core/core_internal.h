@@ -14,6 +14,7 @@
  *   tasker    starts by a task that has registered for them
  *   query     pstat, tasks, signal, config                   notify    who wants to know what
  *   output    of processes                                   groups    requests that wait: barrier, freeze
+ *   hoster    hosts that a task is to start
  *   plugin    who does a part of the daemon's work, and what they are asked; plugin_message
  *   mailbox   requests about it; mailbox_body, _transfer     context   numbers of contexts
  *   halt      the end                                        hostspec  lines of a host file
@@ -65,6 +66,8 @@
 #define MAILBOX_NAMES_MAX (4u * 1024 * 1024)    /* hold them all */
 #define MAILBOX_BYTES_MAX (1024u * 1024 * 1024) /* of all bodies, at the orderer */
 #define TRANSFER_WAITING_MAX 32                 /* pieces of one body that wait for their link */
+#define HOSTER_ANSWER_MS 300000                 /* for a hoster to start what it was asked for, and to say so */
+#define HOSTER_BATCH 1024                       /* so many hosts in one question: the answer must not be too long */
 #define DELETE_DROP_MS 1000                     /* the same for a host that is deleted */
 
 struct host;
@@ -348,7 +351,11 @@ struct request {
 
 struct add;
 
-enum launch_state { LAUNCH_STARTING, LAUNCH_LINKING, LAUNCH_WELCOMING };
+enum launch_state {
+    LAUNCH_STARTING,
+    LAUNCH_PREPARING, LAUNCH_PREPARED, LAUNCH_ORDERED,    /* instead, or before: a hoster is to start it (hoster.c) */
+    LAUNCH_LINKING, LAUNCH_WELCOMING
+};
 
 struct launch {
     struct pvmi_list link;    /* in core.launches; in add.fresh once its host is a member */
@@ -356,7 +363,9 @@ struct launch {
     int number;
     char *name;
     enum launch_state state;
-    uint64_t deadline_ms;     /* LINKING and later */
+    uint64_t deadline_ms;     /* ORDERED, LINKING and later */
+    char *words[4];           /* PREPARED, ORDERED: what the hoster is told of it, in order */
+    int32_t order;            /* ORDERED: with which question */
     struct host *host;        /* LINKING and later: what the ready line said */
     struct add *add;
     int index;                /* of the line */
@@ -447,6 +456,7 @@ struct core {
     int32_t next_context;
 
     int next_number;               /* of the next host to be launched, at the orderer */
+    int32_t next_order;            /* of the questions to hosters */
     struct pvmi_list launches;
     struct pvmi_list adds;
     struct pvmi_list known;        /* struct hostspec: lines of the host file */
@@ -677,6 +687,7 @@ void join_begin(struct core *core);    /* this host joins */
 void join_add(struct core *core, const struct asker *asker, const struct pvmi_strings *lines, bool file);
 void join_on_launched(struct core *core, struct core_event *event);
 struct launch *join_find_number(struct core *core, int number);
+struct launch *join_find_handle(struct core *core, uint64_t handle);
 void join_on_link(struct core *core, struct peer *peer);
 /* And so long it does not. */
 void join_on_dial_failed(struct core *core, struct peer *peer, const char *text);
@@ -686,6 +697,15 @@ void join_abandon_all(struct core *core);    /* the machine halts */
 void join_timers(struct core *core, uint64_t late_ms);
 void join_free_all(struct core *core);
 int join_pending(const struct core *core);    /* hosts of the host file not yet decided */
+
+void join_fail(struct core *core, struct launch *launch, const struct pvmi_fault *fault);    /* which is gone then */
+
+/* ---- hoster.c ---- */
+/* Whether a hoster is to start it: how long that may take, else 0. */
+uint32_t hoster_begin(struct core *core, struct launch *launch, const struct hostspec *spec);
+void hoster_on_command(struct core *core, struct core_event *event);
+void hoster_ask_all(struct core *core);    /* for the hosts of which all is known */
+void hoster_late(struct core *core, struct launch *launch);    /* ORDERED: its time is over. It is gone then */
 
 /* ---- join_failed.c ---- */
 void failed_host_note(struct core *core, const char *name, const struct pvmi_fault *fault);

@@ -2,7 +2,7 @@
 /*
  * Adding hosts, at the orderer. All lines at once; io limits how many starts run at a time.
  *
- *   STARTING --its daemon has printed its ready line--> LINKING --either side reached the other-->
+ *   STARTING (or with a hoster, hoster.c) --its daemon has printed its ready line--> LINKING --either side reached the other-->
  *   WELCOMING --it has taken the snapshot: cmd_host_add is ordered--> member
  *   any --failure, or no link within join_ms--> failed: the daemon is told to end, its key is forgotten
  *
@@ -20,6 +20,11 @@
 
 /* ---- this host joins ---- */
 
+static uint32_t welcome_ms(const struct core *core)
+{
+    return core->config.welcome_ms != 0 ? core->config.welcome_ms : 2 * core->config.join_ms;
+}
+
 void join_begin(struct core *core)
 {
     const struct pvmi_rec_host *orderer = &core->orderer->rec;
@@ -30,7 +35,7 @@ void join_begin(struct core *core)
         return;
     }
     action_peer_set(core, orderer, 0);
-    core->join_deadline_ms = core->now_ms + 2 * (uint64_t)core->config.join_ms;
+    core->join_deadline_ms = core->now_ms + welcome_ms(core);
     core_wake_at(core, core->join_deadline_ms);
     peer_touch(core, &peer->channels[PVMI_CHANNEL_CONTROL]);
 }
@@ -47,7 +52,7 @@ static void join_deadline(struct core *core)
     }
     pvmi_fault_set(&fault, PvmCantStart, NULL,
                    "the first host, %s, did not let this host in within %u s: is a firewall between them?",
-                   core->orderer->rec.name, (unsigned)(2 * core->config.join_ms / 1000));
+                   core->orderer->rec.name, (unsigned)(welcome_ms(core) / 1000));
     halt_begin(core, false, fault.text);
 }
 
@@ -57,6 +62,8 @@ static void launch_free(struct launch *launch)
 {
     pvmi_list_remove(&launch->link);
     host_free(launch->host);
+    for (int i = 0; i < 4; i++)
+        pvmi_free(launch->words[i]);
     pvmi_free(launch->name);
     pvmi_free(launch);
 }
@@ -215,7 +222,7 @@ struct launch *join_find_number(struct core *core, int number)
     return NULL;
 }
 
-static struct launch *launch_find(struct core *core, uint64_t handle)
+struct launch *join_find_handle(struct core *core, uint64_t handle)
 {
     PVMI_LIST_EACH(node, &core->launches) {
         struct launch *launch = PVMI_CONTAINER(node, struct launch, link);
@@ -266,7 +273,7 @@ static void launch_end(struct core *core, const struct launch *launch, bool keep
         action->launch_end.keep = keep;
 }
 
-static void launch_failed(struct core *core, struct launch *launch, const struct pvmi_fault *fault)
+void join_fail(struct core *core, struct launch *launch, const struct pvmi_fault *fault)
 {
     struct peer *peer = peer_find(core, launch->number);
     struct add *add = launch->add;
@@ -300,7 +307,7 @@ static struct launch *launch_new(struct core *core, struct add *add, int index, 
     }
     do {
         launch->handle = core_random(core);
-    } while (launch->handle < UINT32_MAX || launch_find(core, launch->handle) != NULL);
+    } while (launch->handle < UINT32_MAX || join_find_handle(core, launch->handle) != NULL);
     launch->add = add;
     launch->index = index;
     launch->deadline_ms = CORE_NEVER;
@@ -320,6 +327,7 @@ static void launch_begin(struct core *core, struct launch *launch, struct hostsp
     action->launch.spec = spec;
     action->launch.number = launch->number;
     action->launch.ticket = launch->handle;
+    action->launch.hoster_ms = hoster_begin(core, launch, spec);
     for (size_t i = 0; i < sizeof(action->launch.secret); i += sizeof(uint64_t)) {
         uint64_t random = core_random(core);
 
@@ -500,7 +508,7 @@ static void launch_link(struct core *core, struct launch *launch, const struct p
     if (other != NULL) {
         pvmi_fault_set(&fault, PvmDupHost, core->self->rec.name,
                        "the daemon that answered for %s is that of %s", launch->name, other->rec.name);
-        launch_failed(core, launch, &fault);
+        join_fail(core, launch, &fault);
         return;
     }
     rec.number = launch->number;
@@ -509,7 +517,7 @@ static void launch_link(struct core *core, struct launch *launch, const struct p
     peer = launch->host != NULL ? peer_new(core, rec.number, rec.incarnation, rec.name) : NULL;
     if (peer == NULL) {
         pvmi_fault_set(&fault, PvmNoMem, core->self->rec.name, "no memory to add %s", launch->name);
-        launch_failed(core, launch, &fault);
+        join_fail(core, launch, &fault);
         return;
     }
     launch->state = LAUNCH_LINKING;
@@ -521,14 +529,15 @@ static void launch_link(struct core *core, struct launch *launch, const struct p
 
 void join_on_launched(struct core *core, struct core_event *event)
 {
-    struct launch *launch = launch_find(core, event->handle);
+    struct launch *launch = join_find_handle(core, event->handle);
 
-    if (launch == NULL || launch->state != LAUNCH_STARTING)
+    if (launch == NULL || launch->state >= LAUNCH_LINKING)
         return;
     if (event->launched.fault.code != PvmOk)
-        launch_failed(core, launch, &event->launched.fault);
+        join_fail(core, launch, &event->launched.fault);
     else
         launch_link(core, launch, &event->launched.host);
+    hoster_ask_all(core);
 }
 
 void join_on_dial_failed(struct core *core, struct peer *peer, const char *text)
@@ -562,7 +571,7 @@ void join_on_welcomed(struct core *core, struct peer *peer)
     if (rc == PvmOk)
         return;
     pvmi_fault_set(&fault, rc, core->self->rec.name, "no memory to add %s", launch->name);
-    launch_failed(core, launch, &fault);
+    join_fail(core, launch, &fault);
 }
 
 /* The highest number first, as PVM 3 tells of them, whichever was in first. */
@@ -611,7 +620,7 @@ static void launch_unreached(struct core *core, struct launch *launch)
         its->addresses.n > 0 ? its->addresses.v[0] : "?", (unsigned)its->port, our->name,
         our->addresses.n > 0 ? our->addresses.v[0] : "?", (unsigned)our->port,
         launch->dialled[0] != '\0' ? " (" : "", launch->dialled, launch->dialled[0] != '\0' ? ")" : "");
-    launch_failed(core, launch, &fault);
+    join_fail(core, launch, &fault);
 }
 
 /* A loop that was late, because the computer slept, has not yet read what came in time. */
@@ -635,7 +644,9 @@ void join_timers(struct core *core, uint64_t late_ms)
     PVMI_LIST_EACH(node, &core->launches) {
         struct launch *launch = PVMI_CONTAINER(node, struct launch, link);
 
-        if (launch->deadline_ms <= core->now_ms)
+        if (launch->deadline_ms <= core->now_ms && launch->state == LAUNCH_ORDERED)
+            hoster_late(core, launch);
+        else if (launch->deadline_ms <= core->now_ms)
             launch_unreached(core, launch);
         else if (launch->deadline_ms != CORE_NEVER)
             core_wake_at(core, launch->deadline_ms);
@@ -656,7 +667,7 @@ void join_abandon_all(struct core *core)
 
     pvmi_fault_set(&fault, PvmSysErr, core->self->rec.name, "the virtual machine is halting");
     while (!pvmi_list_empty(&core->launches))
-        launch_failed(core, PVMI_CONTAINER(core->launches.next, struct launch, link), &fault);
+        join_fail(core, PVMI_CONTAINER(core->launches.next, struct launch, link), &fault);
 }
 
 void join_free_all(struct core *core)

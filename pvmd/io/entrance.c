@@ -85,7 +85,7 @@ static uint64_t address_key(const char *from)
 
 static void stranger_refuse(struct stranger *stranger, const char *why)
 {
-    if (pvmi_log_allow(address_key(stranger->from), pvmi_clock_ms()))
+    if (why != NULL && pvmi_log_allow(address_key(stranger->from), pvmi_clock_ms()))
         pvmi_log(PVMI_LOG_WARN, "refused a connection from %s: %s", stranger->from, why);
     stranger_free(stranger);
 }

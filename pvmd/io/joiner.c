@@ -20,14 +20,16 @@
 #include "pvmd/io/watch.h"
 
 #define JOINER_LINE_MS 30000      /* for the join line to come */
-#define JOINER_MEMBER_MS 60000    /* from the ready line to the welcome */
+#define JOINER_WELCOME_MS 30000   /* from the ready line to the welcome */
+#define JOINER_GRACE_MS 30000     /* and so much later at the latest */
+#define JOINER_PUBLIC_MAX_MS (3600 * 1000)
 
 struct joiner {
     struct io *io;
     int parent;             /* tells the process that waits; -1 done */
     struct watch *input;    /* stdin; NULL where it cannot be watched */
     struct alarm *limit;
-    bool member;
+    bool heard;             /* who launched us reads our stderr */
 };
 
 /* ---- the two processes ---- */
@@ -110,6 +112,8 @@ static int joiner_say_ready(const struct pvmi_msg_ready *ready)
             break;
         done += n > 0 ? (size_t)n : 0;
     }
+    if (line != NULL)
+        pvmi_secret_wipe(line, length);
     pvmi_free(line);
     return length > 0 && done == length ? PvmOk : PvmSysErr;
 }
@@ -126,9 +130,9 @@ static int joiner_say_failed(int code, const char *name, const char *text)
     return 1;
 }
 
-static int joiner_read_join(struct pvmi_control *ret_control)
+static int joiner_read_join(const char *argument, struct pvmi_control *ret_control)
 {
-    char *line = joiner_read_line();
+    char *line = argument != NULL ? joinline_of_argument(argument) : joiner_read_line();
     char text[160];
     int version = 0;
     int rc;
@@ -151,12 +155,15 @@ static int joiner_read_join(struct pvmi_control *ret_control)
     return rc;
 }
 
-static bool join_is_sound(const struct pvmi_msg_join *join)
+/* A secret in an argument is none. */
+static bool join_is_sound(const struct pvmi_msg_join *join, bool public)
 {
-    return join->machine.length == 16 && join->secret.length == PVMI_KEY_SIZE && join->key.length == PVMI_KEY_SIZE &&
-           join->number > 1 && join->number <= 4095 && join->ticket != 0 && join->incarnation != 0 &&
-           join->port > 0 && join->port < 65536 && join->addresses.n > 0 && join->name != NULL &&
-           join->name[0] != '\0';
+    bool secret = public ? join->secret.length == 0 && join->limit_ms > 0 && join->limit_ms <= JOINER_PUBLIC_MAX_MS
+                         : join->secret.length == PVMI_KEY_SIZE;
+
+    return secret && join->machine.length == 16 && join->key.length == PVMI_KEY_SIZE && join->number > 1 &&
+           join->number <= 4095 && join->ticket != 0 && join->incarnation != 0 && join->port > 0 &&
+           join->port < 65536 && join->addresses.n > 0 && join->name != NULL && join->name[0] != '\0';
 }
 
 /* ---- until it is a member ---- */
@@ -179,21 +186,17 @@ static void joiner_on_limit(void *owner)
 {
     struct joiner *joiner = owner;
 
-    io_stop(joiner->io, "not let into the virtual machine within 60 s");
+    io_stop(joiner->io, "not let into the virtual machine in time");
 }
 
-void joiner_on_member(struct io *io)
+/* Who launched us is done with us. */
+static void joiner_let_go(struct joiner *joiner)
 {
-    struct joiner *joiner = io->joiner;
-    int null;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    if (joiner == NULL || joiner->member)
-        return;
-    joiner->member = true;
+    joiner->heard = false;
     watch_free(joiner->input);
     joiner->input = NULL;
-    alarm_stop(joiner->limit);
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int i = 0; i < 3; i++)
         dup2(null, i);
     close(null);
@@ -203,9 +206,20 @@ void joiner_on_member(struct io *io)
     joiner->parent = -1;
 }
 
+void joiner_on_member(struct io *io)
+{
+    struct joiner *joiner = io->joiner;
+
+    if (joiner == NULL)
+        return;
+    alarm_stop(joiner->limit);
+    if (joiner->heard)
+        joiner_let_go(joiner);
+}
+
 bool joiner_is_heard(const struct joiner *joiner)
 {
-    return joiner != NULL && !joiner->member;
+    return joiner != NULL && joiner->heard;
 }
 
 void joiner_free(struct joiner *joiner)
@@ -219,7 +233,7 @@ void joiner_free(struct joiner *joiner)
     pvmi_free(joiner);
 }
 
-static int joiner_new(struct io *io, int parent)
+static int joiner_new(struct io *io, const struct daemon_options *options, bool public, int parent)
 {
     struct joiner *joiner = pvmi_calloc(1, sizeof(*joiner));
 
@@ -232,8 +246,10 @@ static int joiner_new(struct io *io, int parent)
         pvmi_free(joiner);
         return PvmNoMem;
     }
-    alarm_set(joiner->limit, JOINER_MEMBER_MS);
-    joiner->input = watch_new(io->loop, STDIN_FILENO, joiner_on_input, joiner);
+    joiner->heard = true;
+    alarm_set(joiner->limit, (uint64_t)options->welcome_ms + JOINER_GRACE_MS);
+    if (!public)
+        joiner->input = watch_new(io->loop, STDIN_FILENO, joiner_on_input, joiner);
     if (joiner->input != NULL)
         watch_set(joiner->input, UV_READABLE);
     io->joiner = joiner;
@@ -243,11 +259,11 @@ static int joiner_new(struct io *io, int parent)
 /* ---- the daemon ---- */
 
 /* The first host is known before the core says so: it may dial us at once. */
-static int joiner_add_first(struct io *io, const struct pvmi_msg_join *join)
+static int joiner_add_first(struct io *io, const struct pvmi_msg_join *join, const uint8_t *secret)
 {
     struct core_action set = { .type = CORE_ACTION_PEER_SET };
     char **addresses = pvmi_calloc((size_t)join->addresses.n + 1, sizeof(*addresses));
-    int rc = addresses != NULL ? peers_add_ticket(io->peers, join->ticket, join->secret.data, NULL) : PvmNoMem;
+    int rc = addresses != NULL ? peers_add_ticket(io->peers, join->ticket, secret, NULL) : PvmNoMem;
 
     if (rc == PvmOk) {
         memcpy(addresses, join->addresses.v, join->addresses.n * sizeof(*addresses));
@@ -264,13 +280,40 @@ static int joiner_add_first(struct io *io, const struct pvmi_msg_join *join)
     return rc;
 }
 
-static int joiner_ready(struct io *io, const struct daemon_options *options)
+/* secret: NULL when the first host has it already. */
+static int joiner_ready(struct io *io, const struct daemon_options *options, const uint8_t *secret)
 {
     struct own_strings strings;
-    struct pvmi_msg_ready ready = { .version = PVMI_VERSION };
+    struct pvmi_msg_ready ready = { .version = PVMI_VERSION, .secret = { secret, secret != NULL ? PVMI_KEY_SIZE : 0 } };
 
     own_record(&io->own, options->speed, options->slots, options->launcher, &strings, &ready.host);
     return joiner_say_ready(&ready);
+}
+
+/* The secret is in peers.c afterwards, and nowhere else. */
+static int joiner_meet(struct io *io, const struct daemon_options *options, const struct pvmi_msg_join *join, int parent)
+{
+    bool public = join->secret.length == 0;
+    uint8_t secret[PVMI_KEY_SIZE];
+    int rc = PvmOk;
+
+    if (public)
+        rc = pvmi_random_bytes(secret, sizeof(secret));
+    else
+        memcpy(secret, join->secret.data, sizeof(secret));
+    if (rc == PvmOk)
+        rc = joiner_add_first(io, join, secret);
+    if (rc == PvmOk)
+        rc = joiner_new(io, options, public, parent);
+    if (rc != PvmOk)
+        joiner_say_failed(rc, options->name, "no memory to start");
+    else
+        rc = joiner_ready(io, options, public ? secret : NULL);
+    pvmi_secret_wipe(secret, sizeof(secret));
+    pvmi_secret_wipe((void *)join->secret.data, join->secret.length);
+    if (rc == PvmOk && public)
+        joiner_let_go(io->joiner);
+    return rc;
 }
 
 static int joiner_run(struct io *io, const struct daemon_options *options, const struct pvmi_msg_join *join,
@@ -288,12 +331,7 @@ static int joiner_run(struct io *io, const struct daemon_options *options, const
     };
 
     memcpy(io->own.machine, join->machine.data, sizeof(io->own.machine));
-    if (joiner_add_first(io, join) != PvmOk || joiner_new(io, parent) != PvmOk)
-        return joiner_say_failed(PvmNoMem, options->name, "no memory to start");
-    pvmi_secret_wipe((void *)join->secret.data, join->secret.length);    /* peers.c has it */
-    if (joiner_ready(io, options) != PvmOk)
-        return 1;
-    return daemon_run(io, options, &orderer);
+    return joiner_meet(io, options, join, parent) == PvmOk ? daemon_run(io, options, &orderer) : 1;
 }
 
 /* $PVM_PORT; but on the first host's computer that one has it already, unless it names a range. */
@@ -323,6 +361,7 @@ static int joiner_start(const struct pvmi_msg_join *join, long debug_mask, int p
         .debug_mask = debug_mask,
         .suspect_ms = join->suspect_ms,
         .dead_ms = join->dead_ms,
+        .welcome_ms = join->secret.length == 0 ? join->limit_ms : JOINER_WELCOME_MS,
     };
     struct pvmi_fault fault;
     struct io io;
@@ -341,7 +380,7 @@ static int joiner_start(const struct pvmi_msg_join *join, long debug_mask, int p
     return status;
 }
 
-int joiner_main(long debug_mask)
+int joiner_main(const char *argument, long debug_mask)
 {
     struct pvmi_control control;
     int parent = joiner_fork();
@@ -351,9 +390,9 @@ int joiner_main(long debug_mask)
         joiner_say_failed(PvmCantStart, NULL, strerror(errno));
         return 1;
     }
-    if (joiner_read_join(&control) != PvmOk)
+    if (joiner_read_join(argument, &control) != PvmOk)
         return 1;
-    if (join_is_sound(control.msg))
+    if (join_is_sound(control.msg, argument != NULL))
         status = joiner_start(control.msg, debug_mask, parent);
     else
         joiner_say_failed(PvmCantStart, NULL, "the join line makes no sense");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pvmd/io/joinline.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,33 @@ char *joinline_format(int type, const void *msg)
     if (rc != PvmOk)
         pvmi_buffer_fini(&out);
     return (char *)out.data;
+}
+
+char *joinline_format_argument(const struct pvmi_msg_join *join)
+{
+    char *line;
+    char *argument;
+
+    assert(join->secret.length == 0);
+    line = joinline_format(PVMI_MSG_join, join);
+    if (line == NULL)
+        return NULL;
+    argument = pvmi_strdup(line + strlen(joinline_word(PVMI_MSG_join)));
+    pvmi_free(line);
+    if (argument == NULL)
+        return NULL;
+    argument[strcspn(argument, " ")] = ':';
+    argument[strcspn(argument, "\n")] = '\0';
+    return argument;
+}
+
+char *joinline_of_argument(const char *argument)
+{
+    char *line = pvmi_asprintf("%s%s", joinline_word(PVMI_MSG_join), argument);
+
+    if (line != NULL && strchr(line, ':') != NULL)
+        *strchr(line, ':') = ' ';
+    return line;
 }
 
 bool joinline_is(const char *line, int type)

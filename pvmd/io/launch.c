@@ -39,6 +39,8 @@ static void launch_free(struct launch *launch)
     launch_close(launch);
     alarm_free(launch->alarm);
     hostspec_free(launch->spec);
+    pvmi_free(launch->command);
+    pvmi_free(launch->target);
     pvmi_secret_wipe(launch->secret, sizeof(launch->secret));
     pvmi_free(launch);
 }
@@ -223,7 +225,7 @@ static void launch_on_resolved(void *owner, char (*addresses)[64], int count, co
     struct pvmi_fault fault;
 
     launch->resolve = NULL;
-    if (count == 0 && !launch_ssh_is_builtin()) {
+    if (count == 0 && !launch_ssh_is_builtin() && launch->hoster_ms == 0) {
         pvmi_fault_set(&fault, PvmNoHost, NULL, "%s: %s; correct it, or give ip=ADDRESS", launch_target(launch),
                        why);
         launch_fail(launch, &fault);
@@ -234,6 +236,10 @@ static void launch_on_resolved(void *owner, char (*addresses)[64], int count, co
         memcpy(launch->addresses, addresses, (size_t)count * sizeof(launch->addresses[0]));
     if (!launch_is_new(launch))
         return;
+    if (launch->hoster_ms != 0) {
+        launch_ask(launch);
+        return;
+    }
     launch->step = LAUNCH_WAITING;
     launches_next(launch->io);
 }
@@ -253,9 +259,18 @@ static int launch_add_ticket(struct launch *launch)
     return peers_add_ticket(launch->io->peers, launch->ticket, launch->secret, way);
 }
 
+int launch_wait(struct launch *launch)
+{
+    if (launch_add_ticket(launch) != PvmOk)
+        return PvmNoMem;
+    launch->step = LAUNCH_WAITING;
+    launches_next(launch->io);
+    return PvmOk;
+}
+
 static int launch_begin(struct launch *launch)
 {
-    if (launch->alarm == NULL || launch_add_ticket(launch) != PvmOk)
+    if (launch->alarm == NULL || (launch->hoster_ms == 0 && launch_add_ticket(launch) != PvmOk))
         return PvmNoMem;
     if (!launch_is_new(launch))
         return PvmOk;
@@ -287,6 +302,7 @@ void launch_start(struct io *io, struct core_action *action)
     launch->number = action->launch.number;
     launch->ticket = action->launch.ticket;
     memcpy(launch->secret, action->launch.secret, sizeof(launch->secret));
+    launch->hoster_ms = action->launch.hoster_ms;
     launch->spec = action->launch.spec;
     action->launch.spec = NULL;
     pvmi_list_init(&launch->spec->link);
@@ -295,6 +311,29 @@ void launch_start(struct io *io, struct core_action *action)
     pvmi_list_push(&io->launches->all, &launch->node);
     if (launch_begin(launch) != PvmOk)
         launch_fail(launch, &fault);
+}
+
+void launch_answer(struct io *io, struct core_action *action)
+{
+    PVMI_LIST_EACH(node, &io->launches->all) {
+        struct launch *launch = PVMI_CONTAINER(node, struct launch, node);
+
+        if (launch->handle == action->handle && launch->step == LAUNCH_ASKING) {
+            launch_take_answer(launch, action->launch_answer.line);
+            return;
+        }
+    }
+}
+
+bool launch_is_asked(const struct io *io, uint64_t ticket)
+{
+    PVMI_LIST_EACH(node, &io->launches->all) {
+        const struct launch *launch = PVMI_CONTAINER(node, struct launch, node);
+
+        if (launch->ticket == ticket && launch->step == LAUNCH_ASKING)
+            return true;
+    }
+    return false;
 }
 
 void launch_end(struct io *io, uint64_t handle, bool keep)

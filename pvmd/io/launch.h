@@ -10,6 +10,9 @@
  *          \                                       |                                              |
  *           +--------> LAUNCHED with what is wrong, ENDING                                     forgotten
  *
+ * Where a task has registered as a hoster, it starts the daemon by its own means: RESOLVING --> ASKING, where the core
+ * is told the command (LAUNCH_COMMAND) --its answer, the ready line--> JOINING. That line holds a secret.
+ *
  * LAUNCHED is said once: at the ready line, or at the first thing that is wrong. A name that nobody here knows is
  * left to ssh, whose own configuration may know it.
  */
@@ -25,6 +28,7 @@ enum launch_step {
     LAUNCH_RESOLVING,
     LAUNCH_WAITING,    /* for a place: 32 launchers run at a time */
     LAUNCH_RUNNING,
+    LAUNCH_ASKING,     /* a hoster */
     LAUNCH_JOINING,
     LAUNCH_ENDING
 };
@@ -44,11 +48,14 @@ struct launch {
     int number;
     uint64_t ticket;
     uint8_t secret[PVMI_KEY_SIZE];
+    uint32_t hoster_ms;                 /* as in the action; 0: it is ours to start */
     enum launch_step step;
     struct resolve *resolve;
     char addresses[RESOLVE_MAX][64];    /* of the host, as we see it */
     int address_count;
     char *host_addresses[IO_ADDRESSES_MAX + 1];    /* of LAUNCHED */
+    char *command;                      /* of LAUNCH_COMMAND */
+    char *target;
     pid_t pid;                          /* 0: none runs */
     int in;                             /* its stdin; -1 closed */
     int outs[2];                        /* its stdout, stderr; -1 at their ends */
@@ -69,6 +76,12 @@ void launches_free(struct launches *launches);
 /* LAUNCH: takes the action's spec. */
 void launch_start(struct io *io, struct core_action *action);
 
+/* LAUNCH_ANSWER: takes the action's line. */
+void launch_answer(struct io *io, struct core_action *action);
+
+/* True for a daemon that a hoster has been asked to start: it may dial before the hoster has answered. */
+bool launch_is_asked(const struct io *io, uint64_t ticket);
+
 /* LAUNCH_END: keep: the host is in, its launcher may go; else it must not come in any more. */
 void launch_end(struct io *io, uint64_t handle, bool keep);
 
@@ -83,6 +96,9 @@ void launch_fail(struct launch *launch, const struct pvmi_fault *fault);
 /* Nothing more is wanted of it: its launcher, if it still runs, has limit_ms to end by itself. */
 void launch_finish(struct launch *launch, uint64_t limit_ms);
 
+/* It is ours to start: when there is a place. PvmOk or PvmNoMem. */
+int launch_wait(struct launch *launch);
+
 /* ---- launch_process.c ---- */
 
 /* Before anything else, and last. */
@@ -93,6 +109,19 @@ void launch_run(struct launch *launch);          /* WAITING: starts the launcher
 void launch_close_in(struct launch *launch);     /* the new daemon reads the end of its stdin */
 void launch_on_exit(struct launch *launch, int status);
 void launch_on_no_answer(struct launch *launch); /* RUNNING: its time is over */
+void launch_on_ready_line(struct launch *launch, const char *line);
+
+/* What the new daemon is to know, but for the secret, and when it would have to give up. addresses has room for
+ * IO_ADDRESSES_MAX; the rest points into launch. */
+void launch_fill_join(const struct launch *launch, char **addresses, struct pvmi_msg_join *ret_join);
+
+/* Nobody is to see again what a program that is no pvmd prints of the join line, or any of the ready line, least of all
+ * the log: cuts text there. */
+void launch_redact(char *text);
+
+/* ---- launch_hoster.c ---- */
+void launch_ask(struct launch *launch);    /* ASKING: says LAUNCH_COMMAND */
+void launch_take_answer(struct launch *launch, char *line);
 
 /* ---- launch_ssh.c, launch_local.c: the kinds ---- */
 
@@ -104,6 +133,9 @@ int launch_ssh_command(const struct launch *launch, struct launch_command *comma
 /* For tunnel.c: ssh with its stdin and stdout connected to target there. */
 int launch_ssh_tunnel_command(const struct tunnel_way *way, const char *target, struct launch_command *command,
                               struct pvmi_fault *fault);
+
+/* For launch_hoster.c: one line of plain words, to be freed; NULL when there is no memory. */
+char *launch_ssh_plain_command(const struct launch *launch, const char *argument);
 
 int launch_local_command(const struct launch *launch, struct launch_command *command, struct pvmi_fault *fault);
 bool launch_is_local(const struct hostspec *spec);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "pvmd/io/joinline.h"
 #include "pvmd/io/launch.h"
+#include "pvmd/io/peers.h"
 #include "pvmd/io/watch.h"
 #include "pvmd/keeper/start.h"
 
@@ -72,10 +73,20 @@ static void launch_order_addresses(struct launch *launch, struct pvmi_rec_host *
     host->addresses.n = n;
 }
 
-static bool ready_is_sound(const struct launch *launch, const struct pvmi_rec_host *host)
+static bool ready_is_sound(const struct launch *launch, const struct pvmi_msg_ready *ready)
 {
-    return host->number == launch->number && host->incarnation != 0 && host->key.length == PVMI_KEY_SIZE &&
+    const struct pvmi_rec_host *host = &ready->host;
+
+    return ready->secret.length == (launch->hoster_ms != 0 ? PVMI_KEY_SIZE : 0) && host->number == launch->number && host->incarnation != 0 && host->key.length == PVMI_KEY_SIZE &&
            host->port > 0 && host->port < 65536 && host->name != NULL && host->arch != NULL;
+}
+
+/* What the daemon that a hoster has started shows to us, and we to it. */
+static int launch_take_secret(struct launch *launch, const struct pvmi_msg_ready *ready)
+{
+    if (launch->hoster_ms == 0)
+        return PvmOk;
+    return peers_add_ticket(launch->io->peers, launch->ticket, ready->secret.data, NULL);
 }
 
 static void launch_on_ready(struct launch *launch, struct pvmi_control *control)
@@ -88,9 +99,12 @@ static void launch_on_ready(struct launch *launch, struct pvmi_control *control)
     if (ready->error.code != PvmOk)
         pvmi_fault_set(&fault, ready->error.code, launch->spec->name, "%s",
                        ready->error.text != NULL ? ready->error.text : "");
-    else if (!ready_is_sound(launch, &ready->host))
+    else if (!ready_is_sound(launch, ready))
         pvmi_fault_set(&fault, PvmCantStart, NULL, "the ready line of pvmd on %s makes no sense",
                        launch->spec->name);
+    else if (launch_take_secret(launch, ready) != PvmOk)
+        pvmi_fault_set(&fault, PvmNoMem, NULL, "no memory to start %s", launch->spec->name);
+    pvmi_secret_wipe((void *)ready->secret.data, ready->secret.length);
     if (fault.code != PvmOk) {
         pvmi_control_free(control);
         launch_fail(launch, &fault);
@@ -106,7 +120,7 @@ static void launch_on_ready(struct launch *launch, struct pvmi_control *control)
     io_post(launch->io, event);
 }
 
-static void launch_on_ready_line(struct launch *launch, const char *line)
+void launch_on_ready_line(struct launch *launch, const char *line)
 {
     struct pvmi_control control;
     struct pvmi_fault fault;
@@ -145,24 +159,28 @@ static void launch_remember(struct launch *launch, const char *line)
     snprintf(launch->said + have, sizeof(launch->said) - have, "%.*s\n", (int)length, line);
 }
 
-/* A program that is no pvmd may print the join line that it was given, and with it the secret: nobody is to see
- * that again, least of all the log. */
-static void line_redact(char *line)
+void launch_redact(char *text)
 {
-    char *join = strstr(line, "pvm4-join");
+    static const char *const words[] = { "pvm4-join", "pvm4-ready" };
 
-    if (join != NULL)
-        snprintf(join, strlen(join) + 1, "%s", "pvm4-join");
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        char *at = strstr(text, words[i]);
+
+        if (at == NULL)
+            continue;
+        at += strlen(words[i]);
+        pvmi_secret_wipe(at, strlen(at));
+    }
 }
 
 static void launch_on_line(struct launch *launch, int which, char *line)
 {
     line[strcspn(line, "\r")] = '\0';
-    line_redact(line);
     if (which == 0 && launch->step == LAUNCH_RUNNING && joinline_is(line, PVMI_MSG_ready)) {
         launch_on_ready_line(launch, line);
         return;
     }
+    launch_redact(line);
     if (line[0] == '\0')
         return;
     pvmi_log(PVMI_LOG_INFO, "%s@%s: %s", which == 0 ? "stdout" : "stderr", launch->spec->name, line);
@@ -236,19 +254,19 @@ static const char *launch_ip(const struct launch *launch)
     return launch->address_count > 0 ? launch->addresses[0] : NULL;    /* a name that only ssh knows is none there */
 }
 
-/* The line that the new daemon reads first. */
-static char *launch_join_line(const struct launch *launch)
+void launch_fill_join(const struct launch *launch, char **addresses, struct pvmi_msg_join *ret_join)
 {
     const struct io_own *own = &launch->io->own;
     const struct hostspec *spec = launch->spec;
-    char *addresses[IO_ADDRESSES_MAX];
-    struct pvmi_msg_join join = {
+
+    for (int i = 0; i < own->address_count; i++)
+        addresses[i] = (char *)own->addresses[i];
+    *ret_join = (struct pvmi_msg_join){
         .version = PVMI_VERSION,
         .machine = { own->machine, sizeof(own->machine) },
         .number = launch->number,
         .name = spec->name,
         .ticket = launch->ticket,
-        .secret = { launch->secret, sizeof(launch->secret) },
         .key = { own->key, sizeof(own->key) },
         .incarnation = own->incarnation,
         .addresses = { addresses, (uint32_t)own->address_count },
@@ -263,11 +281,19 @@ static char *launch_join_line(const struct launch *launch)
         .ports = spec->ports,
         .speed = spec->speed,
         .slots = spec->slots,
-        .launcher = launch_is_local(spec) ? "local" : "ssh",
+        .launcher = launch->hoster_ms != 0 ? "hoster" : launch_is_local(spec) ? "local" : "ssh",
     };
+}
 
-    for (int i = 0; i < own->address_count; i++)
-        addresses[i] = (char *)own->addresses[i];
+/* The line that the new daemon reads first. */
+static char *launch_join_line(const struct launch *launch)
+{
+    char *addresses[IO_ADDRESSES_MAX];
+    struct pvmi_msg_join join;
+
+    launch_fill_join(launch, addresses, &join);
+    join.secret.data = launch->secret;
+    join.secret.length = sizeof(launch->secret);
     return joinline_format(PVMI_MSG_join, &join);
 }
 

@@ -59,6 +59,16 @@ static char *remote_command(const struct launch *launch)
                          own, name, name);
 }
 
+char *launch_ssh_plain_command(const struct launch *launch, const char *argument)
+{
+    const struct hostspec *spec = launch->spec;
+    const char *dx = spec->dx != NULL ? spec->dx : pvmi_env(PVMI_ENV_PVM_DPATH);
+    const char *own = launch->io->own.program;
+
+    return pvmi_asprintf("%s -s -n%s --join-public %s", dx != NULL ? dx : is_plain(own) ? own : "pvmd",
+                         is_plain(spec->name) ? spec->name : "host", argument);
+}
+
 static int find_program(const char *program, char **ret_path, struct pvmi_fault *fault)
 {
     struct pvmi_strings env = { environ, 0 };

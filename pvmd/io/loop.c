@@ -170,6 +170,9 @@ static void io_act(struct io *io, struct core_action *action)
     case CORE_ACTION_LAUNCH:
         launch_start(io, action);
         break;
+    case CORE_ACTION_LAUNCH_ANSWER:
+        launch_answer(io, action);
+        break;
     case CORE_ACTION_LAUNCH_END:
         launch_end(io, action->handle, action->launch_end.keep);
         break;

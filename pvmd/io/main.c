@@ -24,6 +24,7 @@
 
 struct arguments {
     bool join;
+    const char *join_public;    /* the join as an argument; NULL: it comes on stdin */
     bool test;
     const char *name;       /* NULL: the system's */
     const char *ports;
@@ -46,7 +47,7 @@ static void print_help(void)
            "  HOSTFILE     hosts to add, else the file that $PVMHOSTFILE names, else none\n"
            "\n"
            "Exit status: 0 halted, 1 could not start or go on, 2 wrong arguments or host file.\n"
-           "pvmd -s is for other pvmds to call.\n");
+           "pvmd -s, and --join-public, are for other pvmds to call.\n");
 }
 
 /* -n, if it can be a host's name, else what the system says. Returns -1 to go on, else the exit status. */
@@ -73,6 +74,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 {
     static const struct option longs[] = {
         { "help", no_argument, NULL, 'h' },
+        { "join-public", required_argument, NULL, 'J' },
         { "version", no_argument, NULL, 'v' },
         { NULL, 0, NULL, 0 },
     };
@@ -96,6 +98,10 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
         case 's':
         case 'S':
             arguments->join = true;
+            break;
+        case 'J':
+            arguments->join = true;
+            arguments->join_public = optarg;
             break;
         case 'f':
             break;    /* PVM 3: stay in the foreground, which is what we do */
@@ -244,5 +250,5 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     clean_descriptors();
     clean_environment();
-    return arguments.join ? joiner_main(arguments.debug_mask) : first_main(&arguments);
+    return arguments.join ? joiner_main(arguments.join_public, arguments.debug_mask) : first_main(&arguments);
 }

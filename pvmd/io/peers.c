@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "pvmd/io/launch.h"
 
 #define PEERS_NONCES 4096    /* of hellos taken, remembered against replays */
 
@@ -291,8 +292,11 @@ const struct peer *peers_check(struct io *io, const uint8_t bytes[PVMI_HELLO_SIZ
     }
     peer = (struct peer *)peers_get(io->peers, (int)ret_hello->host, ret_hello->sender);
     *ret_reason = hello_refusal(io, ret_hello, peer, &secret);
-    if (*ret_reason != NULL)
+    if (*ret_reason != NULL) {
+        if (peer == NULL && ret_hello->purpose == PVMI_HELLO_JOIN && launch_is_asked(io, ret_hello->ticket))
+            *ret_reason = NULL;
         return NULL;
+    }
     if (!pvmi_hello_verify(bytes, secret)) {
         *ret_reason = "hello with a wrong mac";
         return NULL;

@@ -62,7 +62,8 @@ int peers_hello(const struct io *io, const struct peer *peer, enum pvmi_channel 
 
 /*
  * Checks a hello that came in: whole, of this machine and for this run, from a host we know, with the right
- * mac, never seen before. Returns the peer and fills ret_hello; or NULL, and *ret_reason says why.
+ * mac, never seen before. Returns the peer and fills ret_hello; or NULL, and *ret_reason says why; NULL when there is
+ * nothing to wonder at: it comes too early.
  */
 const struct peer *peers_check(struct io *io, const uint8_t bytes[PVMI_HELLO_SIZE], struct pvmi_hello *ret_hello,
                                const char **ret_reason);

@@ -344,6 +344,7 @@ void node_act(struct node *node, struct core_action *action)
         world_say(node->world, "node %d: log: %s", node->number, action->log.text);
         break;
     case CORE_ACTION_DEBUG:
+    case CORE_ACTION_LAUNCH_ANSWER:    /* no task of the simulation is a hoster */
         break;
     case CORE_ACTION_STOP:
         act_stop(node, action);

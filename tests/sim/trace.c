@@ -12,8 +12,8 @@ const char *node_event_name(enum core_event_type type)
     static const char *const names[] = { "TICK",      "LINK_IN",       "LINK_UP",
                                          "LINK_DOWN", "LINK_WRITABLE", "LINK_CONGESTED",
                                          "FRAME",     "STARTED",       "START_FAILED",
-                                         "ENDED",     "OUTPUT",        "LAUNCHED",
-                                         "ADD",       "HALT" };
+                                         "ENDED",     "OUTPUT",        "LAUNCH_COMMAND",
+                                         "LAUNCHED",  "ADD",           "HALT" };
 
     return names[type];
 }
@@ -22,9 +22,9 @@ const char *node_action_name(enum core_action_type type)
 {
     static const char *const names[] = { "LINK_DIAL",    "LINK_ADOPT", "LINK_REFUSE", "LINK_SEND",
                                          "LINK_READ",    "LINK_CLOSE", "TASK_START",  "TASK_SIGNAL",
-                                         "OUTPUT_GRANT", "LAUNCH",     "LAUNCH_END",  "PEER_SET",
-                                         "PEER_DROP",    "GATE",       "READY",       "LOG",
-                                         "STOP" };
+                                         "OUTPUT_GRANT", "LAUNCH",     "LAUNCH_ANSWER", "LAUNCH_END",
+                                         "PEER_SET",     "PEER_DROP",  "GATE",        "READY",
+                                         "LOG",          "DEBUG",      "STOP" };
 
     return names[type];
 }

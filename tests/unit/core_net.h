@@ -107,6 +107,10 @@ struct net {
     int launches;
     uint64_t last_launch;
     char last_launch_name[64];
+    uint64_t hosted[NET_HOSTS + 1];    /* launches that a hoster is to start, by number */
+    char hosted_name[NET_HOSTS + 1][64];
+    int commands;              /* so many, by a hoster */
+    bool hold_commands;        /* the test posts LAUNCH_COMMAND */
     int launch_kept, launch_dropped;
     char logs[NET_LOGS][512];
     int log_count;
@@ -396,13 +400,50 @@ NET_UNUSED static void net_launched(struct net *net, uint64_t handle, const char
     event->event.launched.host = event->rec;
 }
 
+/* The command for the hoster is made. */
+NET_UNUSED static void net_command(struct net *net, int number)
+{
+    struct core_event *event = &net_post(net, 1, CORE_EVENT_LAUNCH_COMMAND, net->hosted[number])->event;
+
+    net->commands++;
+    event->launch_command.so = "pw";
+    event->launch_command.address = "me@somewhere";
+    event->launch_command.command = "pvmd --join-public 1:00";
+    event->launch_command.vmid = "";
+}
+
+/* What the hoster has got: "ready" stands for a ready line. */
+NET_UNUSED static void net_hoster_answer(struct net *net, const struct core_action *action)
+{
+    const char *line = action->launch_answer.line;
+    struct net_event *event;
+    int number = 0;
+
+    while (number < NET_HOSTS && net->hosted[number] != action->handle)
+        number++;
+    assert_true(net->hosted[number] == action->handle);
+    if (line == NULL || strcmp(line, "ready") == 0) {
+        net_launched(net, action->handle, net->hosted_name[number], number);
+        return;
+    }
+    event = net_post(net, 1, CORE_EVENT_LAUNCHED, action->handle);
+    pvmi_fault_set(&event->event.launched.fault, strcmp(line, "PvmNoHost") == 0 ? PvmNoHost : PvmCantStart, NULL,
+                   "the hoster says %s", line);
+}
+
 NET_UNUSED static void net_launch(struct net *net, const struct core_action *action)
 {
     net->launches++;
     net->last_launch = action->handle;
     snprintf(net->last_launch_name, sizeof(net->last_launch_name), "%s", action->launch.spec->name);
     assert_true(action->launch.number <= NET_HOSTS);
-    if (net->auto_launch)
+    if (action->launch.hoster_ms != 0) {
+        net->hosted[action->launch.number] = action->handle;
+        snprintf(net->hosted_name[action->launch.number], sizeof(net->hosted_name[0]), "%s",
+                 action->launch.spec->name);
+        if (!net->hold_commands)
+            net_command(net, action->launch.number);
+    } else if (net->auto_launch)
         net_launched(net, action->handle, action->launch.spec->name, action->launch.number);
 }
 
@@ -453,6 +494,9 @@ NET_UNUSED static void net_do(struct net *net, int number, struct core_action *a
         break;
     case CORE_ACTION_LAUNCH:
         net_launch(net, action);
+        break;
+    case CORE_ACTION_LAUNCH_ANSWER:
+        net_hoster_answer(net, action);
         break;
     case CORE_ACTION_LAUNCH_END:
         net->launch_kept += action->launch_end.keep;

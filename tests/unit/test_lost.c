@@ -51,6 +51,7 @@ static int do_archcode(void) { return pvm_archcode("LINUX64"); }
 static int do_getnoresets(void) { return pvm_getnoresets(NULL, NULL); }
 static int do_noreset(void) { return pvm_setopt(PvmNoReset, 1); }
 static int do_reset(void) { return pvmreset(pvm_mytid(), 0, NULL, -1); }
+static int do_reg_hoster(void) { return pvm_reg_hoster(); }
 static int do_exit(void) { return pvm_exit(); }
 
 static const struct {
@@ -68,7 +69,7 @@ static const struct {
     { "pvm_getmboxinfo", do_getmboxinfo }, { "pvm_insert", do_insert }, { "pvm_lookup", do_lookup },
     { "pvm_delete", do_delete },     { "pvm_newcontext", do_newcontext }, { "pvm_freecontext", do_freecontext },
     { "pvm_hostsync", do_hostsync }, { "pvm_archcode", do_archcode },   { "pvm_getnoresets", do_getnoresets },
-    { "PvmNoReset", do_noreset },    { "pvmreset", do_reset },
+    { "PvmNoReset", do_noreset },    { "pvmreset", do_reset },          { "pvm_reg_hoster", do_reg_hoster },
     { "pvm_exit", do_exit },
 };
 

@@ -213,6 +213,14 @@ static int do_addhosts(void)
     return pvm_addhosts(lines, 2, NULL);
 }
 
+/* Registers, and takes it back. */
+static int do_reg_hoster(void)
+{
+    int rc = pvm_reg_hoster();
+
+    return rc == PvmOk ? pvm_reg_hoster() : rc;
+}
+
 static int do_reg_tracer(void)
 {
     int rc = pvm_reg_tracer(0, 666, 0, 667, "", 0, PvmTraceFull);
@@ -228,6 +236,7 @@ static void requests(void **state)
     check_call("pvm_addhosts", do_addhosts, KEEPS_BOTH);
     check_call("pvm_tickle", do_tickle, KEEPS_BOTH);
     check_call("pvm_reg_tracer", do_reg_tracer, KEEPS_BOTH);
+    check_call("pvm_reg_hoster", do_reg_hoster, KEEPS_BOTH);
 }
 
 /* ---- handlers, match functions ---- */
