@@ -103,6 +103,67 @@ static void a_join_is_no_ready(void **state)
     pvmi_free(other);
 }
 
+/* A command line cannot keep a secret: it holds none, and is one plain word. */
+static void a_join_as_an_argument_comes_back_as_it_was(void **state)
+{
+    char *argument = joinline_format_argument(&sample);
+    char *line = joinline_of_argument(argument);
+    struct pvmi_control control;
+    int version;
+
+    (void)state;
+    assert_int_equal(strspn(argument, "0123456789abcdef:"), strlen(argument));
+    assert_memory_equal(argument, "1:", 2);
+    assert_true(joinline_is(line, PVMI_MSG_join));
+    assert_int_equal(joinline_parse(line, PVMI_MSG_join, &control, &version), PvmOk);
+    const struct pvmi_msg_join *join = control.msg;
+    assert_string_equal(join->name, "beta");
+    assert_int_equal(join->secret.length, 0);
+    pvmi_control_free(&control);
+    pvmi_free(argument);
+    pvmi_free(line);
+}
+
+static void an_argument_survives_out_of_memory(void **state)
+{
+    char *argument = NULL;
+    char *line = NULL;
+
+    (void)state;
+    for (int nth = 0; argument == NULL; nth++) {
+        assert_true(nth < 100);
+        pvmi_alloc_fail_nth(nth);
+        argument = joinline_format_argument(&sample);
+    }
+    for (int nth = 0; line == NULL; nth++) {
+        assert_true(nth < 100);
+        pvmi_alloc_fail_nth(nth);
+        line = joinline_of_argument(argument);
+    }
+    pvmi_alloc_fail_nth(-1);
+    pvmi_free(argument);
+    pvmi_free(line);
+}
+
+static void arguments_that_are_none_are_refused(void **state)
+{
+    static const char *const arguments[] = { "", ":", "1", "1:", "1:zz", "x:00", "pvm4-join 1 00", "1:00 00", "1:ff" };
+    struct pvmi_control control;
+    int version;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
+        char *line = joinline_of_argument(arguments[i]);
+
+        assert_int_equal(joinline_parse(line, PVMI_MSG_join, &control, &version), PvmBadMsg);
+        pvmi_free(line);
+    }
+    char *line = joinline_of_argument("9:00");
+    assert_int_equal(joinline_parse(line, PVMI_MSG_join, &control, &version), PvmBadVersion);
+    assert_int_equal(version, 9);
+    pvmi_free(line);
+}
+
 static void a_line_survives_out_of_memory(void **state)
 {
     char *line = NULL;
@@ -252,6 +313,42 @@ static void a_name_that_a_shell_would_read_is_kept_from_it(void **state)
     unsetenv("PVM_RSH");
 }
 
+/* For any shell, and for who puts it into quotes of its own. */
+static void the_command_for_a_hoster_is_plain_words(void **state)
+{
+    struct hostspec spec = { .name = (char *)"beta", .ip = (char *)"10.0.0.2", .login = (char *)"me" };
+    struct io io = { .own.program = (char *)"/opt/pvm/bin/pvmd" };
+    struct launch launch = { .spec = &spec, .io = &io };
+    char *command = launch_ssh_plain_command(&launch, "1:00ff");
+
+    (void)state;
+    assert_string_equal(command, "/opt/pvm/bin/pvmd -s -nbeta --join-public 1:00ff");
+    pvmi_free(command);
+    spec.dx = (char *)"$HOME/pvmd";
+    spec.name = (char *)"x;reboot";
+    command = launch_ssh_plain_command(&launch, "1:00ff");
+    assert_string_equal(command, "$HOME/pvmd -s -nhost --join-public 1:00ff");
+    pvmi_free(command);
+    spec.dx = NULL;
+    io.own.program = (char *)"/opt/p v m/pvmd";
+    command = launch_ssh_plain_command(&launch, "1:00ff");
+    assert_string_equal(command, "pvmd -s -nhost --join-public 1:00ff");
+    pvmi_free(command);
+}
+
+static void what_holds_a_secret_is_cut_off(void **state)
+{
+    char texts[][40] = { "x: pvm4-ready 1 00ff", "pvm4-join 1 77", "+ pvm4-join 1 66 pvm4-ready 1 55", "nothing" };
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        launch_redact(texts[i]);
+    assert_string_equal(texts[0], "x: pvm4-ready");
+    assert_string_equal(texts[1], "pvm4-join");
+    assert_string_equal(texts[2], "+ pvm4-join");
+    assert_string_equal(texts[3], "nothing");
+}
+
 /* ---- $NAME ---- */
 
 static void variables_are_replaced_and_unknown_ones_stay(void **state)
@@ -285,6 +382,9 @@ int main(void)
         cmocka_unit_test_teardown(another_version_is_told_before_anything_is_decoded, nothing_leaked),
         cmocka_unit_test_teardown(what_is_no_line_is_refused, nothing_leaked),
         cmocka_unit_test_teardown(a_join_is_no_ready, nothing_leaked),
+        cmocka_unit_test_teardown(a_join_as_an_argument_comes_back_as_it_was, nothing_leaked),
+        cmocka_unit_test_teardown(an_argument_survives_out_of_memory, nothing_leaked),
+        cmocka_unit_test_teardown(arguments_that_are_none_are_refused, nothing_leaked),
         cmocka_unit_test_teardown(a_line_survives_out_of_memory, nothing_leaked),
         cmocka_unit_test_teardown(each_way_to_fail_has_its_remedy, nothing_leaked),
         cmocka_unit_test_teardown(advice_names_the_login_of_the_line, nothing_leaked),
@@ -292,6 +392,8 @@ int main(void)
         cmocka_unit_test_teardown(silence_is_told_with_what_was_said, nothing_leaked),
         cmocka_unit_test_teardown(the_stand_in_for_ssh_is_called_as_rsh_was, nothing_leaked),
         cmocka_unit_test_teardown(a_name_that_a_shell_would_read_is_kept_from_it, nothing_leaked),
+        cmocka_unit_test_teardown(the_command_for_a_hoster_is_plain_words, nothing_leaked),
+        cmocka_unit_test_teardown(what_holds_a_secret_is_cut_off, nothing_leaked),
         cmocka_unit_test_teardown(variables_are_replaced_and_unknown_ones_stay, nothing_leaked),
     };
 
