@@ -188,7 +188,8 @@ static int scalar_decode(const uint8_t *xdr, int type, void *to)
     return rc;
 }
 
-/* Decodes a scalar from bytes, which may lie in several sections of them. */
+/* Decodes a scalar from bytes, which may lie in several sections of them. Where they end in the middle of a word, it is
+ * filled up with zeros, as in the XDR view. */
 static int scalar_from_bytes(struct pvmi_msgbuf *buf, struct pvmi_cursor *cursor, int type, void *to)
 {
     uint8_t xdr[8];
@@ -197,10 +198,15 @@ static int scalar_from_bytes(struct pvmi_msgbuf *buf, struct pvmi_cursor *cursor
     for (size_t got = 0; got < size; got++) {
         uint8_t bounce[PVMI_CURSOR_PEEK_MAX];
         int rc = cursor_settle(buf, cursor);
+        bool ended = rc == PvmNoData || (rc == PvmOk && cursor->type != PVMI_TYPE_BYTES);
 
+        if (ended && (got & 3) != 0) {
+            xdr[got] = 0;
+            continue;
+        }
         if (rc != PvmOk)
             return rc;
-        if (cursor->type != PVMI_TYPE_BYTES)
+        if (ended)
             return wrong_type(cursor, type);
         xdr[got] = *pvmi_cursor_peek(cursor, 1, bounce);
         cursor_consume(cursor, 1);

@@ -54,6 +54,27 @@ static void strings(void)
     SHOW(pvm_unpackf("%d", room));
 }
 
+/* Bytes whose number is no multiple of 4, read as numbers: each word that has begun is one. */
+static void bytes_as_numbers(void)
+{
+    int ints[3], seven = 7;
+    double real;
+
+    pvm_initsend(PvmDataDefault);
+    pvm_pkbyte("abcdef", 6, 1);
+    pvm_pkint(&seven, 1, 1);
+    pvm_pkbyte("\x3f\xf8\0\0\0", 5, 1);
+    pvm_pkstr("12345");
+    pvm_send(case_me, 1);
+    pvm_recv(case_me, 1);
+    SHOW(pvm_upkint(ints, 3, 1));
+    printf("%x %x.... %d\n", ints[0], ints[1] >> 16, ints[2]);
+    SHOW(pvm_upkdouble(&real, 1, 1));
+    SHOW(pvm_upkint(ints, 3, 1));
+    printf("%d %x %x......\n", ints[0], ints[1], ints[2] >> 16);
+    SHOW(pvm_upkint(ints, 1, 1));
+}
+
 int main(int argc, char **argv)
 {
     case_roles(argc, argv);
@@ -70,6 +91,7 @@ int main(int argc, char **argv)
     BOTH(cplx, float);
     BOTH(dcplx, double);
     strings();
+    bytes_as_numbers();
     pvm_exit();
     return 0;
 }

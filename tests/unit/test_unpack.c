@@ -547,6 +547,39 @@ static void filling_is_for_the_call_that_runs_into_it(void **state)
     assert_int_equal(pvm_upkbyte(got, 1, 1), PvmNoData);
 }
 
+static void numbers_are_read_from_bytes_that_end_in_the_middle_of_a_word(void **state)
+{
+    int ints[3] = { 0 };
+    short small[2];
+    double real;
+    char byte;
+
+    (void)state;
+    pvm_initsend(PvmDataDefault);
+    assert_int_equal(pvm_pkbyte("abc", 3, 1), PvmOk);
+    assert_int_equal(pvm_pkbyte("def", 3, 1), PvmOk);
+    ints[0] = 7;
+    assert_int_equal(pvm_pkint(ints, 1, 1), PvmOk);
+    assert_int_equal(pvm_pkbyte("\x3f\xf8\0\0\0", 5, 1), PvmOk);
+    assert_int_equal(pvm_pkstr(""), PvmOk);
+    assert_int_equal(pvm_pkbyte("\0\0\0\5\0\1x", 7, 1), PvmOk);
+    loopback();
+    assert_int_equal(pvm_upkint(ints, 3, 1), PvmOk);
+    assert_int_equal(ints[0], 0x61626364);
+    assert_int_equal(ints[1], 0x65660000);
+    assert_int_equal(ints[2], 7);
+    assert_int_equal(pvm_upkdouble(&real, 1, 1), PvmOk);
+    assert_true(real == 1.5);
+    assert_int_equal(pvm_upkint(ints, 1, 1), PvmOk);    /* the length of "" */
+    assert_int_equal(pvm_upkbyte(&byte, 1, 1), PvmOk);
+    assert_int_equal(pvm_upkshort(small, 1, 1), PvmOk);
+    assert_int_equal(small[0], 5);
+    assert_int_equal(pvm_upkshort(small, 1, 1), PvmOverflow);
+    assert_int_equal(pvm_upkint(ints, 1, 1), PvmOk);
+    assert_int_equal(ints[0], 0x17800);
+    assert_int_equal(pvm_upkint(ints, 1, 1), PvmNoData);
+}
+
 /* Reads a message as bytes, in calls of chunk, sends these on, and unpacks what was packed first. */
 static void relay(int chunk)
 {
@@ -737,6 +770,7 @@ int main(void)
         cmocka_unit_test_setup(bytes_packed_in_portions_are_one_run, loopback_reset),
         cmocka_unit_test_setup(what_bufinfo_counts_can_be_unpacked_as_bytes, loopback_reset),
         cmocka_unit_test_setup(filling_is_for_the_call_that_runs_into_it, loopback_reset),
+        cmocka_unit_test_setup(numbers_are_read_from_bytes_that_end_in_the_middle_of_a_word, loopback_reset),
         cmocka_unit_test_setup(a_relay_of_bytes_keeps_the_numbers, loopback_reset),
         cmocka_unit_test_setup(bytes_of_a_number_may_be_read_in_portions, loopback_reset),
         cmocka_unit_test_setup(raw_data_are_any_type, loopback_reset),
