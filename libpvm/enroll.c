@@ -19,7 +19,7 @@
 #include "base/rundir.h"
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
-#include "libpvm/descriptor.h"
+#include "libpvm/getfds.h"
 #include "libpvm/handler.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/notify.h"
@@ -65,7 +65,7 @@ static void after_fork_in_child(void)
 
     pvmi_call_after_fork();
     pvmi_progress_after_fork();
-    pvmi_descriptor_after_fork();
+    pvmi_getfds_after_fork();
     if (pvmi_task.unix_tp != NULL && pvmi_task.self_tp != NULL) {
         close(pvmi_task.socket);
         close(pvmi_task.unix_tp->ops->event_fd(pvmi_task.unix_tp));
@@ -127,7 +127,7 @@ static int open_transports(int fd)
         return pvmi_call_fail(rc, "cannot open the connection to the daemon: %s", pvmi_error_text(rc));
     }
     pvmi_task.socket = fd;
-    pvmi_descriptor_opened();
+    pvmi_getfds_opened();
     return PvmOk;
 }
 

@@ -2,7 +2,7 @@
 #include "libpvm/line.h"
 
 #include "base/list.h"
-#include "libpvm/descriptor.h"
+#include "libpvm/getfds.h"
 #include "libpvm/handler.h"
 #include "libpvm/match.h"
 #include "libpvm/msgbuf.h"
@@ -17,7 +17,7 @@ void pvmi_line_push(struct pvmi_msgbuf *buf)
         return;
     }
     pvmi_list_push(&line, &buf->link);
-    pvmi_descriptor_queued();
+    pvmi_getfds_queued();
 }
 
 bool pvmi_line_empty(void)

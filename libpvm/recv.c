@@ -5,7 +5,7 @@
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
 #include "libpvm/datatype.h"
-#include "libpvm/descriptor.h"
+#include "libpvm/getfds.h"
 #include "libpvm/handler.h"
 #include "libpvm/line.h"
 #include "libpvm/matcher.h"
@@ -154,7 +154,7 @@ static int found_none(int rc)
 {
     if (rc != PVMI_AGAIN)
         return rc;
-    pvmi_descriptor_looked();
+    pvmi_getfds_looked();
     return 0;
 }
 
@@ -162,7 +162,7 @@ static void take(struct pvmi_msgbuf *buf)
 {
     pvmi_match_take(buf);
     if (pvmi_list_empty(&pvmi_task.arrived.arrived))
-        pvmi_descriptor_looked();
+        pvmi_getfds_looked();
 }
 
 /* The receives that make a message the active receive buffer. Returns its id, 0 when there is none in time. */

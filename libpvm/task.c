@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "libpvm/arrive.h"
-#include "libpvm/descriptor.h"
+#include "libpvm/getfds.h"
 #include "libpvm/group.h"
 #include "libpvm/line.h"
 #include "libpvm/notify.h"
@@ -65,7 +65,7 @@ static void forget_own_tid(struct pvmi_rec_inherit *inherit, int32_t tid)
 
 void pvmi_task_forget(void)
 {
-    pvmi_descriptor_closing();
+    pvmi_getfds_closing();
     if (pvmi_task.unix_tp != NULL)
         pvmi_task.unix_tp->ops->close(pvmi_task.unix_tp);
     if (pvmi_task.self_tp != NULL)

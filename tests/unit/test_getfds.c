@@ -221,5 +221,5 @@ int main(void)
         TEST(a_forked_child_leaves_the_parents_alone),
     };
 
-    return cmocka_run_group_tests_name("descriptor", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("getfds", tests, NULL, NULL);
 }

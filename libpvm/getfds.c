@@ -6,7 +6,7 @@
  *
  * It stays the same for the whole life of the process, across pvm_exit().
  */
-#include "libpvm/descriptor.h"
+#include "libpvm/getfds.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -28,13 +28,13 @@ static struct {
     int given[1];     /* what pvm_getfds() hands out */
 } descriptor;
 
-void pvmi_descriptor_queued(void)
+void pvmi_getfds_queued(void)
 {
     if (descriptor.epoll_fd > 0 && !descriptor.queued)
         descriptor.queued = eventfd_write(descriptor.queued_fd, 1) == 0;
 }
 
-void pvmi_descriptor_looked(void)
+void pvmi_getfds_looked(void)
 {
     eventfd_t count;
 
@@ -56,24 +56,24 @@ static int watch_transports(void)
     return rc == 0 ? watch(pvmi_task.self_tp->ops->event_fd(pvmi_task.self_tp)) : rc;
 }
 
-void pvmi_descriptor_opened(void)
+void pvmi_getfds_opened(void)
 {
     if (descriptor.epoll_fd > 0)
         watch_transports();
 }
 
-void pvmi_descriptor_closing(void)
+void pvmi_getfds_closing(void)
 {
     if (descriptor.epoll_fd <= 0)
         return;
-    pvmi_descriptor_looked();
+    pvmi_getfds_looked();
     if (pvmi_task.unix_tp != NULL)
         epoll_ctl(descriptor.epoll_fd, EPOLL_CTL_DEL, pvmi_task.unix_tp->ops->event_fd(pvmi_task.unix_tp), NULL);
     if (pvmi_task.self_tp != NULL)
         epoll_ctl(descriptor.epoll_fd, EPOLL_CTL_DEL, pvmi_task.self_tp->ops->event_fd(pvmi_task.self_tp), NULL);
 }
 
-void pvmi_descriptor_after_fork(void)
+void pvmi_getfds_after_fork(void)
 {
     if (descriptor.epoll_fd > 0) {
         close(descriptor.epoll_fd);    /* the parent's set: nothing in it is to be changed */
@@ -107,7 +107,7 @@ static int make(void)
         return no_descriptor();
     descriptor.given[0] = descriptor.epoll_fd;
     if (pvmi_match_first(&pvmi_task.arrived) != &pvmi_task.arrived.arrived || !pvmi_line_empty())
-        pvmi_descriptor_queued();
+        pvmi_getfds_queued();
     return PvmOk;
 }
 
