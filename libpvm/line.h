@@ -25,8 +25,8 @@ bool pvmi_line_empty(void);
 /*
  * Deals with the first one: *ret_buf is that message, in the queue now, or NULL when its handler has run.
  *
- * Returns 1; 0 when none waits, a handler runs, for they do not nest, or the task still enrols; PvmNoMem when its handler cannot be shown
- * the message, which stays.
+ * Returns 1; 0 when none waits, a handler runs, for they do not nest, or the task still enrols; PvmNoMem when its
+ * handler cannot be shown the message, which stays.
  */
 int pvmi_line_step(struct pvmi_msgbuf **ret_buf);
 
