@@ -542,8 +542,8 @@ int pvm_pkmesgbody(int bufid);
  * Complex numbers may be read as twice as many reals, and the reverse. Bytes are the XDR view of anything: a
  * number read as bytes is big-endian, a short in 4 of them; a number read where bytes were packed is decoded
  * from that, from the next multiple of 4. Bytes packed in several calls follow each other without gaps; only
- * a call that reads on beyond them finds zeros up to the multiple of 4 first. Raw messages can be read as
- * anything.
+ * a call that reads on beyond them finds zeros up to the multiple of 4 first, and a number that the last of them
+ * begin is filled up with zeros. Raw messages can be read as anything.
  *
  * Returns PvmOk; nitem 0 takes nothing. In this order: PvmBadParam (nitem negative), PvmNoBuf (no active
  * receive buffer), PvmBadParam (NULL with items), and
@@ -681,6 +681,8 @@ int (*pvm_recvf(int (*new_function)(int bufid, int tid, int msgtag)))(int bufid,
 /*
  * Installs a message handler: func is called with the buffer id of each message from tid src with this tag in
  * context ctx (-1: any) that arrives from now on; receives do not see them. Notices come from tid 0x80000000.
+ * Messages stand in one line, and a receive goes down it to the one that it takes: what stands behind that one has
+ * not arrived in this sense, and finds a handler that is installed before the next call that reads.
  *
  * Handlers run inside calls that read messages: receives and probes that do not find theirs waiting already, sends,
  * requests to the daemon, pvm_exit(). In a handler the message is the active receive buffer, there is no active

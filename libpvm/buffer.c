@@ -14,7 +14,7 @@ int pvm_mkbuf(int encoding)
     int rc;
 
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_MKBUF, encoding);
+    pvmi_trace_enter_buffers(TEV_MKBUF, encoding);
     rc = pvmi_msgbuf_new(encoding, &buf);
     if (rc == PvmOk && encoding == PvmDataTrace) {
         rc = pvmi_trace_user_begin(buf);
@@ -29,7 +29,7 @@ int pvm_initsend(int encoding)
     int id;
 
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_INITSEND, encoding);
+    pvmi_trace_enter_buffers(TEV_INITSEND, encoding);
     id = pvm_mkbuf(encoding);
     if (id > 0)
         pvmi_active_replace_send(id);
@@ -51,7 +51,7 @@ int pvm_freebuf(int bufid)
     int rc = PvmOk;
 
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_FREEBUF, bufid);
+    pvmi_trace_enter_buffers(TEV_FREEBUF, bufid);
     if (bufid != 0)
         rc = buffer_find(bufid, 0, &buf);
     if (rc == PvmOk && bufid != 0)
@@ -62,14 +62,14 @@ int pvm_freebuf(int bufid)
 int pvm_getsbuf(void)
 {
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_GETSBUF);
+    pvmi_trace_enter_buffers(TEV_GETSBUF);
     return pvmi_call_end(pvmi_active_send());
 }
 
 int pvm_getrbuf(void)
 {
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_GETRBUF);
+    pvmi_trace_enter_buffers(TEV_GETRBUF);
     return pvmi_call_end(pvmi_active_receive());
 }
 
@@ -94,7 +94,7 @@ static int set_send(int bufid)
 int pvm_setsbuf(int bufid)
 {
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_SETSBUF, bufid);
+    pvmi_trace_enter_buffers(TEV_SETSBUF, bufid);
     return pvmi_call_leave("pvm_setsbuf", set_send(bufid));
 }
 
@@ -120,7 +120,7 @@ static int set_receive(int bufid)
 int pvm_setrbuf(int bufid)
 {
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_SETRBUF, bufid);
+    pvmi_trace_enter_buffers(TEV_SETRBUF, bufid);
     return pvmi_call_leave("pvm_setrbuf", set_receive(bufid));
 }
 
@@ -179,7 +179,7 @@ int pvm_bufinfo(int bufid, int *bytes, int *msgtag, int *tid)
     int rc;
 
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_BUFINFO, bufid);
+    pvmi_trace_enter_buffers(TEV_BUFINFO, bufid);
     rc = buffer_info(bufid, bytes, msgtag, tid);
     if (pvmi_call_state.traced != 0)
         bufinfo_result(bufid, rc);
@@ -220,7 +220,7 @@ int pvm_getminfo(int bufid, struct pvmminfo *info)
     int rc;
 
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_GETMINFO, bufid);
+    pvmi_trace_enter_buffers(TEV_GETMINFO, bufid);
     rc = buffer_find(bufid, 1, &buf);
     if (rc == PvmOk && info == NULL)
         rc = PvmBadParam;
@@ -243,7 +243,7 @@ int pvm_setminfo(int bufid, struct pvmminfo *info)
     int rc;
 
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_SETMINFO, bufid);
+    pvmi_trace_enter_buffers(TEV_SETMINFO, bufid);
     rc = buffer_find(bufid, 1, &buf);
     if (rc == PvmOk && info == NULL)
         rc = PvmBadParam;

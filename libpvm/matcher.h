@@ -19,7 +19,8 @@ bool pvmi_matcher_set(void);
  */
 int pvmi_matcher_find(struct pvmi_match *match, int tid, int tag, int ctx, struct pvmi_msgbuf **ret_buf);
 
-/* Asks it for one message that has come to this queue behind those: whatever its rank, it is taken. The same results. */
+/* Asks it for one message that has come to this queue behind those: whatever its rank, it is taken. The same
+ * results. */
 int pvmi_matcher_try(struct pvmi_msgbuf *buf, int tid, int tag, int ctx);
 
 #endif

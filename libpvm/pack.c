@@ -369,7 +369,7 @@ static __attribute__((noinline)) int pack_any(int event, const char *function, i
     struct pvmi_msgbuf *buf;
 
     pvmi_call_enter();
-    pvmi_trace_enter(event, data, nitem, stride);
+    pvmi_trace_enter_buffers(event, data, nitem, stride);
     buf = pvmi_active_send_buf();
     if (nitem == 1 && data != NULL && buf != NULL && type != PVMI_TYPE_BYTES &&
         pack_one_after_others(buf, type, data, size))
@@ -380,7 +380,7 @@ static __attribute__((noinline)) int pack_any(int event, const char *function, i
 static inline __attribute__((always_inline)) int pack(int event, const char *function, int type, const void *data,
                                                       size_t size, int nitem, int stride)
 {
-    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && !pvmi_trace_on && pvmi_call_alone()) {
+    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && !pvmi_trace_buffers_on && pvmi_call_alone()) {
         struct pvmi_msgbuf *buf = pvmi_active_send_known();
 
         if (buf != NULL && pack_one(buf, type, data, size))
@@ -450,7 +450,7 @@ int pvm_pkstr(const char *sp)
     int rc;
 
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_PKSTR, sp);
+    pvmi_trace_enter_buffers(TEV_PKSTR, sp);
     buf = pvmi_active_send_buf();
     if (buf == NULL)
         rc = PvmNoBuf;

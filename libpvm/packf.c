@@ -228,7 +228,7 @@ int pvm_packf(const char *fmt, ...)
     int rc;
 
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_PACKF, fmt);
+    pvmi_trace_enter_buffers(TEV_PACKF, fmt);
     va_start(arguments.list, fmt);
     rc = format_pack(fmt, &arguments);
     va_end(arguments.list);
@@ -241,7 +241,7 @@ int pvm_unpackf(const char *fmt, ...)
     int rc;
 
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_UNPACKF, fmt);
+    pvmi_trace_enter_buffers(TEV_UNPACKF, fmt);
     va_start(arguments.list, fmt);
     if (fmt == NULL)
         rc = pvmi_call_fail(PvmBadParam, "the format is a NULL pointer");

@@ -19,7 +19,8 @@
 
 #define PVMI_PROGRESS_NO_DEADLINE UINT64_MAX
 
-/* Moves what can move now; messages that come stand in the line (libpvm/line) then. Returns PvmOk, PvmNoMem, or PvmSysErr when the daemon has gone or was never there. */
+/* Moves what can move now; messages that come stand in the line (libpvm/line) then. Returns PvmOk, PvmNoMem, or
+ * PvmSysErr when the daemon has gone or was never there. */
 int pvmi_progress(void);
 
 /*

@@ -20,6 +20,7 @@
 #include "libpvm/undeclared.h"
 
 bool pvmi_trace_on = true;
+bool pvmi_trace_buffers_on = true;    /* until the first such call has looked */
 
 /* The call of a task that has not enrolled. */
 static struct {
@@ -145,14 +146,25 @@ static void tell_entry(int event, const struct pvmi_trace_value *values)
         note_entry(event);
 }
 
+/* The mask that this process was spawned with; NULL: it was not spawned. */
+static const char *spawned_mask(void)
+{
+    return pvmi_env(PVMI_ENV_PVM_CLAIM) != NULL ? pvmi_env(PVMI_ENV_PVMTMASK) : NULL;
+}
+
+static bool is_empty(const char *mask)
+{
+    return mask[strspn(mask, "@")] == '\0';
+}
+
 /* Was spawned with event in the mask, and its first call is not one that enrols: it does, to tell of it. */
 static bool is_spawned_with(int event)
 {
-    const char *mask = pvmi_env(PVMI_ENV_PVMTMASK);
+    const char *mask = spawned_mask();
 
     if (event == TEV_SETOPT || event == TEV_GETOPT)
         return false;    /* PVM 3 does not enrol for these either */
-    return pvmi_env(PVMI_ENV_PVM_CLAIM) != NULL && mask != NULL && mask_has(mask, event);
+    return mask != NULL && mask_has(mask, event);
 }
 
 void pvmi_trace_begin(int event, ...)
@@ -173,6 +185,7 @@ void pvmi_trace_begin(int event, ...)
         tell_entry(event, values);
         return;
     }
+    pvmi_trace_buffers_on = spawned_mask() != NULL && !is_empty(spawned_mask());
     early.waiting = true;
     early.thread = pthread_self();
     early.event = event;
@@ -270,10 +283,9 @@ void pvmi_trace_end(int rc)
 
 void pvmi_trace_changed(void)
 {
-    bool empty = pvmi_task.self_mask[strspn(pvmi_task.self_mask, "@")] == '\0';
-
     pvmi_trace_show();
-    pvmi_trace_on = pvmi_task.tid == 0 || (is_traced() && !empty);
+    pvmi_trace_on = pvmi_task.tid == 0 || (is_traced() && !is_empty(pvmi_task.self_mask));
+    pvmi_trace_buffers_on = pvmi_trace_on;
     if (pvmi_task.tid == 0)
         return;
     if (is_traced() && pvmi_task.self.trace_tid != described_to) {
@@ -302,5 +314,5 @@ void pvmi_trace_after_fork(void)
     pvmi_trace_drop_collected();
     early.waiting = false;
     described_to = 0;
-    pvmi_trace_on = true;
+    pvmi_trace_on = pvmi_trace_buffers_on = true;
 }

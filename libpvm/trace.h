@@ -31,8 +31,14 @@ struct pvmi_msgbuf;
 /* Some event may be wanted: it is traced, or not known yet whether it is, for the process has not enrolled. */
 extern bool pvmi_trace_on;
 
+/* The same for calls that work on buffers alone: they do not enrol, and before that they are only told of by a task
+ * that was spawned with a mask. */
+extern bool pvmi_trace_buffers_on;
+
 /* Macros, for only they leave the values alone when nothing is traced. */
 #define pvmi_trace_enter(...) (__builtin_expect(pvmi_trace_on, 0) ? pvmi_trace_begin(__VA_ARGS__) : (void)0)
+#define pvmi_trace_enter_buffers(...)                                                                         \
+    (__builtin_expect(pvmi_trace_buffers_on, 0) ? pvmi_trace_begin(__VA_ARGS__) : (void)0)
 #define pvmi_trace_result(...)                                                                                \
     (__builtin_expect(pvmi_call_state.traced != 0, 0) ? pvmi_trace_take_result(__VA_ARGS__) : (void)0)
 

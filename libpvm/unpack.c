@@ -497,14 +497,14 @@ static __attribute__((noinline)) int unpack_any(int event, const char *function,
                                                 int nitem, int stride)
 {
     pvmi_call_enter();
-    pvmi_trace_enter(event, data, nitem, stride);
+    pvmi_trace_enter_buffers(event, data, nitem, stride);
     return pvmi_call_leave(function, unpack_items(pvmi_active_receive_buf(), type, data, size, nitem, stride));
 }
 
 static inline __attribute__((always_inline)) int unpack(int event, const char *function, int type, void *data,
                                                         size_t size, int nitem, int stride)
 {
-    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && !pvmi_trace_on && pvmi_call_alone()) {
+    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && !pvmi_trace_buffers_on && pvmi_call_alone()) {
         struct pvmi_msgbuf *buf = pvmi_active_receive_known();
 
         if (buf != NULL && unpack_one(buf, type, data, size))
@@ -573,7 +573,7 @@ int pvm_upkstr(char *sp)
     struct pvmi_msgbuf *buf;
 
     pvmi_call_enter();
-    pvmi_trace_enter(TEV_UPKSTR, sp);
+    pvmi_trace_enter_buffers(TEV_UPKSTR, sp);
     buf = pvmi_active_receive_buf();
     return pvmi_call_leave("pvm_upkstr", buf == NULL ? PvmNoBuf : pvmi_unpack_string(buf, sp));
 }

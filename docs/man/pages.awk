@@ -162,7 +162,7 @@ function begin_page(name, section) {
     print ".\\\" Made from " header_of[name] " by docs/man/pages.awk: change it there." >page
     print ".Dd " date >page
     print ".Dt " toupper(name) " " section >page
-    print ".Os" >page
+    print ".Os \"PVM 4\"" >page
     print ".nh" >page    # names stay whole
 }
 

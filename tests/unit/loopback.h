@@ -49,6 +49,7 @@ void pvmi_progress_polled(void)
 
 /* Nobody traces this task. */
 bool pvmi_trace_on = false;
+bool pvmi_trace_buffers_on = false;
 
 void pvmi_trace_begin(int event, ...)
 {
