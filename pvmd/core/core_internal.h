@@ -8,7 +8,7 @@
  *   relay     links by way of the first host
  *   route     frames of tasks: inboxes, credit               state     the ordered log and what it makes
  *   ahead     what speaks of hosts that the log has not yet brought
- *   hosts     the host table's consequences                  join      adding hosts; join_failed
+ *   hosts     the host table's consequences                  join      adding hosts; join_request, _failed
  *   requests  control messages, open requests                task      tasks and their processes
  *   spawn     pvm_spawn, at the asker's and the executor's   placement which host gets which copy
  *   tasker    starts by a task that has registered for them
@@ -696,6 +696,24 @@ void join_on_member(struct core *core, int number);
 void join_abandon_all(struct core *core);    /* the machine halts */
 void join_timers(struct core *core, uint64_t late_ms);
 void join_free_all(struct core *core);
+
+void launch_free(struct launch *launch);
+
+/* ---- join_request.c: requests to add hosts ---- */
+/* count lines, not yet decided: add_decided() is due when all have been begun. NULL: no memory. */
+struct add *add_new(struct core *core, const struct asker *asker, uint32_t count);
+void add_free(struct add *add);
+/* One more of what it waits for is decided. The last one answers the request and frees it. */
+void add_decided(struct core *core, struct add *add);
+/* A host that is being added: value is its tid, or a code with fault. A line may stand for several: its value is the
+ * first one's tid, or the first failure. */
+void add_result(struct core *core, struct add *add, int index, const char *name, int32_t value,
+                const struct pvmi_fault *fault);
+/* The same of one that could not be begun. */
+void add_failed(struct core *core, struct add *add, int index, const char *name, const struct pvmi_fault *fault);
+/* launch has become a member: those who wait for new hosts are to hear of it. Takes launch. */
+void add_fresh(struct core *core, struct add *add, struct launch *launch);
+void add_timers(struct core *core);
 int join_pending(const struct core *core);    /* hosts of the host file not yet decided */
 
 void join_fail(struct core *core, struct launch *launch, const struct pvmi_fault *fault);    /* which is gone then */
