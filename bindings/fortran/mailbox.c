@@ -85,13 +85,17 @@ static struct handler *handlers;
 static int handler_call(int mid)
 {
     struct pvmminfo header;
+    struct {
+        int mid;
+        int high;    /* on little-endian machines a function with 8-byte integers sees the number, too */
+    } number = { mid, 0 };
 
     if (pvm_getminfo(mid, &header) < 0)
         return 0;
     for (struct handler *one = handlers; one != NULL; one = one->next)
         if ((one->src == -1 || one->src == header.src) && (one->tag == -1 || one->tag == header.tag) &&
             (one->ctx == -1 || one->ctx == header.ctx))
-            return one->func(&mid);
+            return one->func(&number.mid);
     return 0;
 }
 

@@ -290,7 +290,8 @@
         call same('tasks counts', n, 4)
  20   continue
       call same('tasks names each once', got, 1)
-      call pvmftasks(999*262144, -1, who, ptid, host, flag, name, info)
+      n = -1
+      call pvmftasks(999*262144, n, who, ptid, host, flag, name, info)
       call same('tasks of no host', info, PvmNoHost)
       call pvmfnotify(PVMTASKEXIT, 11, 3, tids, info)
       call same('notify', info, PvmOk)
