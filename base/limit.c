@@ -15,7 +15,7 @@
 
 #define CGROUPS "/sys/fs/cgroup"
 
-static _Thread_local char limit_text[512];
+static char limit_text[512];
 static const char *limit_cgroups = CGROUPS;
 
 void pvmi_limit_cgroups(const char *folder)

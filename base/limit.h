@@ -5,7 +5,7 @@
 
 /*
  * What errno value err says about a limit, as an end to a sentence: " (no more than 1024 files may be opened: ulimit
- * -n)", or "". The text is the thread's, until it asks again.
+ * -n)", or "". The text stays until the next call; one thread at a time may ask.
  */
 const char *pvmi_limit_text(int err);
 

@@ -15,9 +15,45 @@ __thread struct pvmi_call_state pvmi_call_state;
 
 static pthread_mutex_t call_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* The last error of this thread: kept until the next one, as pvm_errno is. */
-static __thread struct pvmi_fault call_fault;
-static __thread char call_text[sizeof(call_fault.host) + sizeof(call_fault.text) + 2];
+/*
+ * The last error of a thread: kept until the next one, as pvm_errno is. Made when the thread has its first one, for a
+ * program that loads the library with dlopen() may find little room for thread-local data; out of memory, the threads
+ * share one.
+ */
+struct call_error {
+    struct pvmi_fault fault;
+    char text[sizeof(((struct pvmi_fault *)NULL)->host) + sizeof(((struct pvmi_fault *)NULL)->text) + 2];
+};
+
+static __thread struct call_error *call_error;
+static struct call_error call_error_shared;
+static pthread_key_t call_error_key;    /* frees it when the thread ends */
+static pthread_once_t call_error_once = PTHREAD_ONCE_INIT;
+static bool call_error_keyed;
+
+static void call_error_free(void *error)
+{
+    call_error = NULL;
+    free(error);
+}
+
+static void call_error_make_key(void)
+{
+    call_error_keyed = pthread_key_create(&call_error_key, call_error_free) == 0;
+}
+
+static struct call_error *call_error_of_thread(void)
+{
+    if (call_error != NULL)
+        return call_error;
+    pthread_once(&call_error_once, call_error_make_key);
+    call_error = call_error_keyed ? calloc(1, sizeof(*call_error)) : NULL;
+    if (call_error != NULL && pthread_setspecific(call_error_key, call_error) != 0) {
+        free(call_error);
+        call_error = NULL;
+    }
+    return call_error != NULL ? call_error : &call_error_shared;
+}
 
 void pvmi_call_take(void)
 {
@@ -88,7 +124,8 @@ void pvmi_call_wait(pthread_cond_t *cond)
 
 int pvmi_call_fail(int code, const char *format, ...)
 {
-    char text[sizeof(call_fault.text)];
+    struct pvmi_fault *fault = &call_error_of_thread()->fault;
+    char text[sizeof(fault->text)];
     va_list args;
 
     va_start(args, format);
@@ -96,7 +133,7 @@ int pvmi_call_fail(int code, const char *format, ...)
         text[0] = '\0';
     va_end(args);
 
-    pvmi_fault_set(&call_fault, code, NULL, "%s", text);
+    pvmi_fault_set(fault, code, NULL, "%s", text);
     pvmi_call_state.noted = true;
     pvmi_call_state.told = false;
     return code;
@@ -104,7 +141,7 @@ int pvmi_call_fail(int code, const char *format, ...)
 
 int pvmi_call_fail_fault(const struct pvmi_fault *fault)
 {
-    call_fault = *fault;
+    call_error_of_thread()->fault = *fault;
     pvmi_call_state.noted = true;
     pvmi_call_state.told = false;
     return fault->code;
@@ -112,10 +149,12 @@ int pvmi_call_fail_fault(const struct pvmi_fault *fault)
 
 const char *pvmi_call_detail(void)
 {
-    if (call_fault.host[0] == '\0')
-        return call_fault.text;
-    snprintf(call_text, sizeof(call_text), "%s: %s", call_fault.host, call_fault.text);
-    return call_text;
+    struct call_error *error = call_error_of_thread();
+
+    if (error->fault.host[0] == '\0')
+        return error->fault.text;
+    snprintf(error->text, sizeof(error->text), "%s: %s", error->fault.host, error->fault.text);
+    return error->text;
 }
 
 /* The lines of one error: the one that PVM 3 prints, and once for each error what it is about. */
@@ -137,7 +176,7 @@ static void call_print(const char *function, int rc)
 static void call_note(int rc)
 {
     pvm_errno = rc;
-    if (!pvmi_call_state.noted || call_fault.code != rc)
+    if (!pvmi_call_state.noted || call_error_of_thread()->fault.code != rc)
         pvmi_call_fail(rc, "%s", "");
 }
 
