@@ -89,16 +89,19 @@ static int put_buffer(int op, const char *name, int index, int flags, struct pvm
 static int put_info(const char *name, int bufid, int flags)
 {
     int index = (int)PvmMboxDirectIndexOf(flags);
-    struct pvmi_msgbuf *buf = pvmi_msgbuf_find(bufid);
+    struct pvmi_msgbuf *buf;
     int rc = check_name(name);
 
     if (rc == PvmOk && bufid <= 0)
         rc = pvmi_call_fail(PvmBadParam, "%d is no message buffer", bufid);
-    if (rc == PvmOk && buf == NULL)
-        rc = pvmi_call_fail(PvmNoSuchBuf, "there is no message buffer %d", bufid);
     if (rc == PvmOk)
         rc = pvmi_task_enroll();
-    return rc == PvmOk ? put_buffer(PVMI_MAILBOX_PUT, name, index, flags, buf) : rc;
+    if (rc != PvmOk)
+        return rc;
+    buf = pvmi_msgbuf_find(bufid);
+    if (buf == NULL)
+        return pvmi_call_fail(PvmNoSuchBuf, "there is no message buffer %d", bufid);
+    return put_buffer(PVMI_MAILBOX_PUT, name, index, flags, buf);
 }
 
 /* What programs ask for to learn whether it is there is not reported, as in PVM 3. */
