@@ -248,7 +248,7 @@ void orderer_lost(struct core *core, const char *why)
     halt_begin(core, false, fault.text);
 }
 
-/* Nobody listens any more where a member used to. May free the peer. */
+/* Nobody listens any more where a member used to, or who had this host started. May free the peer. */
 static void peer_refused(struct core *core, struct peer *peer)
 {
     if (!peer->dial_proven || core->halting)
@@ -256,7 +256,7 @@ static void peer_refused(struct core *core, struct peer *peer)
     if (core_is_orderer(core) && peer->member)
         hosts_order_drop(core, peer->number, peer->deleting ? 0 : 1,
                          "it refuses connections: its daemon has ended");
-    else if (!core_is_orderer(core) && core->ready && peer->number == core_orderer_number(core))
+    else if (!core_is_orderer(core) && peer->number == core_orderer_number(core))
         orderer_lost(core, "it refuses connections");
 }
 
@@ -271,6 +271,8 @@ static void channel_dial_failed(struct core *core, struct channel *channel, enum
     if (channel->link != NULL || channel->number != PVMI_CHANNEL_CONTROL)
         return;
     join_on_dial_failed(core, peer, text);
+    if (reason == CORE_DOWN_DENIED && !core->ready)
+        peer->dial_proven = true;    /* it is there, and does not know us yet: a hoster is still to tell it */
     if (reason == CORE_DOWN_REFUSED)
         peer_refused(core, peer);
 }

@@ -3,8 +3,9 @@
  * A hoster as a user writes one: runs each command with what PVM_RSH names, and answers with the first line that it
  * prints. Its arguments are what it does otherwise:
  *
- *   late NAME       keeps the answer until a task sends it tag 1
+ *   late FIFO       keeps the answer until somebody has that open for writing
  *   twice           answers twice, the second time that nothing could be started
+ *   once            is a hoster for one request alone
  *   say WORD        does not start anything, and answers WORD
  *   garbage         answers with a message of another kind
  *   fewer           leaves the last host out
@@ -108,14 +109,19 @@ static void serve(int argc, char **argv, const struct pvmminfo *info)
         pvm_exit();
         exit(0);
     }
-    if (has(argc, argv, "late"))
-        pvm_recv(-1, 1);
+    if (has(argc, argv, "late")) {
+        fprintf(told, "started\n");
+        fflush(told);
+        fclose(fopen(argv[has(argc, argv, "late") + 1], "r"));
+    }
     answer(info->src, info->wid, count - (has(argc, argv, "fewer") > 0), has(argc, argv, "garbage"));
     if (has(argc, argv, "twice")) {
         for (int i = 0; i < count; i++)
             strcpy(lines[i], "PvmCantStart");
         answer(info->src, info->wid, count, 0);
     }
+    if (has(argc, argv, "once"))
+        fprintf(told, "registered %d\n", pvm_reg_hoster());
     fprintf(told, "answered\n");
     fflush(told);
 }
@@ -137,9 +143,5 @@ int main(int argc, char **argv)
         pvm_getminfo(id, &info);
         if (info.tag == SM_STHOST)
             serve(argc, argv, &info);
-        if (info.tag == 2) {
-            fprintf(told, "again %d\n", pvm_reg_hoster());
-            fflush(told);
-        }
     }
 }

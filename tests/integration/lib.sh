@@ -44,8 +44,9 @@ SANITIZE=''
 export SANITIZE
 
 # The test's own task, built like a user's program.
-build_tool() {
-    cc -O1 -g -D_GNU_SOURCE ${SANITIZE-} -o "$work/tool" "$here/tool.c" $(pkg-config --cflags --libs pvm3) \
+build_tool() { build_task tool; }
+build_task() {
+    cc -O1 -g -D_GNU_SOURCE ${SANITIZE-} -o "$work/$1" "$here/$1.c" $(pkg-config --cflags --libs pvm3) \
         -Wl,-rpath,"${TOOL_LIBDIR:-$prefix/lib}" || { bad "the test's task builds by pkg-config"; exit 1; }
 }
 
@@ -64,7 +65,7 @@ ours() {
     for dir in /proc/[0-9]*; do
         [[ ${dir#/proc/} != "$$" ]] || continue
         { tr '\0' '\n' <"$dir/environ"; } 2>/dev/null | grep -qxF "PVM_TMP=$PVM_TMP" &&
-            readlink "$dir/exe" 2>/dev/null | grep -qE '/(pvmd|pvm|tool)$|sleep$' && echo "${dir#/proc/}"
+            readlink "$dir/exe" 2>/dev/null | grep -qE '/(pvmd|pvm|tool|hoster)$|sleep$' && echo "${dir#/proc/}"
     done
     return 0
 }
