@@ -59,3 +59,9 @@ void pvmi_descriptor_read(const CFI_cdesc_t *from, struct pvmi_array *ret_array)
         ret_array->step[i] = from->dim[i].sm;
     }
 }
+
+/* For pvm_f08, which keeps the array in a type of its own. */
+void pvmf08_describe(const CFI_cdesc_t *from, struct pvmi_array *ret_array)
+{
+    pvmi_descriptor_read(from, ret_array);
+}

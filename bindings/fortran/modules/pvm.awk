@@ -3,7 +3,10 @@
 # constants of fpvm3.h. Of the template's parts "@data X@" to "@end@" it takes those of the compiler's kind: descriptor
 # where it has type(*) and assumed rank, else external.
 #
-#   awk -f pvm.awk -v template=pvm.f90.in -v data=descriptor|external fpvm3.h routines > pvm.f90
+# With door=f08 it makes the first step to pvm_f08.f90 (the second is f08.awk): the same routines by the names of C, with
+# stat= and errmsg=.
+#
+#   awk -f pvm.awk -v template=pvm.f90.in -v data=descriptor|external [-v door=f08] fpvm3.h routines > pvm.f90
 
 function say(line) { body = body line "\n" }
 
@@ -15,7 +18,7 @@ function declare(form,    i, k) {
         k = kind_of(i)
         if (k ~ /[itng]/)
             say("        integer, intent(in) :: " word[i])
-        else if (k == "o")
+        else if (k ~ /[oO]/)
             say("        integer, intent(out) :: " word[i])
         else if (k == "b")
             say("        integer, intent(inout) :: " word[i])
@@ -74,7 +77,7 @@ function routine(suffix,    i, k, list, lengths, size, result) {
             lengths = lengths ", len(" word[i] ", c_size_t)"
         if (k ~ /[itngb]/)
             say("        " word[i] "_ = int(" word[i] ", c_int)")
-        else if (k ~ /[or]/)
+        else if (k ~ /[oOr]/)
             say("        " word[i] "_ = 0")
         else if (k ~ /[aA]/) {
             size = substr(kind[i], 3)
@@ -84,13 +87,13 @@ function routine(suffix,    i, k, list, lengths, size, result) {
             for (k = 1; k <= count; k++) {
                 if (kind_of(k) == "r")
                     say("            if (present(" word[k] ")) " word[k] " = PvmBadParam")
-                else if (kind_of(k) == "o")
+                else if (kind_of(k) ~ /[oO]/)
                     say("            " word[k] " = PvmBadParam")
             }
             say("            return")
             say("        end if")
         }
-        if (k ~ /[or]/)
+        if (k ~ /[oOr]/)
             result = word[i] "_"
     }
     say("        call c_" name "(" list (lengths == "" ? "" : " &\n            ") lengths ")")
@@ -104,7 +107,7 @@ function routine(suffix,    i, k, list, lengths, size, result) {
         }
     for (i = 1; i <= count; i++) {
         k = kind_of(i)
-        if (k ~ /[obA]/)
+        if (k ~ /[oObA]/)
             say("        " word[i] " = int(" word[i] "_, kind(" word[i] "))")
         else if (k == "r")
             say("        if (present(" word[i] ")) " word[i] " = int(" word[i] "_, kind(" word[i] "))")
@@ -126,12 +129,77 @@ function routine_of_element(at,    list, i, size) {
     say("    end subroutine " name "_element")
 }
 
+# ---- pvm_f08 ----
+
+function f08_arguments(    i, list) {
+    for (i = 1; i <= count; i++)
+        if (kind_of(i) != "r")
+            list = list word[i] ", "
+    return list "stat, errmsg"
+}
+
+function f08_declare(form) {
+    declare(form)
+    sub(/        integer, intent\(out\), optional :: info\n$/, "", body)
+    say("        integer, intent(out), optional :: stat")
+    say("        character(len=*), intent(inout), optional :: errmsg")
+}
+
+function f08_routine(f08_name,    i, k, list, lengths, size, result) {
+    say("")
+    say("    subroutine " f08_name "(" f08_arguments() ")")
+    f08_declare("")
+    for (i = 1; i <= count; i++) {
+        k = kind_of(i)
+        if (k !~ /[sS]/)
+            say("        integer(c_int) :: " word[i] "_" (k ~ /[aA]/ ? "(size(" word[i] "))" : ""))
+        list = list (i > 1 ? ", " : "") word[i] (k ~ /[sS]/ ? "" : "_")
+        if (k ~ /[sS]/)
+            lengths = lengths ", len(" word[i] ", c_size_t)"
+        if (k ~ /[or]/)
+            result = word[i] "_"
+    }
+    say("        character(len=80) :: text\n        call begin\n        text = ''")
+    for (i = 1; i <= count; i++) {
+        k = kind_of(i)
+        if (k !~ /[sS]/)
+            say("        " word[i] "_ = " (k ~ /[itngbaA]/ ? "int(" word[i] ", c_int)" : "0"))
+        if (k ~ /[aA]/) {
+            size = substr(kind[i], 3)
+            say("        if (size(" word[i] ") < " size ") then")
+            say("            call finish('pvm_" substr(name, 5) "', int(PvmBadParam, c_int), &\n" \
+                "                few_text('" word[i] "', size(" word[i] "), '" size "', " size "), stat, errmsg)")
+            say("            return\n        end if")
+        }
+    }
+    say("        call c_" name "(" list (lengths == "" ? "" : " &\n            ") lengths ")")
+    for (i = 1; i <= count; i++) {
+        k = kind_of(i)
+        if (k ~ /[oObA]/)
+            say("        " word[i] " = int(" word[i] "_, kind(" word[i] "))")
+        else if (k ~ /[tng]/ && result != "")
+            say("        if (" result " == PvmBadParam .and. text == '') text = " \
+                (k == "t" ? "tid_text" : "negative_text") "('" word[i] "', " word[i] ")")
+    }
+    say("        call finish('pvm_" substr(name, 5) "', " (result == "" ? "int(PvmOk, c_int)" : result) ", text, stat, errmsg)")
+    say("    end subroutine " f08_name)
+}
+
+function f08(    short) {
+    short = "pvm_" substr(name, 5)
+    c_interface()
+    if (name ~ /^pvmf(send|recv|spawn)$/)    # the template has them
+        return
+    public = public "    public :: " short "\n"
+    f08_routine(short)
+}
+
 /^#/ || NF == 0 { next }
 
 FILENAME ~ /fpvm3\.h$/ {
     if ($1 ~ /^parameter/) {
         gsub(/[()=]/, " ")
-        constants = constants "    integer, parameter, public :: " $2 " = " $3 "\n"
+        constants = constants (door == "f08" ? "    public :: " $2 : "    integer, parameter, public :: " $2 " = " $3) "\n"
     }
     next
 }
@@ -146,6 +214,10 @@ FILENAME ~ /fpvm3\.h$/ {
         kind[i] = part[2]
         if (kind_of(i) ~ /[aA]/)
             array = i
+    }
+    if (door == "f08") {
+        f08()
+        next
     }
     public = public "    public :: " name "\n"
     c_interface()
@@ -169,10 +241,11 @@ END {
             printf "%s", interfaces
         else if (line == "@routines@")
             printf "%s", body
-        else if (line ~ /^@data /)
+        else if (line ~ /^@data /) {
             skipping = line != "@data " data "@"
-        else if (line == "@end@")
-            skipping = 0
+            in_data = 1
+        } else if (line == "@end@" && in_data)
+            in_data = skipping = 0
         else if (!skipping)
             print line
     }
