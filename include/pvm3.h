@@ -1077,6 +1077,44 @@ int pvm_reg_hoster(void);
 int pvm_reg_tasker(void);
 
 /*
+ * Makes this task the resource manager of its host, which decides what others get of the virtual machine. *hip (hip may
+ * be NULL) gets the first host, in memory of the library until the next call. With pvm_setopt(PvmResvTids, 1) it
+ * receives, in context 0 and packed as PvmDataDefault, what these calls want that tasks of its host make, which have
+ * enrolled since or which it has started:
+ *
+ *   pvm_spawn     SM_SPAWN: string file, int flags, string where, int count, int argc, argc strings, int tid, context and
+ *                 tag of output, the same of trace, int n, n strings NAME=value
+ *                 answer: int count, so many tids or codes
+ *   pvm_addhosts  SM_ADDHOST: int count, so many strings
+ *                 answer: int count, int formats, for each int tid or code, string name, string arch, int speed, int dsig
+ *   pvm_delhosts  SM_DELHOST: int count, so many strings          answer: int count, so many codes
+ *   pvm_config    SM_CONFIG: nothing                              answer: as of SM_ADDHOST
+ *   pvm_tasks     SM_TASK: int where    answer: int code, then to the end for each task int tid, int parent, int host,
+ *                 int flags, string file, int pid
+ *   pvm_reg_rm    SM_SCHED: nothing     answer: int result, int tid, string name, string arch, int speed of the first host
+ *   pvm_notify    SM_NOTIFY: int what, int context, int tag, int count, for PvmTaskExit and PvmHostDelete so many tids.
+ *                 Not answered: the manager sends the notices itself
+ *
+ * Each is from the task that called. The answer goes to it with the same tag and wait id (pvm_setminfo()); a negative
+ * number in place of the count is a code. The manager has these done by pvmds (tid 0x80000000 | host), which answer with
+ * the same wait id:
+ *
+ *   SM_EXEC, to the pvmd of a host: int tid of the parent, then as in SM_SPAWN without where
+ *                 answer SM_EXECACK: int count, so many tids or codes; or a code
+ *   SM_ADD, to that of the first host: as SM_ADDHOST              answer SM_ADDACK: as of SM_ADDHOST; or a code
+ *   SM_HANDOFF    int tid of another manager, which has its tasks on that host from now on. Not answered
+ *
+ * Its pvmd tells it of tasks that enrol by hand (SM_EXECACK with wait id 0: int 1, int tid), of the ends of its tasks
+ * (SM_TASKX: int tid, int status, int seconds, int microseconds, twice) and of hosts that go (SM_HOSTX: int tid of the
+ * pvmd). When it ends, calls that wait for its answer fail with PvmSysErr, and those that follow go the ordinary way.
+ * Class PVMRMCLASS.
+ *
+ * Returns the tid of the manager before (this task, when it is called again), 0 if there was none; in a task that has a
+ * manager, what that answers, and nothing changes; PvmSysErr. As pvm_reg_rm(3PVM).
+ */
+int pvm_reg_rm(struct pvmhostinfo **hip);
+
+/*
  * Makes this task the tracer of the virtual machine: tasks that enrol from now on, and whose trace or output goes to
  * nobody, send their trace messages (pvmtev.h) here, with tag trace_tag in context trace_ctx and these trace options:
  * mask tmask, PvmSelfTraceBuffer tbuf, PvmSelfTraceOptions topt; and the output of spawned ones comes here, with

@@ -67,21 +67,44 @@ static int put_int(struct pvmi_msgbuf *buf, int value)
     return pvmi_pack_value(buf, PVMI_TYPE_INT32, &value, sizeof(value));
 }
 
-/* ---- hoster and tasker ---- */
+/* ---- hoster, tasker, manager ---- */
 
-/* An entry that only says who it is, as PVM 3 makes them; the class has one for each host, or one in all. */
-static int register_as(const char *class, bool each_host)
+/* An entry that only says who it is, as PVM 3 makes them. */
+static int entry_new(struct pvmi_msgbuf **ret_entry)
 {
-    struct pvmi_msgbuf *buf;
-    int rc = pvmi_msgbuf_new(PvmDataDefault, &buf);
+    int rc = pvmi_msgbuf_new(PvmDataDefault, ret_entry);
 
     if (rc != PvmOk)
         return rc;
-    rc = put_int(buf, pvmi_task.tid);
-    if (rc == PvmOk)
-        rc = toggle(class, each_host ? pvm_tidtohost(pvmi_task.tid) : 0, PvmMboxMultiInstance, buf);
-    pvmi_msgbuf_free(buf);
+    rc = put_int(*ret_entry, pvmi_task.tid);
+    if (rc != PvmOk)
+        pvmi_msgbuf_free(*ret_entry);
     return rc;
+}
+
+/* The class has one for each host, or one in all. */
+static int register_as(const char *class, bool each_host)
+{
+    struct pvmi_msgbuf *entry;
+    int rc = entry_new(&entry);
+
+    if (rc != PvmOk)
+        return rc;
+    rc = toggle(class, each_host ? pvm_tidtohost(pvmi_task.tid) : 0, PvmMboxMultiInstance, entry);
+    pvmi_msgbuf_free(entry);
+    return rc;
+}
+
+int pvmi_plugin_enter(const char *class_name)
+{
+    struct pvmi_msgbuf *entry;
+    int rc = entry_new(&entry);
+
+    if (rc != PvmOk)
+        return rc;
+    rc = pvmi_mailbox_put(class_name, PvmMboxMultiInstance, entry);
+    pvmi_msgbuf_free(entry);
+    return rc < 0 ? rc : PvmOk;
 }
 
 static int register_hoster(void)

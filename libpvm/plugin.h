@@ -7,4 +7,7 @@
  * far as they go nowhere else. */
 void pvmi_plugin_adopt_tracer(void);
 
+/* Puts an entry that says who this task is into class, beside those of others. PvmOk, or what pvm_putinfo() fails with. */
+int pvmi_plugin_enter(const char *class_name);
+
 #endif

@@ -11,6 +11,7 @@
  *   hosts     the host table's consequences                  join      adding hosts; join_request, _failed
  *   requests  control messages, open requests                task      tasks and their processes
  *   spawn     pvm_spawn, at the asker's and the executor's   placement which host gets which copy
+ *   manager   a task that decides what others get; manager_exec: what it has done
  *   tasker    starts by a task that has registered for them
  *   query     pstat, tasks, signal, config                   notify    who wants to know what
  *   output    of processes                                   groups    requests that wait: barrier, freeze
@@ -78,7 +79,7 @@ struct request;
 
 /* ---- who asked: where an answer goes. By handle and number, for the asker may be gone by then. ---- */
 
-enum asker_kind { ASKER_NONE, ASKER_TASK, ASKER_HOST, ASKER_SELF };
+enum asker_kind { ASKER_NONE, ASKER_TASK, ASKER_HOST, ASKER_SELF, ASKER_MANAGER };
 
 struct asker {
     enum asker_kind kind;
@@ -86,6 +87,9 @@ struct asker {
     int host;                /* HOST */
     uint64_t incarnation;    /* HOST */
     uint32_t id;             /* of the request */
+    int32_t tid;             /* MANAGER: gets a message with this tag and wait id */
+    int32_t tag;
+    uint32_t wid;
 };
 
 /* ---- links ---- */
@@ -244,6 +248,7 @@ struct task {
     uint64_t system_us;
     int32_t spawn_flags;
     bool trace_begun;        /* who traces it knows of it */
+    int32_t manager;         /* who decides what it gets of the machine; 0 nobody */
     int32_t tasker;          /* who is to start it; 0 the keeper. Once handed: who tells of its end, 0 nobody */
     bool handed;             /* the tasker has it */
     int32_t hand_argc;       /* for the request to the tasker, while its executable is looked for: */
@@ -434,6 +439,7 @@ struct core {
     struct pvmi_list plugin_asks;  /* struct plugin_ask */
     struct pvmi_list plugin_parts; /* struct plugin_part: messages for this daemon, as far as they have come */
     int plugin_part_count;
+    int32_t manager;               /* who had this host's tasks handed over; 0 nobody */
     int32_t handed_tasker;         /* who was last given a task; 0 nobody who is still there */
     uint32_t next_wid;
 
@@ -830,6 +836,7 @@ void output_free_all(struct core *core);
 /* ---- plugin.c ---- */
 /* The task that is registered as kind, for this host or the machine; 0: there is none. */
 int32_t plugin_find(struct core *core, enum plugin_kind kind);
+bool plugin_is(struct core *core, int32_t tid, enum plugin_kind kind);    /* tid, of any host, is registered as kind */
 int32_t plugin_flags(const struct core *core, int32_t tid);    /* of ti_flag: what tid is registered as */
 /* Sends items, which are freed, to a task: from src, a task of this host, or (0) this daemon. False when there is no
  * memory, or they are more than 64 KiB and not from this daemon to a task of this host. */
@@ -844,6 +851,7 @@ bool plugin_answered(struct core *core, int32_t plugin, int32_t src, int32_t tag
                      struct pvmi_items_reader *answer);
 void plugin_nonsense(struct core *core, const struct plugin_ask *ask, struct pvmi_fault *fault);    /* its answer is */
 void plugin_check(struct core *core);    /* after each event: who is asked must still be there */
+void plugin_task_left(struct core *core, int32_t tid);    /* nothing is to be answered to it, nor comes from it */
 void plugin_free_all(struct core *core);
 
 /* ---- plugin_message.c ---- */
@@ -859,6 +867,20 @@ void tasker_prepare(struct core *core, struct task *task, const struct pvmi_msg_
 void tasker_on_found(struct core *core, struct task *task, const char *path);
 void tasker_told(struct core *core, int32_t tasker, struct pvmi_items_reader *items);    /* SM_TASKX */
 void tasker_check(struct core *core);    /* after each event: has it gone? */
+
+/* ---- manager.c, manager_exec.c ---- */
+/* A request of a task: true when its manager is asked instead. */
+bool manager_takes(struct core *core, struct task *task, const struct asker *asker,
+                   const struct pvmi_control *control);
+void manager_request(struct core *core, const struct asker *asker);    /* a task is to become one */
+void manager_on_enrolled(struct core *core, struct task *task);
+void manager_on_ended(struct core *core, struct task *task);
+void manager_host_dropped(struct core *core, int number);
+/* SM_EXEC, SM_ADD, SM_HANDOFF. False: it is none of these, or not from a manager. */
+bool manager_told(struct core *core, const struct pvmi_frame_header *header, struct pvmi_items_reader *items);
+void manager_answer(struct core *core, const struct asker *asker, int type, const void *msg);
+/* The variables of a spawn: int n, and so many strings. */
+void manager_put_env(struct pvmi_items_writer *items, const struct pvmi_msg_spawn *msg);
 
 /* ---- tickle.c ---- */
 bool tickle_is_for_orderer(const struct core *core, const struct pvmi_msg_tickle *msg);

@@ -70,6 +70,7 @@ void hosts_on_drop(struct core *core, int number, int reason, const char *text)
     start_host_dropped(core, number);
     output_flush_host(core, number);
     notify_host_dropped(core, number);
+    manager_host_dropped(core, number);
     action_peer_drop(core, number, host->rec.incarnation);
     host_free(host);
     hosts_delete_decided(core, number);

@@ -32,28 +32,43 @@ static const struct {
 
 /* ---- who is registered ---- */
 
-static int32_t class_owner(const struct core *core, const char *class_name, int number)
+/* The owner of an entry of kind: tid, or (0) the one that counts for host number. 0: there is none. Of managers the last
+ * one counts, for a new one takes over; of the others there is only one. */
+static int32_t find_owner(const struct core *core, enum plugin_kind kind, int number, int32_t tid)
 {
-    const struct mailbox_class *class = mailbox_class_find(&core->state.mailbox, class_name);
+    const struct mailbox_class *class = mailbox_class_find(&core->state.mailbox, kinds[kind].class_name);
+    int32_t found = 0;
 
     if (class == NULL)
         return 0;
     PVMI_LIST_EACH(node, &class->entries) {
-        const struct mailbox_entry *entry = PVMI_CONTAINER(node, struct mailbox_entry, link);
+        int32_t owner = PVMI_CONTAINER(node, struct mailbox_entry, link)->owner;
+        bool counts = !kinds[kind].each_host || pvmi_tid_host(owner) == number;
 
-        if (entry->owner != 0 && (number == 0 || pvmi_tid_host(entry->owner) == number))
-            return entry->owner;
+        if (owner != 0 && (tid == 0 ? counts : owner == tid) && (found == 0 || kind == PLUGIN_MANAGER))
+            found = owner;
     }
-    return 0;
+    return found;
+}
+
+/* A task of this host that has ended, which the log does not say yet. */
+static bool has_ended(struct core *core, int32_t tid)
+{
+    return pvmi_tid_host(tid) == core_self(core) && task_find(core, tid) == NULL;
+}
+
+bool plugin_is(struct core *core, int32_t tid, enum plugin_kind kind)
+{
+    return tid != 0 && find_owner(core, kind, 0, tid) == tid && !has_ended(core, tid);
 }
 
 int32_t plugin_find(struct core *core, enum plugin_kind kind)
 {
-    int32_t tid = class_owner(core, kinds[kind].class_name, kinds[kind].each_host ? core_self(core) : 0);
+    int32_t tid = find_owner(core, kind, core_self(core), 0);
 
-    if (tid != 0 && pvmi_tid_host(tid) == core_self(core) && task_find(core, tid) == NULL)
-        return 0;    /* it has ended, and the log does not say so yet */
-    return tid;
+    if (kind == PLUGIN_MANAGER && plugin_is(core, core->manager, kind))
+        return core->manager;
+    return tid == 0 || has_ended(core, tid) ? 0 : tid;
 }
 
 int32_t plugin_flags(const struct core *core, int32_t tid)
@@ -61,9 +76,7 @@ int32_t plugin_flags(const struct core *core, int32_t tid)
     int32_t flags = 0;
 
     for (int kind = 0; kind < PLUGIN_KINDS; kind++) {
-        int number = kinds[kind].each_host ? pvmi_tid_host(tid) : 0;
-
-        if (class_owner(core, kinds[kind].class_name, number) == tid)
+        if (find_owner(core, (enum plugin_kind)kind, 0, tid) == tid)
             flags |= kinds[kind].flag;
     }
     return flags;
@@ -196,16 +209,6 @@ void plugin_nonsense(struct core *core, const struct plugin_ask *ask, struct pvm
     core_log(core, PVMI_LOG_WARN, "%s", fault->text);
 }
 
-/* The one that this plug-in is, or was for this daemon when it was asked. */
-static bool still_there(struct core *core, const struct plugin_ask *ask)
-{
-    int number = kinds[ask->kind].each_host ? pvmi_tid_host(ask->plugin) : 0;
-
-    if (pvmi_tid_host(ask->plugin) == core_self(core) && task_find(core, ask->plugin) == NULL)
-        return false;
-    return class_owner(core, kinds[ask->kind].class_name, number) == ask->plugin;
-}
-
 void plugin_check(struct core *core)
 {
     struct pvmi_fault fault;
@@ -213,12 +216,26 @@ void plugin_check(struct core *core)
     PVMI_LIST_EACH(node, &core->plugin_asks) {
         struct plugin_ask *ask = PVMI_CONTAINER(node, struct plugin_ask, link);
 
-        if (core->stopped || still_there(core, ask))
+        if (core->stopped || plugin_is(core, ask->plugin, ask->kind))
             continue;
         pvmi_fault_set(&fault, PvmSysErr, core->self->rec.name,
                        "the %s t%x has ended or left before it answered: try again, without it",
                        kinds[ask->kind].word, (unsigned)ask->plugin);
         ask_end(core, ask, &fault, NULL);
+    }
+}
+
+void plugin_task_left(struct core *core, int32_t tid)
+{
+    struct pvmi_fault fault;
+
+    plugin_parts_forget(core, tid);
+    pvmi_fault_set(&fault, PvmSysErr, core->self->rec.name, "the task that asked has ended");
+    PVMI_LIST_EACH(node, &core->plugin_asks) {
+        struct plugin_ask *ask = PVMI_CONTAINER(node, struct plugin_ask, link);
+
+        if (ask->src == tid)
+            ask_end(core, ask, &fault, NULL);
     }
 }
 

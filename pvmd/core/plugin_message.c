@@ -42,15 +42,6 @@ void plugin_parts_forget(struct core *core, int32_t src)
 
 /* ---- whole messages ---- */
 
-static bool is_plugin(struct core *core, int32_t src)
-{
-    for (int kind = 0; kind < PLUGIN_KINDS; kind++) {
-        if (plugin_find(core, (enum plugin_kind)kind) == src)
-            return true;
-    }
-    return false;
-}
-
 static void message_whole(struct core *core, const struct pvmi_frame_header *header, const uint8_t *data)
 {
     int32_t asker = pvmi_tid_is_task(header->dst) ? header->dst : 0;
@@ -63,7 +54,7 @@ static void message_whole(struct core *core, const struct pvmi_frame_header *hea
         return;
     if (header->tag == SM_TASKX && plugin_find(core, PLUGIN_TASKER) == header->src)
         tasker_told(core, header->src, &items);
-    else
+    else if (!manager_told(core, header, &items))
         core_log(core, PVMI_LOG_WARN, "t%x sent a message with tag 0x%x that nobody waits for: dropped",
                  (unsigned)header->src, (unsigned)header->tag);
 }
@@ -141,7 +132,7 @@ static void take(struct core *core, const struct pvmi_frame *frame)
 void plugin_frame(struct core *core, struct pvmi_frame *frame)
 {
     if (frame->header.kind == PVMI_FRAME_DATA && frame->header.tag >= SM_FIRST && frame->header.tag <= SM_LAST &&
-        is_plugin(core, frame->header.src))
+        plugin_flags(core, frame->header.src) != 0)
         take(core, frame);
     credit_owe(core, frame->header.src, &frame->header);
     pvmi_frame_free(frame);

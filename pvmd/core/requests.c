@@ -38,6 +38,9 @@ void asker_send(struct core *core, const struct asker *asker, int type, void *ms
     case ASKER_SELF:
         request_answered(core, core_self(core), type, msg);
         break;
+    case ASKER_MANAGER:
+        manager_answer(core, asker, type, msg);
+        break;
     }
 }
 
@@ -516,7 +519,7 @@ static void dispatch_from_task(struct core *core, struct link *link, const struc
 
     if (control->type != PVMI_MSG_notify && control->type != PVMI_MSG_option)
         memcpy(&asker.id, control->msg, sizeof(asker.id));
-    if (refused_for_memory(core, &asker, control))
+    if (refused_for_memory(core, &asker, control) || manager_takes(core, task, &asker, control))
         return;
     switch (control->type) {
     case PVMI_MSG_leave:
@@ -550,6 +553,9 @@ static void dispatch_from_task(struct core *core, struct link *link, const struc
         break;
     case PVMI_MSG_siblings_query:
         siblings_query(core, &asker, task);
+        break;
+    case PVMI_MSG_manage:
+        manager_request(core, &asker);
         break;
     case PVMI_MSG_mailbox:
         mailbox_request(core, &asker, task, control->msg);

@@ -281,6 +281,8 @@ static void start_copy(struct core *core, const struct pvmi_msg_start *msg, stru
     }
     task->job = job;
     task->job_index = index;
+    if (job->asker.kind == ASKER_MANAGER)
+        task->manager = job->asker.tid;
 }
 
 void start_request(struct core *core, const struct asker *asker, const struct pvmi_msg_start *msg)

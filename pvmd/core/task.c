@@ -176,6 +176,7 @@ static void enroll_accept(struct core *core, struct link *link, struct task *tas
     task->claimed = true;
     task->link = link;
     link->task = task;
+    manager_on_enrolled(core, task);
     link_send_control(core, link, PVMI_MSG_enrolled, &enrolled);
     route_flush(core, task);
 }
@@ -222,6 +223,7 @@ static void task_report(struct core *core, struct task *task)
     task->reported = true;
     trace_end(core, task);
     notify_task_ended(core, task);
+    manager_on_ended(core, task);
 }
 
 /* A process of ours: true when all that its end waits for has come, or has had its time. */
@@ -313,7 +315,7 @@ void task_leave(struct core *core, struct task *task)
     siblings_forget(task);
     mailbox_task_left(core, task);
     context_task_left(core, task->tid);
-    plugin_parts_forget(core, task->tid);
+    plugin_task_left(core, task->tid);
     tell_orderer(core, task);
     if (task->handed && task->tasker == 0)
         task->ended = true;    /* more than that it has left, nobody will tell */
