@@ -3,7 +3,7 @@
 # behind it are a page, named after the first; the others get a page that refers to it. So header and pages cannot
 # disagree.
 #
-#   awk -f pages.awk -v dir=FOLDER -v date="Month D, YEAR" HEADER...
+#   awk -f pages.awk -v dir=FOLDER -v date="Month D, YEAR" -v fortran=TABLE HEADER...
 #
 # In a comment, "==== 7. Packing ====" begins a chapter; what follows it belongs to all its pages. Lines of five and more
 # blanks are examples; "  word   text" and what stands indented beneath is an item of a list; an empty line parts.
@@ -206,6 +206,46 @@ function emit_see_also(g,    i, k, n, list, moved) {
     print ".Xr pvm_intro 7" >page
 }
 
+# The calls of Fortran that stand for the functions of a page, from the table of the modules' routines.
+function read_fortran(    line, part, word, n, i, call) {
+    while ((getline line <fortran) > 0) {
+        if (line ~ /^#/ || line == "")
+            continue
+        n = split(line, part, " ")
+        call = ""
+        for (i = 2; i <= n; i++) {
+            split(part[i], word, ":")
+            call = call (i > 2 ? ", " : "") word[1]
+        }
+        fortran_call[part[1]] = "call " part[1] "(" call ")"
+    }
+}
+
+function fortran_name(name) {
+    if (name ~ /^pvm_pk(byte|short|int|long|float|double|cplx|dcplx|str)$/)
+        return "pvmfpack"
+    if (name ~ /^pvm_upk(byte|short|int|long|float|double|cplx|dcplx|str)$/)
+        return "pvmfunpack"
+    if (name ~ /^pvm_(add|del)hosts$/)
+        sub(/s$/, "", name)
+    if (name == "pvmsleep")
+        name = "pvm_sleep"
+    gsub(/_/, "", name)
+    return "pvmf" substr(name, 4)
+}
+
+function emit_fortran(names, n,    i, name, seen, calls) {
+    for (i = 1; i <= n; i++) {
+        name = fortran_name(names[i])
+        if ((name in fortran_call) && !(name in seen)) {
+            seen[name] = 1
+            calls = calls wrapped(fortran_call[name]) "\n"
+        }
+    }
+    if (calls != "")
+        print ".Sh FORTRAN\n.Bd -literal\n" calls ".Ed" >page
+}
+
 function emit_group(g,    n, i, names, name) {
     n = split(names_of[g], names, " ")
     name = names[1]
@@ -221,6 +261,7 @@ function emit_group(g,    n, i, names, name) {
     print ".Bd -literal\n" escaped(text_of[g]) ".Ed" >page
     print ".Sh DESCRIPTION" >page
     emit_comment(doc_of[g])
+    emit_fortran(names, n)
     if (intro_of[chapter_of[g]] != "" && intro_of[chapter_of[g]] != doc_of[g]) {
         print ".Sh " toupper(chapter_of[g]) >page
         emit_comment(intro_of[chapter_of[g]])
@@ -378,6 +419,7 @@ declaration == "" { next }
 }
 
 END {
+    read_fortran()
     for (g = 1; g <= groups; g++)
         emit_group(g)
     emit_intro()

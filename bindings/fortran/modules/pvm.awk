@@ -194,7 +194,7 @@ function f08(    short) {
     f08_routine(short)
 }
 
-/^#/ || NF == 0 { next }
+/^#/ || NF == 0 || / [a-z]+:[xf]( |$)/ { next }    # comments, and what the templates have
 
 FILENAME ~ /fpvm3\.h$/ {
     if ($1 ~ /^parameter/) {
