@@ -42,7 +42,7 @@ static int check(int what, int msgtag, int count, const int *tids)
     if (count < 1 || tids == NULL)
         return pvmi_call_fail(PvmBadParam, "no tids are given");
     for (int i = 0; what != PvmHostDelete && i < count; i++) {
-        if (!pvmi_tid_is_task(tids[i]))
+        if (!pvmi_tid_may_be_task(tids[i]))
             return pvmi_call_fail(PvmBadParam, "0x%x is not the tid of a task", (unsigned)tids[i]);
     }
     return PvmOk;

@@ -371,7 +371,7 @@ static int check_task(int tid)
 {
     int rc = pvmi_task_enroll();
 
-    if (rc == PvmOk && !pvmi_tid_is_task(tid))
+    if (rc == PvmOk && !pvmi_tid_may_be_task(tid))
         rc = pvmi_call_fail(PvmBadParam, "0x%x is not the tid of a task", (unsigned)tid);
     return rc;
 }

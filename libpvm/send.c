@@ -242,7 +242,7 @@ int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count
 
 bool pvmi_send_may(int tid, int msgtag)
 {
-    return pvmi_options.reserved != 0 || (pvmi_tid_is_task(tid) && msgtag >= 0);
+    return pvmi_options.reserved != 0 || (pvmi_tid_may_be_task(tid) && msgtag >= 0);
 }
 
 static int check_destination(int tid, int msgtag)

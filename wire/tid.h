@@ -51,6 +51,12 @@ static inline bool pvmi_tid_is_task(int32_t tid)
     return tid > 0 && (tid & 0x40000000) == 0 && pvmi_tid_local(tid) != 0 && pvmi_tid_host(tid) != 0;
 }
 
+/* What programs may ask and send to as a task, as in PVM 3: without a host part it is one that does not live. */
+static inline bool pvmi_tid_may_be_task(int32_t tid)
+{
+    return tid > 0 && (tid & 0x40000000) == 0 && pvmi_tid_local(tid) != 0;
+}
+
 /* A host part, with or without the pvmd bit, and no task number. */
 static inline bool pvmi_tid_is_host(int32_t tid)
 {

@@ -31,7 +31,7 @@ void query_task(struct core *core, const struct asker *asker, int32_t tid)
     struct pvmi_msg_task_query query = { .tid = tid };
     int host = pvmi_tid_host(tid);
 
-    if (!pvmi_tid_is_task(tid)) {
+    if (!pvmi_tid_may_be_task(tid)) {
         asker_fail(core, asker, PvmBadParam, "0x%x is no task", (unsigned)tid);
         return;
     }
@@ -95,7 +95,7 @@ static void local_tasks(struct core *core, const struct asker *asker, int32_t wh
         return;
     }
     while ((task = pvmi_table_next(&core->tasks, &cursor, NULL)) != NULL) {
-        bool wanted = !pvmi_tid_is_task(where) || where == task->tid;
+        bool wanted = pvmi_tid_local(where) == 0 || where == task->tid;
 
         if (!task->left && wanted)
             task_info(core, task, &tasks[count++]);
@@ -271,14 +271,42 @@ void query_hosts(struct core *core, const struct asker *asker)
     pvmi_free(answer.errors.v);
 }
 
+/* Whatever it says, it lives. */
+static void on_host(struct core *core, struct request *request, const struct pvmi_fault *fault, int type,
+                    const void *msg)
+{
+    (void)type;
+    (void)msg;
+    asker_answer(core, &request->asker, fault, 0);
+}
+
+/* A member may have died without having been missed: it is asked itself, and is gone when it does not answer. */
 void query_host(struct core *core, const struct asker *asker, const char *name)
 {
-    if (name == NULL || name[0] == '\0')
+    struct pvmi_msg_host_query query = { .name = name };
+    const struct host *host;
+    struct request *request;
+
+    if (name == NULL || name[0] == '\0') {
         asker_fail(core, asker, PvmBadParam, "a host's name is needed");
-    else if (strcmp(name, ".") != 0 && host_by_name(&core->state, name) == NULL)
+        return;
+    }
+    host = strcmp(name, ".") == 0 ? core->self : host_by_name(&core->state, name);
+    if (host == NULL) {
         asker_fail(core, asker, PvmNoHost, "%s is not in the virtual machine", name);
-    else
+        return;
+    }
+    if (asker->kind == ASKER_HOST || host == core->self) {
         asker_answer(core, asker, NULL, 0);
+        return;
+    }
+    request = request_open(core, host->rec.number, on_host);
+    if (request == NULL) {
+        asker_fail(core, asker, PvmNoMem, "no memory for the request");
+        return;
+    }
+    request->asker = *asker;
+    request_post(core, request, PVMI_MSG_host_query, &query);
 }
 
 /* ---- signals: pvm_sendsig. Nobody is told what became of them, as in PVM 3. ---- */

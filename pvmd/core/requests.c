@@ -245,6 +245,9 @@ static void serve(struct core *core, const struct asker *asker, int type, const 
     case PVMI_MSG_clock:
         query_clock(core, asker, ((const struct pvmi_msg_clock *)msg)->host);
         break;
+    case PVMI_MSG_host_query:
+        query_host(core, asker, ((const struct pvmi_msg_host_query *)msg)->name);
+        break;
     case PVMI_MSG_tickle:
         tickle_serve(core, asker, msg);
         break;
@@ -421,6 +424,7 @@ static void dispatch_from_peer(struct core *core, struct peer *peer, const struc
     case PVMI_MSG_start:
     case PVMI_MSG_mailbox:
     case PVMI_MSG_clock:
+    case PVMI_MSG_host_query:
         request_from_peer(core, peer, control);
         break;
     default:
@@ -474,7 +478,7 @@ static void leave_request(struct core *core, const struct asker *asker, struct l
 
 static void signal_request(struct core *core, const struct asker *asker, const struct pvmi_msg_signal *msg)
 {
-    if (!pvmi_tid_is_task(msg->tid)) {
+    if (!pvmi_tid_may_be_task(msg->tid)) {
         asker_fail(core, asker, PvmBadParam, "0x%x is no task", (unsigned)msg->tid);
         return;
     }
@@ -533,9 +537,6 @@ static void dispatch_from_task(struct core *core, struct link *link, const struc
         break;
     case PVMI_MSG_hosts_query:
         query_hosts(core, &asker);
-        break;
-    case PVMI_MSG_host_query:
-        query_host(core, &asker, ((const struct pvmi_msg_host_query *)control->msg)->name);
         break;
     case PVMI_MSG_host_add:
     case PVMI_MSG_host_delete:

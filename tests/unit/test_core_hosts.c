@@ -501,6 +501,22 @@ static void mstat_knows_members_by_name_only(void **state)
     }
 }
 
+/* Nobody has missed it yet. */
+static void mstat_of_a_host_that_does_not_answer_is_an_error(void **state)
+{
+    struct net *net = *state;
+    int task = net_task(net, 1);
+    struct pvmi_msg_host_query msg = { .name = "h3" };
+
+    net_power_off(net, 3);
+    net_ask(net, task, PVMI_MSG_host_query, &msg);
+    assert_false(net_has_answer(net, task));
+    net_advance(net, 20000);
+    assert_int_equal(net_result(net, task), PvmHostFail);
+    net_ask(net, task, PVMI_MSG_host_query, &msg);
+    assert_int_equal(net_result(net, task), PvmNoHost);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -537,6 +553,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_halt_does_not_wait_for_ever, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(a_daemon_told_to_end_halts_the_machine, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(mstat_knows_members_by_name_only, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(mstat_of_a_host_that_does_not_answer_is_an_error, three_hosts,
+                                        net_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ static void what_arrives_during_a_request_is_queued(void **state)
     assert_int_equal(asked.numbers[0], CHILD_A);
     assert_int_equal(asked.numbers[1], 15);
     assert_true(pvm_nrecv(0x40099, 7) > 0);
-    assert_int_equal(pvm_sendsig(5, 9), PvmBadParam);
+    assert_int_equal(pvm_sendsig(0x40000, 9), PvmBadParam);
 }
 
 static void spawn_puts_the_started_first_and_keeps_the_reason(void **state)
