@@ -26,6 +26,15 @@ static void del(const char *what, char **names, int count, int n)
 
 #define NAMES(...) (char *[]){ __VA_ARGS__ }
 
+static void del_twice(void)
+{
+    int infos[2];
+
+    pvm_addhosts(NAMES("beta"), 1, NULL);
+    pvm_delhosts(NAMES("beta", "beta"), 2, infos);
+    printf("pvm_delhosts(beta and beta): %s\n", code(infos[1]));
+}
+
 int main(int argc, char **argv)
 {
     struct pvmtaskinfo *tasks;
@@ -83,6 +92,7 @@ int main(int argc, char **argv)
     del("an empty name", NAMES(""), 1, 1);
     del("a mixture", NAMES("delta", "beta", "alpha", "beta"), 4, 4);
     SHOW(pvm_delhosts(NAMES("gamma"), 1, NULL));
+    del_twice();
     pvm_config(&n, NULL, NULL);
     printf("%d hosts\n", n);
     add("again", NAMES("beta"), 1, 1);

@@ -56,6 +56,7 @@ static void other_says(void)
     case_spawn("other", 1);
     pvm_recv(case_tids[case_count - 1], 1);
     pvm_upkint(told, 5, 1);
+    printf("pvm_reg_tracer(another one): %s\n", code(told[0]));
     printf("another one: %s; traced by me %d, code %d, output to me %d, code %d\n", code(told[0]), told[1], told[2],
            told[3], told[4]);
 }

@@ -41,10 +41,12 @@ static struct before look(void)
 /* keeps: the active buffers are those of before; the receives drop theirs first. */
 enum keeps { KEEPS_BOTH, KEEPS_SEND, KEEPS_RECEIVE };
 
-static inline void check_call(const char *name, int (*call)(void), enum keeps keeps)
+/* True when the call gave PvmNoMem for one of its allocations. */
+static inline bool check_call(const char *name, int (*call)(void), enum keeps keeps)
 {
     int rc = PvmNoMem;
     bool done = false;
+    bool refused = false;
 
     for (int nth = 0; !done; nth++) {
         struct before before = look();
@@ -59,6 +61,7 @@ static inline void check_call(const char *name, int (*call)(void), enum keeps ke
         if (rc < 0) {
             struct before after = look();
 
+            refused = true;
             assert_int_equal(after.tid, before.tid);
             if (keeps != KEEPS_RECEIVE)
                 assert_int_equal(after.send, before.send);
@@ -68,6 +71,7 @@ static inline void check_call(const char *name, int (*call)(void), enum keeps ke
     }
     if (rc < 0)
         fail_msg("%s gave %d with all its memory", name, rc);
+    return refused;
 }
 
 #endif

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "pvm3.h"
+#include "pvmtev.h"
 
 static char folder[] = "/tmp/pvm-codes-XXXXXX";
 
@@ -266,6 +267,36 @@ static void collectives(void **state)
     GIVES(PvmNullGroup, "pvm_scatter ", pvm_scatter(data, data, 1, PVM_INT, 1, "", 0));
 }
 
+/* ---- the mailbox, contexts, plug-ins ---- */
+
+static void mailbox(void **state)
+{
+    int buffer = pvm_mkbuf(PvmDataDefault);
+    int word = 5;
+    int count = 1;
+    Pvmtmask mask = { 0 };
+
+    (void)state;
+    GIVES(PvmSysErr, "pvm_putinfo ", pvm_putinfo("c", buffer, 0));
+    GIVES(PvmSysErr, "pvm_recvinfo ", pvm_recvinfo("c", 0, 0));
+    GIVES(PvmSysErr, "pvm_delinfo ", pvm_delinfo("c", 0, 0));
+    GIVES(PvmSysErr, "pvm_getmboxinfo ", pvm_getmboxinfo("c", NULL, NULL));
+    GIVES(PvmSysErr, "pvm_insert ", pvm_insert("c", 0, 1));
+    GIVES(PvmSysErr, "pvm_lookup ", pvm_lookup("c", 0, NULL));
+    GIVES(PvmSysErr, "pvm_delete ", pvm_delete("c", 0));
+    GIVES(PvmSysErr, "pvm_getnoresets ", pvm_getnoresets(NULL, NULL));
+    GIVES(PvmSysErr, "pvm_newcontext ", pvm_newcontext());
+    GIVES(PvmSysErr, "pvm_freecontext ", pvm_freecontext(0x40007));
+    GIVES(PvmSysErr, "pvm_host_sync ", pvm_hostsync(0x40000, NULL, NULL));
+    GIVES(PvmSysErr, "pvm_archcode ", pvm_archcode("LINUX64"));
+    GIVES(PvmSysErr, "pvm_getfds ", pvm_getfds(NULL));
+    GIVES(PvmSysErr, "pvm_reg_tracer ", pvm_reg_tracer(0, 1, 0, 2, mask, 0, 1));
+    GIVES(PvmSysErr, "pvm_reg_tasker ", pvm_reg_tasker());
+    GIVES(PvmSysErr, "pvm_tickle ", pvm_tickle(1, &word, &count, data));
+    GIVES(PvmSysErr, "pvm_addhosts_progress ", pvm_addhosts_progress(host_lines, 1, NULL, NULL, NULL));
+    pvm_freebuf(buffer);
+}
+
 /* ---- options and the rest ---- */
 
 static void options(void **state)
@@ -317,6 +348,7 @@ int main(void)
         TEST(packing),
         TEST(groups),
         TEST(collectives),
+        TEST(mailbox),
         TEST(options),
         TEST(what_needs_no_daemon),
     };

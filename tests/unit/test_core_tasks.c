@@ -332,6 +332,45 @@ static void a_host_that_dies_under_a_spawn_costs_only_its_part(void **state)
     pvmi_control_free(&control);
 }
 
+/* The answer of host 2 to a start gets one value less. */
+static void shorten_start(struct net *net, int from, int to, struct pvmi_frame **frame)
+{
+    struct pvmi_frame_header header = (*frame)->header;
+    struct pvmi_control control;
+    struct pvmi_msg_answer *answer;
+    struct pvmi_blob *blob;
+
+    if (from != 2 || to != 1 || header.kind != PVMI_FRAME_CONTROL)
+        return;
+    assert_int_equal(pvmi_control_decode(pvmi_frame_bytes(*frame), header.length, &control), PvmOk);
+    answer = control.msg;
+    if (control.type == PVMI_MSG_answer && answer->values.n > 0) {
+        answer->values.n--;
+        assert_int_equal(pvmi_control_encode_blob(PVMI_MSG_answer, answer, &blob), PvmOk);
+        header.message_length = blob->length;
+        pvmi_frame_free(*frame);
+        *frame = pvmi_frame_new(&header, blob, 0, (uint32_t)blob->length);
+        pvmi_blob_unref(blob);
+        net->on_frame = NULL;
+    }
+    pvmi_control_free(&control);
+}
+
+static void a_host_that_answers_a_spawn_with_nonsense_costs_only_its_part(void **state)
+{
+    struct net *net = *state;
+    int parent = net_task(net, 1);
+    struct pvmi_control control;
+
+    net->on_frame = shorten_start;
+    control = net_spawn(net, parent, "child", 0, NULL, 3);
+    assert_null(net->on_frame);
+    assert_int_equal(net_answer(&control)->value, 2);
+    assert_int_equal(net_answer(&control)->values.v[2], PvmDSysErr);
+    assert_string_equal(net_answer(&control)->errors.v[0].text, "h2 answered a start with nonsense");
+    pvmi_control_free(&control);
+}
+
 static void tasks_that_a_dead_host_has_not_acknowledged_end(void **state)
 {
     struct net *net = *state;
@@ -587,6 +626,8 @@ int main(void)
         cmocka_unit_test_teardown(the_task_limit_is_an_error_that_names_it, net_tear_down),
         cmocka_unit_test_setup_teardown(siblings_are_known_when_all_are_started, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(a_host_that_dies_under_a_spawn_costs_only_its_part, three_hosts,
+                                        net_tear_down),
+        cmocka_unit_test_setup_teardown(a_host_that_answers_a_spawn_with_nonsense_costs_only_its_part, three_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(tasks_that_a_dead_host_has_not_acknowledged_end, three_hosts,
                                         net_tear_down),

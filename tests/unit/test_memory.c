@@ -60,7 +60,7 @@ static void buffers_and_packing(void **state)
     check_call("pvm_mkbuf", do_mkbuf, KEEPS_BOTH);
     check_call("pvm_pkint", do_pkint, KEEPS_BOTH);
     check_call("pvm_pkint of much", do_pack_much, KEEPS_BOTH);
-    check_call("pvm_pkstr", do_pkstr, KEEPS_BOTH);
+    assert_true(check_call("pvm_pkstr", do_pkstr, KEEPS_BOTH));
     check_call("pvm_packf", do_packf, KEEPS_BOTH);
     check_call("pvm_packf with %+", do_packf_new, KEEPS_RECEIVE);
     check_call("packing in place", do_pack_in_place, KEEPS_BOTH);
@@ -112,10 +112,10 @@ static void messages(void **state)
     pvm_mytid();
     pvm_initsend(PvmDataDefault);
     pvm_pkint(data, 4, 1);
-    check_call("pvm_send", do_send_other, KEEPS_BOTH);
+    assert_true(check_call("pvm_send", do_send_other, KEEPS_BOTH));
     check_call("pvm_send to oneself", do_send_self, KEEPS_BOTH);
-    check_call("pvm_mcast", do_mcast, KEEPS_BOTH);
-    check_call("pvm_psend", do_psend, KEEPS_BOTH);
+    assert_true(check_call("pvm_mcast", do_mcast, KEEPS_BOTH));
+    assert_true(check_call("pvm_psend", do_psend, KEEPS_BOTH));
     check_call("pvm_nrecv", do_nrecv, KEEPS_SEND);
     send_many();
     check_call("pvm_probe", do_probe, KEEPS_BOTH);
@@ -166,22 +166,22 @@ static void requests(void **state)
     setenv("PVM_TEST_MEMORY", "value", 1);
     pvm_mytid();
     pvm_initsend(PvmDataDefault);
-    check_call("pvm_export", do_export, KEEPS_BOTH);
-    check_call("pvm_spawn", do_spawn, KEEPS_BOTH);
+    assert_true(check_call("pvm_export", do_export, KEEPS_BOTH));
+    assert_true(check_call("pvm_spawn", do_spawn, KEEPS_BOTH));
     assert_int_equal(codes[2], PvmNoHost);
-    check_call("pvm_unexport", do_unexport, KEEPS_BOTH);
-    check_call("pvm_kill", do_kill, KEEPS_BOTH);
-    check_call("pvm_pstat", do_pstat, KEEPS_BOTH);
-    check_call("pvm_tasks", do_tasks, KEEPS_BOTH);
-    check_call("pvm_siblings", do_siblings, KEEPS_BOTH);
-    check_call("pvm_config", do_config, KEEPS_BOTH);
-    check_call("pvm_addhosts_progress", do_addhosts, KEEPS_BOTH);
-    check_call("pvm_delhosts", do_delhosts, KEEPS_BOTH);
-    check_call("pvm_mstat", do_mstat, KEEPS_BOTH);
-    check_call("pvm_halt", do_halt, KEEPS_BOTH);
-    check_call("pvm_notify", do_notify, KEEPS_BOTH);
+    assert_true(check_call("pvm_unexport", do_unexport, KEEPS_BOTH));
+    assert_true(check_call("pvm_kill", do_kill, KEEPS_BOTH));
+    assert_true(check_call("pvm_pstat", do_pstat, KEEPS_BOTH));
+    assert_true(check_call("pvm_tasks", do_tasks, KEEPS_BOTH));
+    assert_true(check_call("pvm_siblings", do_siblings, KEEPS_BOTH));
+    assert_true(check_call("pvm_config", do_config, KEEPS_BOTH));
+    assert_true(check_call("pvm_addhosts_progress", do_addhosts, KEEPS_BOTH));
+    assert_true(check_call("pvm_delhosts", do_delhosts, KEEPS_BOTH));
+    assert_true(check_call("pvm_mstat", do_mstat, KEEPS_BOTH));
+    assert_true(check_call("pvm_halt", do_halt, KEEPS_BOTH));
+    assert_true(check_call("pvm_notify", do_notify, KEEPS_BOTH));
     check_call("pvm_notify of a route", do_notify_route, KEEPS_BOTH);
-    check_call("pvm_setopt", do_setopt, KEEPS_BOTH);
+    assert_true(check_call("pvm_setopt", do_setopt, KEEPS_BOTH));
     unsetenv("PVM_EXPORT");
 }
 
@@ -203,16 +203,16 @@ static void groups(void **state)
     (void)state;
     pvm_mytid();
     pvm_initsend(PvmDataDefault);
-    check_call("pvm_joingroup", do_joingroup, KEEPS_BOTH);
-    check_call("pvm_gsize", do_gsize, KEEPS_BOTH);
-    check_call("pvm_getinst", do_getinst, KEEPS_BOTH);
-    check_call("pvm_gettid", do_gettid, KEEPS_BOTH);
-    check_call("pvm_barrier", do_barrier, KEEPS_BOTH);
-    check_call("pvm_bcast", do_bcast, KEEPS_BOTH);
-    check_call("pvm_freezegroup", do_freezegroup, KEEPS_BOTH);
-    check_call("pvm_scatter", do_scatter, KEEPS_BOTH);
-    check_call("pvm_reduce", do_reduce_alone, KEEPS_BOTH);
-    check_call("pvm_lvgroup", do_lvgroup, KEEPS_BOTH);
+    assert_true(check_call("pvm_joingroup", do_joingroup, KEEPS_BOTH));
+    assert_true(check_call("pvm_gsize", do_gsize, KEEPS_BOTH));
+    assert_true(check_call("pvm_getinst", do_getinst, KEEPS_BOTH));
+    assert_true(check_call("pvm_gettid", do_gettid, KEEPS_BOTH));
+    assert_true(check_call("pvm_barrier", do_barrier, KEEPS_BOTH));
+    assert_true(check_call("pvm_bcast", do_bcast, KEEPS_BOTH));
+    assert_true(check_call("pvm_freezegroup", do_freezegroup, KEEPS_BOTH));
+    assert_true(check_call("pvm_scatter", do_scatter, KEEPS_BOTH));
+    assert_true(check_call("pvm_reduce", do_reduce_alone, KEEPS_BOTH));
+    assert_true(check_call("pvm_lvgroup", do_lvgroup, KEEPS_BOTH));
 }
 
 /* The root of a gather waits for the part of a member, which has died: the call ends also without the memory to
@@ -228,7 +228,7 @@ static void a_gather_whose_member_has_died(void **state)
 {
     (void)state;
     pvm_mytid();
-    check_call("pvm_gather", do_gather, KEEPS_BOTH);
+    assert_true(check_call("pvm_gather", do_gather, KEEPS_BOTH));
 }
 
 /* ---- enrolment, output ---- */
@@ -242,7 +242,7 @@ static void enrolment_and_exit(void **state)
     bool done = false;
 
     (void)state;
-    check_call("pvm_mytid", do_mytid, KEEPS_BOTH);
+    assert_true(check_call("pvm_mytid", do_mytid, KEEPS_BOTH));
     for (int nth = 0; !done; nth++) {
         assert_true(nth < ALLOCATIONS_MAX);
         assert_true(pvm_mytid() > 0);
@@ -314,20 +314,20 @@ static void the_mailbox(void **state)
     pvm_mytid();
     pvm_initsend(PvmDataDefault);
     pvm_pkint(much, 50000, 1);    /* in pieces */
-    check_call("pvm_putinfo", do_putinfo, KEEPS_BOTH);
-    check_call("pvm_recvinfo", do_recvinfo, KEEPS_SEND);
-    check_call("pvm_lookup", do_lookup, KEEPS_BOTH);
-    check_call("pvm_insert", do_insert, KEEPS_BOTH);
-    check_call("pvm_delinfo", do_delinfo, KEEPS_BOTH);
-    check_call("pvm_delete", do_delete, KEEPS_BOTH);
-    check_call("pvm_getmboxinfo", do_getmboxinfo, KEEPS_BOTH);
-    check_call("pvm_getnoresets", do_getnoresets, KEEPS_BOTH);
+    assert_true(check_call("pvm_putinfo", do_putinfo, KEEPS_BOTH));
+    assert_true(check_call("pvm_recvinfo", do_recvinfo, KEEPS_SEND));
+    assert_true(check_call("pvm_lookup", do_lookup, KEEPS_BOTH));
+    assert_true(check_call("pvm_insert", do_insert, KEEPS_BOTH));
+    assert_true(check_call("pvm_delinfo", do_delinfo, KEEPS_BOTH));
+    assert_true(check_call("pvm_delete", do_delete, KEEPS_BOTH));
+    assert_true(check_call("pvm_getmboxinfo", do_getmboxinfo, KEEPS_BOTH));
+    assert_true(check_call("pvm_getnoresets", do_getnoresets, KEEPS_BOTH));
     check_call("PvmNoReset", do_noreset, KEEPS_BOTH);
-    check_call("pvmreset", do_reset, KEEPS_BOTH);
-    check_call("pvm_newcontext", do_newcontext, KEEPS_BOTH);
-    check_call("pvm_freecontext", do_freecontext, KEEPS_BOTH);
-    check_call("pvm_hostsync", do_hostsync, KEEPS_BOTH);
-    check_call("pvm_archcode", do_archcode, KEEPS_BOTH);
+    assert_true(check_call("pvmreset", do_reset, KEEPS_BOTH));
+    assert_true(check_call("pvm_newcontext", do_newcontext, KEEPS_BOTH));
+    assert_true(check_call("pvm_freecontext", do_freecontext, KEEPS_BOTH));
+    assert_true(check_call("pvm_hostsync", do_hostsync, KEEPS_BOTH));
+    assert_true(check_call("pvm_archcode", do_archcode, KEEPS_BOTH));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, answers_setup, fake_teardown)
