@@ -296,7 +296,7 @@ void query_host(struct core *core, const struct asker *asker, const char *name)
         asker_fail(core, asker, PvmNoHost, "%s is not in the virtual machine", name);
         return;
     }
-    if (asker->kind == ASKER_HOST || host == core->self) {
+    if (asker->kind != ASKER_TASK || host->rec.number == core_self(core)) {
         asker_answer(core, asker, NULL, 0);
         return;
     }

@@ -490,10 +490,10 @@ static void mstat_knows_members_by_name_only(void **state)
 {
     struct net *net = *state;
     int task = net_task(net, 2);
-    const char *names[] = { "h3", ".", "H3", "h3 sp=1", "" };
-    int expected[] = { PvmOk, PvmOk, PvmNoHost, PvmNoHost, PvmBadParam };
+    const char *names[] = { "h3", ".", "h2", "h1", "H3", "h3 sp=1", "" };
+    int expected[] = { PvmOk, PvmOk, PvmOk, PvmOk, PvmNoHost, PvmNoHost, PvmBadParam };
 
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 7; i++) {
         struct pvmi_msg_host_query msg = { .name = names[i] };
 
         net_ask(net, task, PVMI_MSG_host_query, &msg);
