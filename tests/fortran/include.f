@@ -226,7 +226,7 @@
       call pvmfpsend(tid, 7, text, 10, STRING, info)
       call same('psend of STRING', info, PvmNotImpl)
       tids(1) = tid
-      tids(2) = 1
+      tids(2) = 0
       call pvmfmcast(2, tids, 8, info)
       call same('mcast to what is no task', info, PvmBadParam)
       call pvmfmcast(1, tids, 8, info)
