@@ -1099,7 +1099,8 @@ int pvm_reg_tasker(void);
  * number in place of the count is a code. The manager has these done by pvmds (tid 0x80000000 | host), which answer with
  * the same wait id:
  *
- *   SM_EXEC, to the pvmd of a host: int tid of the parent, then as in SM_SPAWN without where
+ *   SM_EXEC, to the pvmd of a host: int tid of the parent, then as in SM_SPAWN without where, then the three ints that
+ *                 stand at the end of SM_STTASK (PVM 3's pvmd refuses it without)
  *                 answer SM_EXECACK: int count, so many tids or codes; or a code
  *   SM_ADD, to that of the first host: as SM_ADDHOST              answer SM_ADDACK: as of SM_ADDHOST; or a code
  *   SM_HANDOFF    int tid of another manager, which has its tasks on that host from now on. Not answered

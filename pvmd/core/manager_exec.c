@@ -114,6 +114,21 @@ static struct asker manager_asker(struct core *core, int32_t manager, uint32_t w
     return (struct asker){ .kind = ASKER_MANAGER, .id = core->next_request, .tid = manager, .wid = wid, .tag = tag };
 }
 
+/* Three ints at the end, of copies, as a tasker is told them. PVM 3's own example has strings there: it means nothing. */
+static void take_copies(const struct pvmi_items_reader *items, struct pvmi_msg_start *msg)
+{
+    struct pvmi_items_reader rest = *items;
+    int32_t first = pvmi_items_int(&rest);
+    int32_t total;
+
+    pvmi_items_int(&rest);
+    total = pvmi_items_int(&rest);
+    if (rest.failed || !pvmi_items_end(&rest))
+        return;
+    msg->first = first;
+    msg->total = total;
+}
+
 /* int parent, string file, int flags, int count, int argc, strings, six ints of output and trace, int n, variables. */
 static void exec(struct core *core, const struct asker *asker, struct pvmi_items_reader *items)
 {
@@ -136,6 +151,7 @@ static void exec(struct core *core, const struct asker *asker, struct pvmi_items
             msg.env.v[kept++] = msg.env.v[i];
     }
     msg.env.n = kept;
+    take_copies(items, &msg);
     if (items->failed)
         asker_fail(core, asker, PvmBadMsg, "an SM_EXEC that cannot be understood");
     else

@@ -363,6 +363,7 @@ void task_start_failed(struct core *core, struct task *task, const struct pvmi_f
     if (!task->left)
         core->task_count--;
     task->left = true;
+    task->manager = 0;    /* it has its answer, and never heard of this tid */
     route_drop_inbox(core, task);
     task_report(core, task);    /* somebody may have guessed its tid */
     start_on_failed(core, task, fault);

@@ -363,8 +363,15 @@ NET_UNUSED static void net_started(struct net *net, struct net_process *process)
 
 NET_UNUSED static void net_task_start(struct net *net, int host, const struct core_action *action)
 {
-    struct net_process *process = &net->processes[net->process_count++];
+    struct net_process *process = &net->processes[net->process_count];
+    struct core_event *event;
 
+    if (action->start.find) {
+        event = &net_post(net, host, CORE_EVENT_STARTED, action->handle)->event;
+        event->started.path = pvmi_asprintf("/found/%s", action->start.file);
+        return;
+    }
+    net->process_count++;
     assert_true(net->process_count <= NET_PROCESSES);
     memset(process, 0, sizeof(*process));
     process->host = host;

@@ -90,12 +90,12 @@ static void answer_caught_spawn(int fd, const struct pvmi_msg_spawn *msg)
     send_output(fd, CHILD_B, 0, NULL);
 }
 
-static void answer_hosts(int fd, const struct pvmi_msg_hosts_query *msg)
+static void answer_hosts(int fd, uint32_t id)
 {
     struct pvmi_rec_host hosts[3] = { { .number = 1, .name = "alpha", .arch = "LINUX64", .speed = 1000, .dsig = 7 },
                                       { .number = 2, .name = "beta", .arch = "SUN4", .speed = 500, .dsig = 9 },
                                       { .number = 4, .name = "delta", .arch = "LINUX64", .speed = 1, .dsig = 7 } };
-    struct pvmi_msg_hosts answer = { .id = msg->id };
+    struct pvmi_msg_hosts answer = { .id = id };
 
     answer.hosts.v = hosts;
     answer.hosts.n = 3;
@@ -323,7 +323,10 @@ static bool answer(int fd, const struct pvmi_control *control)
             answer_spawn(fd, spawn);
         return true;
     case PVMI_MSG_hosts_query:
-        answer_hosts(fd, control->msg);
+        answer_hosts(fd, ((const struct pvmi_msg_hosts_query *)control->msg)->id);
+        return true;
+    case PVMI_MSG_manage:
+        answer_hosts(fd, ((const struct pvmi_msg_manage *)control->msg)->id);
         return true;
     case PVMI_MSG_tasks_query:
         answer_tasks(fd, control->msg);

@@ -52,6 +52,8 @@ static int do_getnoresets(void) { return pvm_getnoresets(NULL, NULL); }
 static int do_noreset(void) { return pvm_setopt(PvmNoReset, 1); }
 static int do_reset(void) { return pvmreset(pvm_mytid(), 0, NULL, -1); }
 static int do_reg_hoster(void) { return pvm_reg_hoster(); }
+static int do_reg_tasker(void) { return pvm_reg_tasker(); }
+static int do_reg_rm(void) { return pvm_reg_rm(NULL); }
 static int do_exit(void) { return pvm_exit(); }
 
 static const struct {
@@ -70,7 +72,7 @@ static const struct {
     { "pvm_delete", do_delete },     { "pvm_newcontext", do_newcontext }, { "pvm_freecontext", do_freecontext },
     { "pvm_hostsync", do_hostsync }, { "pvm_archcode", do_archcode },   { "pvm_getnoresets", do_getnoresets },
     { "PvmNoReset", do_noreset },    { "pvmreset", do_reset },          { "pvm_reg_hoster", do_reg_hoster },
-    { "pvm_exit", do_exit },
+    { "pvm_reg_tasker", do_reg_tasker }, { "pvm_reg_rm", do_reg_rm },   { "pvm_exit", do_exit },
 };
 
 static void every_request_ends_when_the_daemon_goes(void **state)

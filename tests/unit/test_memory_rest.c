@@ -214,12 +214,26 @@ static int do_addhosts(void)
 }
 
 /* Registers, and takes it back. */
-static int do_reg_tasker(void) { return pvm_reg_tasker(); }
 static int do_reg_hoster(void)
 {
     int rc = pvm_reg_hoster();
 
     return rc == PvmOk ? pvm_reg_hoster() : rc;
+}
+
+static int do_reg_tasker(void)
+{
+    int rc = pvm_reg_tasker();
+
+    return rc == PvmOk ? pvm_reg_tasker() : rc;
+}
+
+static int do_reg_rm(void)
+{
+    struct pvmhostinfo *host;
+    int rc = pvm_reg_rm(&host);
+
+    return rc < 0 ? rc : strcmp(host->hi_name, "alpha");
 }
 
 static int do_reg_tracer(void)
@@ -239,6 +253,7 @@ static void requests(void **state)
     assert_true(check_call("pvm_reg_tracer", do_reg_tracer, KEEPS_BOTH));
     assert_true(check_call("pvm_reg_hoster", do_reg_hoster, KEEPS_BOTH));
     assert_true(check_call("pvm_reg_tasker", do_reg_tasker, KEEPS_BOTH));
+    assert_true(check_call("pvm_reg_rm", do_reg_rm, KEEPS_BOTH));
 }
 
 /* ---- handlers, match functions ---- */
