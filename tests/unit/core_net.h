@@ -115,6 +115,7 @@ struct net {
     char logs[NET_LOGS][512];
     int log_count;
     int tasks_max;
+    uint32_t welcome_ms;       /* of hosts that join from now on */
     int sends;                 /* LINK_SEND actions so far */
     int steps;                 /* core_step() calls so far */
     int fail_step;             /* in this one (from 1) the allocation fail_nth fails */
@@ -218,6 +219,7 @@ NET_UNUSED static void net_host_config(struct net *net, int number, const char *
     config->suspect_ms = 2000;
     config->dead_ms = 10000;
     config->join_ms = 15000;
+    config->welcome_ms = net->welcome_ms;
     config->halt_ms = 5000;
     config->tasks_max = net->tasks_max;
     config->ep = "/ep/one:/ep/two";

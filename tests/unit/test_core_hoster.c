@@ -326,6 +326,54 @@ static void a_halt_does_not_wait_for_it(void **state)
     added(net, PvmSysErr, PvmSysErr, "halting");
 }
 
+/* ---- the daemon that a hoster has started ---- */
+
+/* It is refused as long as the hoster has not answered: that is no reason to end. */
+static void it_waits_as_long_as_it_was_told(void **state)
+{
+    struct net *net = net_machine(1);
+
+    *state = net;
+    net->welcome_ms = 330000;
+    net_core_start(net, 2, "h2");
+    net_advance(net, 329000);
+    assert_false(net->hosts[2].stopped);
+    assert_int_equal(core_hosts(net->hosts[1].core, NULL, NULL, 0), 1);
+    net_advance(net, 2000);
+    assert_true(net->hosts[2].stopped);
+    assert_non_null(strstr(net->hosts[2].stop_text, "did not let this host in within 330 s"));
+}
+
+static void it_ends_when_the_first_host_has_gone(void **state)
+{
+    struct net *net = net_machine(1);
+
+    *state = net;
+    net->welcome_ms = 330000;
+    net_core_start(net, 2, "h2");
+    net_advance(net, 3000);
+    net_kill_daemon(net, 1);
+    net_advance(net, 3000);
+    assert_true(net->hosts[2].stopped);
+    assert_non_null(strstr(net->hosts[2].stop_text, "it refuses connections"));
+}
+
+/* Who refuses from the beginning may be another computer with that address: the first host may still get here. */
+static void it_goes_on_where_it_has_never_met_the_first_host(void **state)
+{
+    struct net *net = net_machine(1);
+
+    *state = net;
+    net_power_off(net, 1);
+    memset(net->cut, 0, sizeof(net->cut));
+    net->welcome_ms = 330000;
+    net_core_start(net, 2, "h2");
+    net_advance(net, 20000);
+    assert_false(net->hosts[2].stopped);
+}
+
+/* ---- memory ---- */
+
 /* Asks for two hosts, while the allocation nth of a step fails. True when there is an answer for each of them, and the
  * virtual machine goes on. */
 static bool adds_with_fault(struct net *net, int step, int nth)
@@ -379,6 +427,9 @@ int main(void)
         TEST(hosts_with_via_local_are_not_asked_for),
         cmocka_unit_test_teardown(a_task_of_another_host_is_none, net_tear_down),
         TEST(a_halt_does_not_wait_for_it),
+        cmocka_unit_test_teardown(it_waits_as_long_as_it_was_told, net_tear_down),
+        cmocka_unit_test_teardown(it_ends_when_the_first_host_has_gone, net_tear_down),
+        cmocka_unit_test_teardown(it_goes_on_where_it_has_never_met_the_first_host, net_tear_down),
         cmocka_unit_test_teardown(whatever_finds_no_memory_is_told, net_tear_down),
     };
 
