@@ -14,6 +14,10 @@
     X(PVM_PATH, "pvmd", "search path for pvm_spawn, default of ep=")                                 \
     X(PVM_WD, "pvmd", "working directory of tasks, default of wd=")                                  \
     X(PVM_DEBUGGER, "pvmd", "script for PvmTaskDebug, default of bx=")                               \
+    X(PVM_HOSTER, "pvmd", "command line of a hoster that starts with the first host")                \
+    X(PVM_TASKER, "pvmd", "command line of a tasker that starts with the host")                      \
+    X(PVM_TRACER, "pvmd", "command line of a tracer that starts with the first host")                \
+    X(PVM_RM, "pvmd", "command line of a resource manager that starts with the host")                \
     X(PVM_EXPORT, "tasks", "names of variables that pvm_spawn passes on, separated by ':'")          \
     X(PVMHOSTFILE, "pvmd", "host file used when none is named")                                      \
     X(PVMTASK, "tasks", "number whose bits are added to the flags of every pvm_spawn")               \

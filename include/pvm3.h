@@ -1026,6 +1026,10 @@ int pvm_tickle(int narg, int *argp, int *nresp, int *resp);
  *
  * A task can do a part of the system's work for all. It registers, which is an entry in a class of the mailbox;
  * calling the same function again takes that back, and so does its end.
+ *
+ * One starts with pvmd where its environment has a command line for it, words between blanks: PVM_HOSTER and PVM_TRACER
+ * on the first host, PVM_TASKER on any. It is a task that nobody has spawned; what it prints goes to the log. The hosts
+ * of a host file wait until such a hoster has registered, for 10 s at most.
  */
 
 /*

@@ -59,6 +59,10 @@ static bool core_copy_config(struct core *core, const struct core_config *config
     core->config.ep = core_strdup(core, config->ep);
     core->config.wd = core_strdup(core, config->wd);
     core->config.bx = core_strdup(core, config->bx);
+    core->config.manager = core_strdup(core, config->manager);
+    core->config.tasker = core_strdup(core, config->tasker);
+    core->config.hoster = core_strdup(core, config->hoster);
+    core->config.tracer = core_strdup(core, config->tracer);
     core->self = host_new(core, &config->self);
     core->orderer = host_new(core, config->first ? &config->self : &config->orderer);
     core->stop_action = pvmi_calloc(1, sizeof(*core->stop_action));
@@ -69,7 +73,11 @@ static bool core_copy_config(struct core *core, const struct core_config *config
     }
     return (core->config.ep != NULL) == (config->ep != NULL) &&
            (core->config.wd != NULL) == (config->wd != NULL) &&
-           (core->config.bx != NULL) == (config->bx != NULL) && core->self != NULL && core->orderer != NULL &&
+           (core->config.bx != NULL) == (config->bx != NULL) &&
+           (core->config.manager != NULL) == (config->manager != NULL) &&
+           (core->config.tasker != NULL) == (config->tasker != NULL) &&
+           (core->config.hoster != NULL) == (config->hoster != NULL) &&
+           (core->config.tracer != NULL) == (config->tracer != NULL) && core->self != NULL && core->orderer != NULL &&
            core->stop_action != NULL && core->stop_action->stop.text != NULL;
 }
 
@@ -140,6 +148,10 @@ void core_free(struct core *core)
     pvmi_free((char *)core->config.ep);
     pvmi_free((char *)core->config.wd);
     pvmi_free((char *)core->config.bx);
+    pvmi_free((char *)core->config.manager);
+    pvmi_free((char *)core->config.tasker);
+    pvmi_free((char *)core->config.hoster);
+    pvmi_free((char *)core->config.tracer);
     pvmi_free(core->halt_text);
     pvmi_free(core->reserve);
     pvmi_free(core);
@@ -165,6 +177,7 @@ static void core_begin(struct core *core)
     state_insert_host(&core->state, host);
     core->state.next_host = host->rec.number + 1;
     core->ready = true;
+    plugin_start_all(core);
     action_add(core, CORE_ACTION_READY, 0);
 }
 
@@ -256,6 +269,7 @@ void core_step(struct core *core, uint64_t now_ms, struct core_event *event, str
         if (!core->stopped)
             core_dispatch(core, event);
         plugin_check(core);
+        hoster_check(core);
         tasker_check(core);
         link_close_doomed(core);
         task_free_dead(core);

@@ -49,6 +49,10 @@ struct core_config {
     const char *ep;                   /* this host's options from the host file, or NULL */
     const char *wd;
     const char *bx;
+    const char *manager;              /* command lines of plug-ins that start with this host, or NULL; of the last */
+    const char *tasker;               /* two on the first host alone */
+    const char *hoster;
+    const char *tracer;
     uint64_t (*random)(void *user);
     void *random_user;
     /* Microseconds since 1970, for pvm_hostsync() and trace events alone: nothing is decided by it. */

@@ -68,6 +68,7 @@
 #define MAILBOX_BYTES_MAX (1024u * 1024 * 1024) /* of all bodies, at the orderer */
 #define TRANSFER_WAITING_MAX 32                 /* pieces of one body that wait for their link */
 #define HOSTER_ANSWER_MS 300000                 /* for a hoster to start what it was asked for, and to say so */
+#define HOSTER_REGISTER_MS 10000                /* for one that starts with the daemon to register */
 #define HOSTER_BATCH 1024                       /* so many hosts in one question: the answer must not be too long */
 #define DELETE_DROP_MS 1000                     /* the same for a host that is deleted */
 
@@ -463,6 +464,8 @@ struct core {
 
     int next_number;               /* of the next host to be launched, at the orderer */
     int32_t next_order;            /* of the questions to hosters */
+    uint64_t hoster_until;         /* one that was started with the daemon is to register by then; 0: none is */
+    int32_t hoster_tid;            /* it, once it runs */
     struct pvmi_list launches;
     struct pvmi_list adds;
     struct pvmi_list known;        /* struct hostspec: lines of the host file */
@@ -728,6 +731,10 @@ void join_fail(struct core *core, struct launch *launch, const struct pvmi_fault
 /* Whether a hoster is to start it: how long that may take, else 0. */
 uint32_t hoster_begin(struct core *core, struct launch *launch, const struct hostspec *spec);
 void hoster_on_command(struct core *core, struct core_event *event);
+/* One was started with the daemon: hosts wait for it to register, or (tid 0) it could not be started. */
+void hoster_expect(struct core *core);
+void hoster_started(struct core *core, int32_t tid);
+void hoster_check(struct core *core);    /* after each event: it may have registered, or ended */
 void hoster_ask_all(struct core *core);    /* for the hosts of which all is known */
 void hoster_late(struct core *core, struct launch *launch);    /* ORDERED: its time is over. It is gone then */
 
@@ -850,6 +857,8 @@ bool plugin_asked(const struct core *core, int32_t plugin, int32_t src);    /* s
 bool plugin_answered(struct core *core, int32_t plugin, int32_t src, int32_t tag, uint32_t wid,
                      struct pvmi_items_reader *answer);
 void plugin_nonsense(struct core *core, const struct plugin_ask *ask, struct pvmi_fault *fault);    /* its answer is */
+/* The plug-ins that start with this host, which is a member now. */
+void plugin_start_all(struct core *core);
 void plugin_check(struct core *core);    /* after each event: who is asked must still be there */
 void plugin_task_left(struct core *core, int32_t tid);    /* nothing is to be answered to it, nor comes from it */
 void plugin_free_all(struct core *core);

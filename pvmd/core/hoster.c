@@ -25,9 +25,43 @@ static int32_t hoster_find(struct core *core)
     return tid != 0 && pvmi_tid_host(tid) == core_self(core) ? tid : 0;
 }
 
+/* ---- one that starts with the daemon ---- */
+
+void hoster_expect(struct core *core)
+{
+    core->hoster_until = core->now_ms + HOSTER_REGISTER_MS;
+    core_wake_at(core, core->hoster_until);
+}
+
+void hoster_started(struct core *core, int32_t tid)
+{
+    core->hoster_tid = tid;
+    if (tid == 0)
+        core->hoster_until = 0;
+}
+
+void hoster_check(struct core *core)
+{
+    bool ended = core->hoster_tid != 0 && task_find(core, core->hoster_tid) == NULL;
+
+    if (core->hoster_until == 0 || core->stopped)
+        return;
+    if (!ended && hoster_find(core) == 0 && core->now_ms < core->hoster_until) {
+        core_wake_at(core, core->hoster_until);
+        return;
+    }
+    if (hoster_find(core) == 0)
+        core_log(core, PVMI_LOG_WARN, "the hoster %s has %s: hosts are started without it", core->config.hoster,
+                 ended ? "ended" : "not registered in time");
+    core->hoster_until = 0;
+    hoster_ask_all(core);
+}
+
+/* ---- who is to start a host ---- */
+
 uint32_t hoster_begin(struct core *core, struct launch *launch, const struct hostspec *spec)
 {
-    if (hoster_find(core) == 0 || (spec->via != NULL && strcmp(spec->via, "local") == 0))
+    if ((hoster_find(core) == 0 && core->hoster_until == 0) || (spec->via != NULL && strcmp(spec->via, "local") == 0))
         return 0;
     launch->state = LAUNCH_PREPARING;
     return HOSTER_ANSWER_MS + 2 * core->config.join_ms;
@@ -140,6 +174,8 @@ static void order_ask(struct core *core, const struct add *add, int32_t hoster)
 
 void hoster_ask_all(struct core *core)
 {
+    if (core->hoster_until != 0 && hoster_find(core) == 0)
+        return;
     PVMI_LIST_EACH(node, &core->adds) {
         const struct add *add = PVMI_CONTAINER(node, struct add, link);
         struct launch *launch;

@@ -18,6 +18,7 @@ static void self_added(struct core *core)
     core->join_deadline_ms = CORE_NEVER;
     if (peer_orderer(core) != NULL)
         peer_wake_at(core, peer_orderer(core), core->now_ms);
+    plugin_start_all(core);
     action_add(core, CORE_ACTION_READY, 0);
 }
 

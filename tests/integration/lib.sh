@@ -6,7 +6,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d -t pvm-it.XXXXXX)
 export PVM_TMP=$work/tmp HOME=$work/home PATH=$prefix/bin:$PATH PKG_CONFIG_PATH=$prefix/lib/pkgconfig
-unset PVM_VMID PVMSOCK PVM_RSH PVM_DPATH PVM_PATH PVM_ROOT PVM_EXPORT PVM_PORT PVM_WD
+unset PVM_VMID PVMSOCK PVM_RSH PVM_DPATH PVM_PATH PVM_ROOT PVM_EXPORT PVM_PORT PVM_WD PVM_HOSTER PVM_TASKER PVM_TRACER PVM_RM
 mkdir -p "$PVM_TMP" "$HOME"
 cd "$work" || exit 1
 
