@@ -89,6 +89,31 @@ static void op_nrecv(int index)
     received(before, pvm_nrecv(tid, tag));
 }
 
+/* For pvm_recvf(): of the messages of the script the highest tag, the oldest of these. */
+static int highest_tag(int mid, int tid, int tag)
+{
+    struct pvmminfo info;
+
+    pvm_getminfo(mid, &info);
+    if (info.ctx != pvm_getcontext() || info.tag < 0 || info.tag >= 2 * TAGS)
+        return 0;
+    return (tid == -1 || tid == info.src) && (tag == -1 || tag == info.tag) ? 2 + info.tag : 0;
+}
+
+static void op_recvf(int index)
+{
+    int tid = any_tid(), tag = any_tag(), before = pvm_getrbuf(), id, ours;
+
+    (void)index;
+    say("(%s, %d)", who(tid), tag);
+    pvm_recvf(highest_tag);
+    say(" probe %d", pvm_probe(tid, tag) > 0);
+    id = pvm_nrecv(tid, tag);
+    ours = pvm_recvf(NULL) == highest_tag;
+    received(before, id);
+    say(", it was ours %d", ours);
+}
+
 /* Waits only for what is there. */
 static void op_recv(int index)
 {
@@ -193,6 +218,7 @@ const struct op message_ops[] = {
     { "psend", 9, 0, op_psend },
     { "probe", 7, 0, op_probe },
     { "nrecv", 12, 0, op_nrecv },
+    { "recvf", 6, 0, op_recvf },
     { "recv", 22, 0, op_recv },
     { "trecv", 5, 0, op_trecv },
     { "precv", 9, 0, op_precv },

@@ -153,10 +153,6 @@ static void op_notify(int index)
         say_notice();
         break;
     case 1:
-        if (script.me == 0) {
-            masked("a notice about oneself, cancelled");
-            break;
-        }
         say(" cancelled %s", code(pvm_notify(PvmTaskExit, TAG_NOTICE, 1, &script.tids[0])));
         say(" %s", code(pvm_notify(PvmTaskExit | PvmNotifyCancel, TAG_NOTICE, 1, &script.tids[0])));
         say_notice();
