@@ -48,6 +48,7 @@ int main(void)
     pvm_joingroup("mixed");
     pvm_barrier("mixed", 2);
     pvm_reduce(PvmSum, ints, 3, PVM_INT, 3, "mixed", pvm_getinst("mixed", parent));
+    pvm_barrier("mixed", 2);    /* the root looks who is a member when it comes to the reduce */
     pvm_exit();
     return 0;
 }

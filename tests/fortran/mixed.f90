@@ -68,6 +68,7 @@ program mixed
     end do
     call pvm_barrier('mixed', 2)
     call pvmfreduce(pvmsum, ints, 3, INTEGER4, 3, 'mixed', inum, info)
+    call pvm_barrier('mixed', 2)
     call check('a reduce of both', info == PvmOk .and. all(ints == 2 * [-100000, 2, -3]))
     call pvm_exit()
 end program mixed
