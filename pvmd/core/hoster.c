@@ -36,8 +36,10 @@ void hoster_expect(struct core *core)
 void hoster_started(struct core *core, int32_t tid)
 {
     core->hoster_tid = tid;
-    if (tid == 0)
-        core->hoster_until = 0;
+    if (tid != 0 || core->stopped)
+        return;
+    core->hoster_until = 0;
+    hoster_ask_all(core);
 }
 
 void hoster_check(struct core *core)

@@ -21,13 +21,14 @@ static void on_started(struct core *core, struct request *request, const struct 
     int32_t tid = 0;
 
     if (fault == NULL && answer != NULL) {
-        start_on_done(core, core_self(core), request->id);
         tid = answer->values.n == 1 && answer->values.v[0] > 0 ? answer->values.v[0] : 0;
         why = answer->errors.n > 0 ? answer->errors.v[0].text : answer->error.text;
     }
     if (tid == 0)
         core_log(core, PVMI_LOG_ERROR, "a plug-in that the environment names cannot be started: %s",
                  why != NULL ? why : "");
+    if (fault == NULL)
+        start_on_done(core, core_self(core), request->id);    /* last: the answer's texts are in there */
     if (hoster)
         hoster_started(core, tid);
 }

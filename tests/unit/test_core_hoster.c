@@ -372,6 +372,68 @@ static void it_goes_on_where_it_has_never_met_the_first_host(void **state)
     assert_false(net->hosts[2].stopped);
 }
 
+/* ---- one that starts with the daemon ---- */
+
+/* A machine whose hoster is about to start, and whose host file has h2. */
+static struct net *named_hoster(void)
+{
+    struct net *net = net_new();
+    char *lines[] = { "h2" };
+
+    net->hoster = " /bin/hoster  a b";
+    net->auto_start = false;
+    net_core_start(net, 1, "h1");
+    net_run(net);
+    assert_int_equal(net->process_count, 1);
+    assert_string_equal(net->processes[0].file, "/bin/hoster");
+    net_post(net, 1, CORE_EVENT_ADD, 0)->event.add.lines = (struct pvmi_strings){ .v = lines, .n = 1 };
+    net_run(net);
+    assert_int_equal(net->commands, 1);
+    assert_false(net->hosts[2].ready);
+    return net;
+}
+
+static void one_that_cannot_be_started_is_told_and_holds_up_nothing(void **state)
+{
+    struct net *net = named_hoster();
+    struct net_event *event = net_post(net, 1, CORE_EVENT_START_FAILED, net->processes[0].handle);
+
+    *state = net;
+    pvmi_fault_set(&event->event.start_failed.fault, PvmNoFile, "h1", "there is no such hoster");
+    net_run(net);
+    assert_true(net_logged(net, "cannot be started: there is no such hoster"));
+    assert_true(net->hosts[2].ready);
+}
+
+static void one_that_does_not_register_is_not_waited_for_for_ever(void **state)
+{
+    struct net *net = named_hoster();
+
+    *state = net;
+    net_started(net, &net->processes[0]);
+    net_advance(net, 9000);
+    assert_false(net->hosts[2].ready);
+    net_advance(net, 2000);
+    assert_true(net_logged(net, "has not registered in time"));
+    assert_true(net->hosts[2].ready);
+}
+
+static void one_that_registers_is_asked_for_the_hosts_that_waited(void **state)
+{
+    struct net *net = named_hoster();
+    struct pvmi_msg_mailbox put = { .op = PVMI_MAILBOX_PUT, .name = PVMHOSTERCLASS, .flags = PvmMboxMultiInstance };
+    struct pvmi_control control;
+
+    *state = net;
+    net_started(net, &net->processes[0]);
+    net_run(net);
+    hoster = net_claim(net, 0);
+    control = net_request(net, hoster, PVMI_MSG_mailbox, &put);
+    pvmi_control_free(&control);
+    answer(net, hoster, asked(net, 1, 2), "ready", NULL);
+    assert_true(net->hosts[2].ready);
+}
+
 /* ---- memory ---- */
 
 /* Asks for two hosts, while the allocation nth of a step fails. True when there is an answer for each of them, and the
@@ -430,6 +492,9 @@ int main(void)
         cmocka_unit_test_teardown(it_waits_as_long_as_it_was_told, net_tear_down),
         cmocka_unit_test_teardown(it_ends_when_the_first_host_has_gone, net_tear_down),
         cmocka_unit_test_teardown(it_goes_on_where_it_has_never_met_the_first_host, net_tear_down),
+        cmocka_unit_test_teardown(one_that_cannot_be_started_is_told_and_holds_up_nothing, net_tear_down),
+        cmocka_unit_test_teardown(one_that_does_not_register_is_not_waited_for_for_ever, net_tear_down),
+        cmocka_unit_test_teardown(one_that_registers_is_asked_for_the_hosts_that_waited, net_tear_down),
         cmocka_unit_test_teardown(whatever_finds_no_memory_is_told, net_tear_down),
     };
 
