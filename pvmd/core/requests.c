@@ -505,7 +505,9 @@ static void option_request(struct core *core, struct task *task, const struct pv
         trace_end(core, task);    /* for who has traced it so far */
     if (task_set_inherit(core, task, &msg->inherit) != PvmOk)
         core_log(core, PVMI_LOG_ERROR, "no memory for the options of t%x", (unsigned)task->tid);
-    if (moves && msg->inherit.trace_tid == plugin_find(core, PLUGIN_TRACER)) {
+    if (moves)
+        task->tracer_adopted = msg->inherit.trace_tid == plugin_find(core, PLUGIN_TRACER);
+    if (moves && task->tracer_adopted) {
         if (task->handle == 0)
             trace_by_hand(core, task);
         else

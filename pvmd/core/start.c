@@ -334,7 +334,8 @@ static void job_done(struct core *core, struct start_job *job)
 
         if (task != NULL) {
             output_spawned(core, task);
-            trace_spawned(core, task);
+            if (!task->tracer_adopted)
+                trace_spawned(core, task);
         }
     }
     job_free(job);
