@@ -162,7 +162,8 @@ static struct known *some_nested(const struct known *buffer)
 {
     struct known *inner = buffers_some();
 
-    if (buffer == NULL || inner == NULL || inner == buffer || inner->encoding == PvmDataInPlace || inner->multicast)
+    if (buffer == NULL || inner == NULL || inner == buffer || inner->encoding == PvmDataInPlace || inner->multicast ||
+        !(inner->filled || inner->was_received))
         return NULL;
     return inner;
 }
@@ -208,7 +209,7 @@ void data_pack(struct known *buffer)
     int *kept;
 
     if (datatype == NESTED && inner == NULL) {
-        masked("a nested message that is not there, in place, or was sent by pvm_mcast()");
+        masked("a nested message that is not there, empty, in place, or was sent by pvm_mcast()");
         return;
     }
     if (buffer != NULL && buffer->was_received) {
@@ -223,6 +224,8 @@ void data_pack(struct known *buffer)
         masked("long in PvmDataDefault");
         return;
     }
+    if (buffer != NULL)
+        buffer->filled = 1;
     if (in_place && datatype == PVM_STR)
         datatype = PVM_INT;
     header = MAGIC << 24 | datatype << 19 | typed << 18 | count;

@@ -92,6 +92,7 @@ struct known {
     int was_received;    /* or unpacked from: packing into it is another matter */
     int multicast;       /* pvm_mcast() has sent it: PVM 3 shows an address of its own as receiver */
     int own;             /* packed here, and then made the receive buffer */
+    int filled;          /* something was to be packed into it */
 };
 
 void buffers_made(int id, int encoding, int received);
