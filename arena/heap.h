@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The blocks of the own window. Only the owner allocates and frees, and its lists of free blocks lie in its private
+ * memory: nothing of them has to be healed.
+ *
+ * Blocks have 2^k bytes for 2^8 to 2^17, and 2^k less the block's header above, up to 2^22: larger messages are chains
+ * of blocks. Blocks of a size are reused last freed first: those are warm in the cache. Their headers are not a power
+ * of two apart, for lines at such distances push each other out of it.
+ *
+ * The window grows by areas of 16 KiB, doubling to 256 KiB, each from the budget and populated before it is used. Where
+ * the budget is used up, the memory of the own free large blocks goes back to it, and then it is PvmNoMem. Where the
+ * window is used up, the task claims another slot.
+ */
+#ifndef PVMI_ARENA_HEAP_H
+#define PVMI_ARENA_HEAP_H
+
+#include "arena/slot.h"
+
+#define PVMI_HEAP_SMALLEST 8       /* exponents */
+#define PVMI_HEAP_LARGE 18         /* from here on, blocks of 2^k with their header, in whole pages */
+#define PVMI_HEAP_LARGEST 22
+#define PVMI_HEAP_KINDS (PVMI_HEAP_LARGEST - PVMI_HEAP_SMALLEST + 1)
+#define PVMI_HEAP_BYTES_MAX ((1u << PVMI_HEAP_LARGEST) - (uint32_t)sizeof(struct pvmi_arena_block))
+
+/* A block that is free, where it is. Warm ones have their memory, cold ones only their place. */
+struct pvmi_heap_free {
+    uint64_t *positions;    /* a stack */
+    uint32_t count;
+    uint32_t room;
+};
+
+struct pvmi_heap_window {
+    uint32_t slot;
+    uint32_t generation;
+};
+
+struct pvmi_heap {
+    struct pvmi_self *self;
+    struct pvmi_heap_free warm[PVMI_HEAP_KINDS];
+    struct pvmi_heap_free cold[PVMI_HEAP_KINDS];
+    struct pvmi_heap_window *windows;    /* the own slot, and those that were claimed since */
+    uint32_t window_count;
+    uint32_t top;            /* offset in the last window from where nothing was used yet */
+    uint64_t area;           /* position of what is left of the last area for small blocks */
+    uint32_t area_left;
+    uint32_t area_next;      /* bytes of the next one */
+    uint32_t made[PVMI_HEAP_KINDS];    /* blocks of a kind that there are, free or not */
+};
+
+/* Returns PvmOk, or PvmNoMem. */
+int pvmi_heap_init(struct pvmi_heap *heap, struct pvmi_self *self);
+
+/* Forgets the private part; the window itself ends with the slot. */
+void pvmi_heap_fini(struct pvmi_heap *heap);
+
+/*
+ * A block with room for at least size bytes, of length 0, without holders, next 0. Its address is good as long as the
+ * slot is, for the own window stays mapped. Returns PvmOk, PvmNoMem, PvmBadParam (size above PVMI_HEAP_BYTES_MAX).
+ */
+int pvmi_heap_new(struct pvmi_heap *heap, uint32_t size, uint64_t *ret_position, struct pvmi_arena_block **ret_block);
+
+/* Frees it; the owner only, and when nobody holds it. This cannot fail. */
+void pvmi_heap_free(struct pvmi_heap *heap, uint64_t position);
+
+/* The block at an own position, which pvmi_heap_new() has given. */
+struct pvmi_arena_block *pvmi_heap_block(struct pvmi_heap *heap, uint64_t position);
+
+/* Its bytes. */
+static inline uint8_t *pvmi_block_data(struct pvmi_arena_block *block)
+{
+    return (uint8_t *)(block + 1);
+}
+
+/* Gives the memory of free large blocks back to the budget. Returns how many pages. */
+uint32_t pvmi_heap_trim(struct pvmi_heap *heap);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A ring: records from one sender to one receiver, in order, without end: the sender never waits. It lies in the window
+ * of the sender.
+ *
+ * Records are up to PVMI_RECORD_MAX bytes in cells of 64. Every cell bears a number, (n << 1 | 1) for the nth of this
+ * ring, so that neither zeros nor what stood there a lap ago look like it. A record's further cells are written first,
+ * with their own numbers, then the first cell's bytes, then its number with release: that publishes all of them. A
+ * sender that is killed in between has sent nothing.
+ *
+ * The cells form a circle, a chunk: first of 64 cells, which is a page. Where the receiver is slow and the circle full,
+ * the sender makes a chunk of 1024, zeroes it, and writes into the one cell that it always keeps free where it is: the
+ * LINK. Then it goes on there. The receiver follows, and that frees the chunk before. A ring that was drained stays
+ * with its large chunk.
+ *
+ * The receiver tells how far it is each eighth of a lap (consumed): the only line that it writes. A CLOSE is the last
+ * record: the receiver answers by closed, and the ring can be opened again for another receiver. Rings are never freed,
+ * so that the list of a slot's rings can be walked by others at any time.
+ *
+ * Opening: the sender writes the ring, then the receiver's name into it, links it into the list of its slot, then sets
+ * its bit in the receiver's request map (inbox.h). The receiver looks through the list for its own name.
+ */
+#ifndef PVMI_ARENA_RING_H
+#define PVMI_ARENA_RING_H
+
+#include "arena/heap.h"
+
+#define PVMI_RING_CELLS 64
+#define PVMI_RING_CELLS_LARGE 1024
+
+/* ---- the sender's side ---- */
+
+/* A chunk that the receiver may still be reading. */
+struct pvmi_ring_old {
+    struct pvmi_ring_old *next;
+    uint64_t position;
+    uint32_t until;    /* free when all before this number are consumed */
+};
+
+struct pvmi_ring_out {
+    struct pvmi_heap *heap;
+    struct pvmi_ring *ring;
+    uint64_t position;            /* of ring */
+    uint32_t receiver;            /* name */
+    uint32_t number;              /* of the next cell */
+    uint32_t base;                /* of the first cell of this chunk */
+    uint32_t consumed;            /* as last read */
+    uint32_t cell_count;
+    struct pvmi_ring_cell *cells;
+    uint64_t chunk;               /* position of the block in which they are */
+    struct pvmi_ring_old *old;    /* oldest first */
+};
+
+/*
+ * A ring to receiver. The caller then sets its bit (pvmi_inbox_request()). One that was closed is used again.
+ * Returns PvmOk, or PvmNoMem.
+ */
+int pvmi_ring_open(struct pvmi_heap *heap, uint32_t receiver, struct pvmi_ring_out *ret_out);
+
+/*
+ * Sends a record: head, then data (each may be empty), together at most PVMI_RECORD_MAX bytes. The caller wakes the
+ * receiver afterwards. Returns PvmOk, or PvmNoMem when the ring is full and cannot grow: nothing was sent.
+ */
+int pvmi_ring_put(struct pvmi_ring_out *out, const void *head, size_t head_size, const void *data, size_t data_size);
+
+/* Sends the last record. As pvmi_ring_put(). */
+int pvmi_ring_close(struct pvmi_ring_out *out);
+
+/* Whether the receiver has read the last record, or is dead: the ring can go. */
+bool pvmi_ring_finished(const struct pvmi_ring_out *out);
+
+/* After that: gives its chunks back, and the ring is for nobody. */
+void pvmi_ring_fini(struct pvmi_ring_out *out);
+
+/* ---- the receiver's side ---- */
+
+struct pvmi_ring_in {
+    struct pvmi_arena *arena;
+    struct pvmi_ring *ring;
+    uint64_t position;
+    uint32_t sender;             /* name */
+    uint32_t opening;
+    uint32_t number;             /* of the next cell */
+    uint32_t base;
+    uint32_t cell_count;
+    uint32_t record_cells;       /* of the record that was got and not yet passed */
+    uint32_t published;          /* consumed, as last stored */
+    struct pvmi_ring_cell *cells;
+    struct pvmi_pin ring_pin;
+    struct pvmi_pin chunk_pin;
+};
+
+/*
+ * Looks for a ring of sender to receiver that is not open yet; known are the positions of those that are.
+ * Returns PvmOk; PvmNotFound; PvmBadMsg (its list is broken), PvmNoMem (mapping is refused: try again later).
+ */
+int pvmi_ring_accept(struct pvmi_arena *arena, uint32_t receiver, uint32_t sender,
+                     bool (*known)(void *user, uint64_t position), void *user, struct pvmi_ring_in *ret_in);
+
+/* Whether something is there: one load. */
+static inline bool pvmi_ring_ready(const struct pvmi_ring_in *in)
+{
+    const struct pvmi_ring_cell *cell = &in->cells[(in->number - in->base) & (in->cell_count - 1)];
+
+    return atomic_load_explicit(&cell->number, memory_order_acquire) == (in->number << 1 | 1);
+}
+
+/*
+ * Copies the next record to ret_bytes[PVMI_RECORD_MAX]. It stays the next until pvmi_ring_advance(): before that, list
+ * what it refers to. Returns PvmOk; PVMI_AGAIN: nothing there; PVMI_CLOSED: the sender has closed, pvmi_ring_leave() is
+ * next; PvmBadMsg, PvmNoMem (the next chunk cannot be mapped: try again later).
+ */
+int pvmi_ring_get(struct pvmi_ring_in *in, void *ret_bytes, size_t *ret_size);
+
+void pvmi_ring_advance(struct pvmi_ring_in *in);
+
+/*
+ * Whether the sender is dead and all that it had published is read. Ask after PVMI_AGAIN only. Then leave.
+ */
+bool pvmi_ring_ended(struct pvmi_ring_in *in);
+
+/* Reads it no more, and tells sender and pvmd so. */
+void pvmi_ring_leave(struct pvmi_ring_in *in);
+
+#endif
