@@ -4,6 +4,7 @@
 #ifndef TESTS_ARENA_TASK_H
 #define TESTS_ARENA_TASK_H
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
