@@ -262,6 +262,17 @@ void pvmi_ring_fini(struct pvmi_ring_out *out)
     memset(out, 0, sizeof(*out));
 }
 
+void pvmi_ring_forget(struct pvmi_ring_out *out)
+{
+    while (out->old != NULL) {
+        struct pvmi_ring_old *old = out->old;
+
+        out->old = old->next;
+        pvmi_free(old);
+    }
+    memset(out, 0, sizeof(*out));
+}
+
 /* ---- the receiver's side ---- */
 
 /* The pinned cells of a chunk: size and place come from the peer. */
@@ -446,4 +457,3 @@ void pvmi_ring_leave(struct pvmi_ring_in *in)
     pvmi_arena_unpin(&in->ring_pin);
     memset(in, 0, sizeof(*in));
 }
-

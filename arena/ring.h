@@ -72,6 +72,9 @@ bool pvmi_ring_finished(const struct pvmi_ring_out *out);
 /* After that: gives its chunks back, and the ring is for nobody. */
 void pvmi_ring_fini(struct pvmi_ring_out *out);
 
+/* Before the sender leaves the slot: frees what is private, and the receiver may read on. */
+void pvmi_ring_forget(struct pvmi_ring_out *out);
+
 /* ---- the receiver's side ---- */
 
 struct pvmi_ring_in {

@@ -86,7 +86,7 @@ bool pvmi_wake_may_spin(const struct pvmi_self *self);
  * that could have come. Signals do not end it. The word is AWAKE again afterwards.
  *
  * Returns PvmOk (look again), or PVMI_AGAIN at the deadline. ret_late, if not NULL, is raised when a time-out of 2 ms
- * found what nobody had woken us for.
+ * found what nobody had woken us for (yet: a sender may have been preempted between its two steps).
  */
 int pvmi_wake_wait(struct pvmi_self *self, bool (*look)(void *user), void *user, uint64_t deadline_us,
                    uint64_t *ret_late);

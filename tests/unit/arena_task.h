@@ -98,6 +98,7 @@ static inline void task_end(struct arena_task *task, bool with_arena)
 {
     while (task->in_count > 0)
         pvmi_ring_leave(&task->in[--task->in_count]);
+    pvmi_ring_forget(&task->out);
     pvmi_wake_leave(&task->self);
     pvmi_holds_fini(&task->holds);
     pvmi_lend_fini(&task->lend);
