@@ -9,6 +9,7 @@
 #define AREA_FIRST (16u << 10)
 #define AREA_LARGEST (256u << 10)
 #define HEADER ((uint32_t)sizeof(struct pvmi_arena_block))
+#define NO_AREA 0xffffffu    /* of a large block */
 
 /* ---- kinds: sizes of blocks ---- */
 
@@ -16,7 +17,7 @@ static uint32_t kind_capacity(uint32_t kind)
 {
     uint32_t exponent = kind + PVMI_HEAP_SMALLEST;
 
-    return exponent < PVMI_HEAP_LARGE ? 1u << exponent : (1u << exponent) - HEADER;
+    return exponent < PVMI_HEAP_LARGE ? 1u << exponent : (1u << exponent) + PVMI_ARENA_PAGE - HEADER;
 }
 
 static uint32_t kind_for(uint32_t size)
@@ -72,7 +73,8 @@ int pvmi_heap_init(struct pvmi_heap *heap, struct pvmi_self *self)
     heap->windows[0].generation = self->generation;
     heap->window_count = 1;
     heap->top = self->slot == 0 ? self->arena->heap_at : 0;
-    heap->area_next = AREA_FIRST;
+    for (uint32_t kind = 0; kind < PVMI_HEAP_KINDS; kind++)
+        heap->cut[kind].next = AREA_FIRST;
     return PvmOk;
 }
 
@@ -82,6 +84,7 @@ void pvmi_heap_fini(struct pvmi_heap *heap)
         pvmi_free(heap->warm[kind].positions);
         pvmi_free(heap->cold[kind].positions);
     }
+    pvmi_free(heap->areas);
     pvmi_free(heap->windows);
     memset(heap, 0, sizeof(*heap));
 }
@@ -116,6 +119,14 @@ static int take_pages(struct pvmi_heap *heap, uint32_t pages)
     return rc;
 }
 
+static void take_away(struct pvmi_heap *heap, uint64_t position, uint32_t length)
+{
+    struct pvmi_self *self = heap->self;
+
+    pvmi_arena_punch(self->arena, pvmi_position_slot(position), pvmi_position_offset(position), length);
+    pvmi_budget_give(self->arena, self->control, length / PVMI_ARENA_PAGE);
+}
+
 /* length bytes (pages) of window that were never used, with memory. */
 static int grow(struct pvmi_heap *heap, uint32_t length, uint64_t *ret_position)
 {
@@ -139,8 +150,7 @@ static int grow(struct pvmi_heap *heap, uint32_t length, uint64_t *ret_position)
     pvmi_arena_step("heap populate");
     rc = pvmi_arena_populate(arena, window->slot, at, length);
     if (rc != PvmOk) {
-        pvmi_arena_punch(arena, window->slot, at, length);
-        pvmi_budget_give(arena, heap->self->control, length / PVMI_ARENA_PAGE);
+        take_away(heap, pvmi_position(window->slot, window->generation, at), length);
         return rc;
     }
     heap->top = at + length;
@@ -148,33 +158,80 @@ static int grow(struct pvmi_heap *heap, uint32_t length, uint64_t *ret_position)
     return PvmOk;
 }
 
-/* A place with memory for a block of that kind. */
-static int make_place(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_position)
+/* Memory again for a place that had some. */
+static int repopulate(struct pvmi_heap *heap, uint64_t position, uint32_t length)
 {
-    uint32_t size = HEADER + kind_capacity(kind);
+    struct pvmi_self *self = heap->self;
+    int rc = take_pages(heap, length / PVMI_ARENA_PAGE);
+
+    if (rc != PvmOk)
+        return rc;
+    rc = pvmi_arena_populate(self->arena, pvmi_position_slot(position), pvmi_position_offset(position), length);
+    if (rc != PvmOk)
+        take_away(heap, position, length);
+    return rc;
+}
+
+/* A cold area of at least length bytes, with memory again; else a new one. */
+static int make_area(struct pvmi_heap *heap, uint32_t kind, uint32_t length, uint32_t *ret_area)
+{
+    uint32_t at = 0;
     int rc;
 
+    while (at < heap->area_count && (!heap->areas[at].cold || heap->areas[at].length < length))
+        at++;
+    if (at == heap->area_room) {
+        uint32_t room = at < 16 ? 16 : 2 * at;
+        void *areas = pvmi_realloc(heap->areas, room * sizeof(*heap->areas));
+
+        if (areas == NULL || room >= NO_AREA)
+            return PvmNoMem;
+        heap->areas = areas;
+        heap->area_room = room;
+    }
+    if (at < heap->area_count) {
+        rc = repopulate(heap, heap->areas[at].position, heap->areas[at].length);
+    } else {
+        rc = grow(heap, length, &heap->areas[at].position);
+        if (rc == PvmOk) {
+            heap->areas[at].length = length;
+            heap->area_count++;
+        }
+    }
+    if (rc != PvmOk)
+        return rc;
+    heap->areas[at].kind = (uint8_t)kind;
+    heap->areas[at].used = 0;
+    heap->areas[at].cold = false;
+    *ret_area = at;
+    return PvmOk;
+}
+
+/* A place with memory for a block of that kind; ret_from is the area that it was cut from. */
+static int make_place(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_position, uint32_t *ret_from)
+{
+    uint32_t size = HEADER + kind_capacity(kind);
+    struct pvmi_heap_cut *cut = &heap->cut[kind];
+    int rc;
+
+    *ret_from = NO_AREA;
     if (kind_large(kind))
         return grow(heap, size, ret_position);
-    if (heap->area_left < size) {
-        uint32_t length = (size + PVMI_ARENA_PAGE - 1) & ~(PVMI_ARENA_PAGE - 1);
-
-        if (length < heap->area_next)
-            length = heap->area_next;
-        rc = grow(heap, length, &heap->area);
-        if (rc != PvmOk && length == heap->area_next && length > AREA_FIRST && size <= AREA_FIRST)
-            rc = grow(heap, length = AREA_FIRST, &heap->area);
+    if (cut->left < size) {
+        rc = make_area(heap, kind, cut->next, &cut->area);
+        if (rc != PvmOk && cut->next > AREA_FIRST)
+            rc = make_area(heap, kind, cut->next = AREA_FIRST, &cut->area);
         if (rc != PvmOk) {
-            heap->area_left = 0;
+            cut->left = 0;
             return rc;
         }
-        heap->area_left = length;
-        if (heap->area_next < AREA_LARGEST)
-            heap->area_next *= 2;
+        cut->left = heap->areas[cut->area].length;
+        if (cut->next < AREA_LARGEST)
+            cut->next *= 2;
     }
-    *ret_position = heap->area;
-    heap->area += size;
-    heap->area_left -= size;
+    *ret_position = heap->areas[cut->area].position + heap->areas[cut->area].length - cut->left;
+    cut->left -= size;
+    *ret_from = cut->area;
     return PvmOk;
 }
 
@@ -182,25 +239,14 @@ static int make_place(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_posit
 static int warm_up(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_position)
 {
     struct pvmi_heap_free *cold = &heap->cold[kind];
-    uint32_t length = HEADER + kind_capacity(kind);
-    uint64_t position = cold->positions[cold->count - 1];
-    int rc;
+    uint64_t position = cold->positions[--cold->count];    /* a trim for the budget pushes others onto this stack */
+    int rc = repopulate(heap, position, HEADER + kind_capacity(kind));
 
-    cold->count--;    /* first: a trim for the budget pushes others onto this stack */
-    rc = take_pages(heap, length / PVMI_ARENA_PAGE);
-    if (rc == PvmOk) {
-        rc = pvmi_arena_populate(heap->self->arena, pvmi_position_slot(position), pvmi_position_offset(position), length);
-        if (rc != PvmOk) {
-            pvmi_arena_punch(heap->self->arena, pvmi_position_slot(position), pvmi_position_offset(position), length);
-            pvmi_budget_give(heap->self->arena, heap->self->control, length / PVMI_ARENA_PAGE);
-        }
-    }
-    if (rc != PvmOk) {
+    if (rc != PvmOk)
         free_push(cold, position);
-        return rc;
-    }
-    *ret_position = position;
-    return PvmOk;
+    else
+        *ret_position = position;
+    return rc;
 }
 
 /* ---- blocks ---- */
@@ -225,14 +271,16 @@ static int make_room_for_free(struct pvmi_heap *heap, uint32_t kind)
 
 static int make_block(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_position)
 {
+    struct pvmi_arena_block *block;
     bool pinned = false;
+    uint32_t from = NO_AREA;
     int rc;
 
     if (heap->cold[kind].count > 0)
         return warm_up(heap, kind, ret_position);
     rc = make_room_for_free(heap, kind);
     if (rc == PvmOk)
-        rc = make_place(heap, kind, ret_position);
+        rc = make_place(heap, kind, ret_position, &from);
     if (rc != PvmOk)
         return rc;
     heap->made[kind]++;
@@ -243,6 +291,8 @@ static int make_block(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_posit
         if (pinned)
             heap->self->arena->windows[heap->windows[i].slot][piece].pins++;
     }
+    block = pvmi_heap_block(heap, *ret_position);
+    block->kind = kind | from << 8;
     return PvmOk;
 }
 
@@ -272,7 +322,10 @@ int pvmi_heap_new(struct pvmi_heap *heap, uint32_t size, uint64_t *ret_position,
     block->more = 0;
     block->holders = 0;
     block->magic = PVMI_ARENA_BLOCK_MAGIC;
-    block->kind = kind;
+    if (kind_large(kind))
+        block->kind = kind | NO_AREA << 8;    /* a cold one has forgotten */
+    else
+        heap->areas[block->kind >> 8].used++;
     *ret_position = position;
     *ret_block = block;
     return PvmOk;
@@ -281,15 +334,20 @@ int pvmi_heap_new(struct pvmi_heap *heap, uint32_t size, uint64_t *ret_position,
 void pvmi_heap_free(struct pvmi_heap *heap, uint64_t position)
 {
     struct pvmi_arena_block *block = pvmi_heap_block(heap, position);
+    uint32_t kind = block->kind & 0xff;
+    uint32_t area = block->kind >> 8;
 
-    assert(block->magic == PVMI_ARENA_BLOCK_MAGIC && block->kind < PVMI_HEAP_KINDS);
+    assert(block->magic == PVMI_ARENA_BLOCK_MAGIC && kind < PVMI_HEAP_KINDS);
     block->magic = 0;
-    free_push(&heap->warm[block->kind], position);
+    if (area != NO_AREA) {
+        assert(area < heap->area_count && heap->areas[area].kind == kind);
+        heap->areas[area].used--;
+    }
+    free_push(&heap->warm[kind], position);
 }
 
-uint32_t pvmi_heap_trim(struct pvmi_heap *heap)
+static uint32_t trim_large(struct pvmi_heap *heap)
 {
-    struct pvmi_self *self = heap->self;
     uint32_t total = 0;
 
     for (uint32_t kind = PVMI_HEAP_LARGE - PVMI_HEAP_SMALLEST; kind < PVMI_HEAP_KINDS; kind++) {
@@ -299,10 +357,43 @@ uint32_t pvmi_heap_trim(struct pvmi_heap *heap)
         for (; warm->count > 0; total += length / PVMI_ARENA_PAGE) {
             uint64_t position = warm->positions[--warm->count];
 
-            pvmi_arena_punch(self->arena, pvmi_position_slot(position), pvmi_position_offset(position), length);
-            pvmi_budget_give(self->arena, self->control, length / PVMI_ARENA_PAGE);
+            take_away(heap, position, length);
             free_push(&heap->cold[kind], position);
         }
+    }
+    return total;
+}
+
+/* The blocks of area, all free, are no more. */
+static void forget_blocks(struct pvmi_heap *heap, const struct pvmi_heap_area *area)
+{
+    struct pvmi_heap_free *warm = &heap->warm[area->kind];
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < warm->count; i++) {
+        if (warm->positions[i] - area->position >= area->length)
+            warm->positions[kept++] = warm->positions[i];
+    }
+    heap->made[area->kind] -= warm->count - kept;
+    warm->count = kept;
+}
+
+uint32_t pvmi_heap_trim(struct pvmi_heap *heap)
+{
+    uint32_t total = trim_large(heap);
+
+    for (uint32_t i = 0; i < heap->area_count; i++) {
+        struct pvmi_heap_area *area = &heap->areas[i];
+        struct pvmi_heap_cut *cut = &heap->cut[area->kind];
+
+        if (area->cold || area->used > 0)
+            continue;
+        forget_blocks(heap, area);
+        if (cut->area == i)
+            cut->left = 0;
+        take_away(heap, area->position, area->length);
+        area->cold = true;
+        total += area->length / PVMI_ARENA_PAGE;
     }
     return total;
 }

@@ -3,13 +3,14 @@
  * The blocks of the own window. Only the owner allocates and frees, and its lists of free blocks lie in its private
  * memory: nothing of them has to be healed.
  *
- * Blocks have 2^k bytes for 2^8 to 2^17, and 2^k less the block's header above, up to 2^22: larger messages are chains
- * of blocks. Blocks of a size are reused last freed first: those are warm in the cache. Their headers are not a power
- * of two apart, for lines at such distances push each other out of it.
+ * Blocks hold 2^k bytes or a little more, from 2^8 to 2^22; larger messages are chains of blocks. Blocks of a size are
+ * reused last freed first: those are warm in the cache. Small ones are cut from areas, each for one size, of 16 KiB
+ * doubling to 256 KiB; their headers are not a power of two apart, for lines at such distances push each other out of
+ * the cache. Large ones, from 16 KiB on, have their own pages.
  *
- * The window grows by areas of 16 KiB, doubling to 256 KiB, each from the budget and populated before it is used. Where
- * the budget is used up, the memory of the own free large blocks goes back to it, and then it is PvmNoMem. Where the
- * window is used up, the task claims another slot.
+ * The window grows by these, each from the budget and populated before it is used. Where the budget is used up, the
+ * memory of all that is free goes back to it (large blocks, areas without a block in use), and then it is PvmNoMem.
+ * Where the window is used up, the task claims another slot.
  */
 #ifndef PVMI_ARENA_HEAP_H
 #define PVMI_ARENA_HEAP_H
@@ -17,16 +18,33 @@
 #include "arena/slot.h"
 
 #define PVMI_HEAP_SMALLEST 8       /* exponents */
-#define PVMI_HEAP_LARGE 18         /* from here on, blocks of 2^k with their header, in whole pages */
+#define PVMI_HEAP_LARGE 14         /* from here on in pages of their own */
 #define PVMI_HEAP_LARGEST 22
 #define PVMI_HEAP_KINDS (PVMI_HEAP_LARGEST - PVMI_HEAP_SMALLEST + 1)
-#define PVMI_HEAP_BYTES_MAX ((1u << PVMI_HEAP_LARGEST) - (uint32_t)sizeof(struct pvmi_arena_block))
+#define PVMI_HEAP_BYTES_MAX \
+    ((1u << PVMI_HEAP_LARGEST) + PVMI_ARENA_PAGE - (uint32_t)sizeof(struct pvmi_arena_block))
 
 /* A block that is free, where it is. Warm ones have their memory, cold ones only their place. */
 struct pvmi_heap_free {
     uint64_t *positions;    /* a stack */
     uint32_t count;
     uint32_t room;
+};
+
+/* Where small blocks of a size are cut from. A cold one has only its place, and may serve another size. */
+struct pvmi_heap_area {
+    uint64_t position;
+    uint32_t length;
+    uint32_t used;       /* blocks that are not free */
+    uint8_t kind;
+    bool cold;
+};
+
+/* What is left of the area that is being cut. */
+struct pvmi_heap_cut {
+    uint32_t area;
+    uint32_t left;       /* bytes, at its end */
+    uint32_t next;       /* bytes of the next area */
 };
 
 struct pvmi_heap_window {
@@ -41,9 +59,10 @@ struct pvmi_heap {
     struct pvmi_heap_window *windows;    /* the own slot, and those that were claimed since */
     uint32_t window_count;
     uint32_t top;            /* offset in the last window from where nothing was used yet */
-    uint64_t area;           /* position of what is left of the last area for small blocks */
-    uint32_t area_left;
-    uint32_t area_next;      /* bytes of the next one */
+    struct pvmi_heap_area *areas;
+    uint32_t area_count;
+    uint32_t area_room;
+    struct pvmi_heap_cut cut[PVMI_HEAP_KINDS];
     uint32_t made[PVMI_HEAP_KINDS];    /* blocks of a kind that there are, free or not */
 };
 
@@ -71,7 +90,7 @@ static inline uint8_t *pvmi_block_data(struct pvmi_arena_block *block)
     return (uint8_t *)(block + 1);
 }
 
-/* Gives the memory of free large blocks back to the budget. Returns how many pages. */
+/* Gives the memory of what is free back to the budget. Returns how many pages. */
 uint32_t pvmi_heap_trim(struct pvmi_heap *heap);
 
 #endif

@@ -201,8 +201,9 @@ struct pvmi_ring {
     _Atomic uint64_t next;                             /* position of the next ring of this slot */
     uint64_t chunk;                                    /* position of the first chunk */
     /* receiver, but while peer is 0 the sender */
-    alignas(2 * PVMI_ARENA_LINE) _Atomic uint32_t consumed;    /* all before this number were read */
-    _Atomic uint32_t closed;                                   /* opening number of what it will not read any more */
+    alignas(PVMI_ARENA_LINE) uint8_t apart[PVMI_ARENA_LINE];   /* processors fetch lines in pairs */
+    _Atomic uint32_t consumed;                         /* all before this number were read */
+    _Atomic uint32_t closed;                           /* opening number of what it will not read any more */
 };
 
 /* ---- blocks of a heap ---- */
@@ -219,7 +220,7 @@ struct pvmi_arena_block {
     uint32_t holders;                          /* how many words there are */
     uint32_t magic;
     _Atomic uint32_t holder[PVMI_BLOCK_HOLDERS];    /* name of a receiver that still needs it, 0: released */
-    uint32_t kind;                             /* the owner's: size class */
+    uint32_t kind;                             /* the owner's: size, and where it was cut from */
 };
 
 /* ---- what a task holds of others, so that pvmd sees when a dead sender's window is no longer needed ---- */
@@ -238,6 +239,6 @@ static_assert(sizeof(struct pvmi_inbox_cell) == 64 && sizeof(struct pvmi_ring_ce
 static_assert(sizeof(struct pvmi_arena_block) == 64, "a line");
 static_assert(sizeof(struct pvmi_control) == 8192, "two pages");
 static_assert(sizeof(struct pvmi_hold_page) == 4096, "a page");
-static_assert(sizeof(struct pvmi_ring) == 256, "the receiver's line is apart");
+static_assert(sizeof(struct pvmi_ring) == 192, "the receiver's line is apart");
 
 #endif

@@ -348,6 +348,32 @@ static void an_exhausted_budget_is_no_memory_and_comes_back(void **state)
     daemon_end(&daemon);
 }
 
+/* Blocks of 2 KiB in all of the budget, then one of 1 MiB: what is free is free for all sizes. */
+static void the_memory_of_small_blocks_serves_large_ones(void **state)
+{
+    struct arena_daemon daemon;
+    struct arena_task task;
+    struct pvmi_arena_block *block;
+    uint64_t positions[2500], large;
+    int count = 0;
+
+    (void)state;
+    daemon_make(&daemon, 1600);
+    task_claim(&task, daemon.arena, daemon_reserve(&daemon, 1));
+    for (int round = 0; round < 3; round++) {
+        for (count = 0; pvmi_heap_new(&task.heap, 2000, &positions[count], &block) == PvmOk; count++)
+            assert_in_range(count, 0, 2400);
+        assert_true(count > 1000);
+        assert_int_equal(pvmi_heap_new(&task.heap, 1u << 20, &large, &block), PvmNoMem);
+        while (count > 0)
+            pvmi_heap_free(&task.heap, positions[--count]);
+        assert_int_equal(pvmi_heap_new(&task.heap, 1u << 20, &large, &block), PvmOk);
+        pvmi_heap_free(&task.heap, large);
+    }
+    task_end(&task, false);
+    daemon_end(&daemon);
+}
+
 static void the_audit_finds_what_was_lost(void **state)
 {
     struct arena_daemon daemon;
@@ -505,6 +531,7 @@ int main(void)
         cmocka_unit_test(reserved_slots_run_out),
         cmocka_unit_test(the_default_budget_is_half_of_what_there_is),
         cmocka_unit_test(an_exhausted_budget_is_no_memory_and_comes_back),
+        cmocka_unit_test(the_memory_of_small_blocks_serves_large_ones),
         cmocka_unit_test(the_audit_finds_what_was_lost),
         cmocka_unit_test(blocks_of_all_sizes_are_apart_and_reused_last_freed_first),
         cmocka_unit_test(a_full_window_goes_on_in_another_slot),
