@@ -79,13 +79,13 @@ static void processes_exchange(uint32_t count, uint32_t pages)
 static void a_process_receives_what_another_sends_also_after_its_end(void **state)
 {
     (void)state;
-    processes_exchange(20000, ARENA_PAGES);
+    processes_exchange(5000, ARENA_PAGES);
 }
 
 static void little_memory_slows_and_loses_nothing(void **state)
 {
     (void)state;
-    processes_exchange(3000, 1600);
+    processes_exchange(1200, 1600);
 }
 
 /* Nobody reads: the sender goes on until its budget ends, and all that it had sent is there. */
