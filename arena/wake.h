@@ -16,7 +16,7 @@
  *
  * The first load may be early, and give AWAKE although the receiver is going to sleep and has not seen the record: both
  * have it in their store buffers. That is what the 2 ms and the membarrier are for: behind it the record is seen, or the
- * sender's load comes after it. tests/models shows that, and that each of the steps is needed. Where a process is
+ * sender's load comes after it. tests/models shows that; what of it only saves time stands there. Where a process is
  * refused membarrier, its senders fence each time (fence_me); where one cannot be reached by it, it does (fence).
  *
  * ASLEEP_FD is for who sleeps in epoll, or in the program (pvm_getfds): who is to be woken has to be poked through its
