@@ -6,6 +6,7 @@
  */
 #include "pvmd/core/core_internal.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -25,7 +26,7 @@ static void put_variable(struct pvmi_items_writer *items, const char *format, ..
 
 static void put_variable(struct pvmi_items_writer *items, const char *format, ...)
 {
-    char text[128];
+    char text[PATH_MAX + 16];
     va_list args;
 
     va_start(args, format);
@@ -35,11 +36,12 @@ static void put_variable(struct pvmi_items_writer *items, const char *format, ..
 }
 
 /* PVMEPID must be the first. */
-static void put_env(struct pvmi_items_writer *items, const struct task *task, const struct pvmi_strings *env)
+static void put_env(struct pvmi_items_writer *items, const struct task *task, const struct pvmi_msg_start *msg)
 {
     const struct pvmi_rec_inherit *inherit = &task->self;
+    bool has_directory = msg->directory != NULL && msg->directory[0] != '\0';
 
-    pvmi_items_put_int(items, 5 + (inherit->trace_mask != NULL) + (int32_t)env->n);
+    pvmi_items_put_int(items, 5 + (inherit->trace_mask != NULL) + (int32_t)msg->env.n + has_directory);
     put_variable(items, "PVMEPID=%d", (int)pvmi_tid_local(task->tid));
     put_variable(items, "PVM_CLAIM=%x:%llx", (unsigned)task->tid, (unsigned long long)task->nonce);
     if (inherit->trace_mask != NULL)
@@ -47,7 +49,9 @@ static void put_env(struct pvmi_items_writer *items, const struct task *task, co
     put_variable(items, "PVMTRCBUF=%d", (int)inherit->trace_buffer);
     put_variable(items, "PVMTRCOPT=%d", (int)inherit->trace_options);
     put_variable(items, "PVMCTX=0x%x", (unsigned)inherit->context);
-    put_strings(items, env);
+    put_strings(items, &msg->env);
+    if (has_directory)
+        put_variable(items, "PVMSPAWNWD=%s", msg->directory);    /* the last, as in PVM 3: where the task is to run */
 }
 
 /* Before its path is known: what comes behind that. */
@@ -60,7 +64,7 @@ void tasker_prepare(struct core *core, struct task *task, const struct pvmi_msg_
         return;
     task->hand_argc = (int32_t)msg->argv.n + 1;
     put_strings(rest, &msg->argv);
-    put_env(rest, task, &msg->env);
+    put_env(rest, task, msg);
     pvmi_items_put_int(rest, msg->first + index);
     pvmi_items_put_int(rest, msg->count);
     pvmi_items_put_int(rest, msg->total > 0 ? msg->total : msg->count);

@@ -44,6 +44,7 @@ static void tell_parent(const struct request *request, int from_pvmd, int contex
     for (int i = 0; i < request->argc; i++)
         pvm_pkstr((char *)request->argv[i]);
     pvm_pkstr((char *)request->env[0]);
+    pvm_pkstr((char *)request->env[request->nenv - 1]);
     pvm_pkint((int *)request->copies, 3, 1);
     pvm_send(pvm_parent(), TAG_TOLD);
 }
@@ -163,8 +164,12 @@ static void show_told(void)
         printf(" <%s>", is(text, path));
     }
     pvm_upkstr(text);
+    printf(", first variable %.8s", text);
+    pvm_upkstr(text);
+    if (strncmp(text, "PVMSPAWNWD=", 11) == 0)
+        printf(", last %s", text);
     pvm_upkint(copies, 3, 1);
-    printf(", first variable %.8s, copies %d %d %d\n", text, copies[0], copies[1], copies[2]);
+    printf(", copies %d %d %d\n", copies[0], copies[1], copies[2]);
 }
 
 static void show_hello(int tid)
@@ -192,12 +197,12 @@ static void show_end(int tid)
     printf("%s has ended: %s\n", who(ended), code(pvm_pstat(ended)));
 }
 
-static void kids(int n, char *extra)
+static void kids(int n, char *extra, char *where)
 {
     char *args[] = { "kid", "a b", extra, NULL };
     int first = case_count;
 
-    printf("spawn %d\n", pvm_spawn(CASE_NAME, args, PvmTaskDefault, "", n, case_tids + first));
+    printf("spawn %d\n", pvm_spawn(CASE_NAME, args, PvmTaskDefault, where, n, case_tids + first));
     case_count += n;
     for (int i = 0; i < n; i++)
         show_told();
@@ -226,8 +231,9 @@ int main(int argc, char **argv)
     pvm_tasks(case_tids[0], &n, &task);
     printf("flags %x\n", task->ti_flag & 0xf00);
     SHOW(pvm_reg_tasker());
-    kids(1, NULL);
-    kids(2, NULL);
+    kids(1, NULL, "");
+    kids(2, NULL, "");
+    kids(1, NULL, ":/usr");
     printf("spawn of nothing: %d\n", pvm_spawn("there is no such program", NULL, PvmTaskDefault, "", 1, &tid));
     printf("    %s\n", code(tid));
     printf("spawn %d\n", pvm_spawn(CASE_NAME, refuse, PvmTaskDefault, "", 1, case_tids + case_count++));
