@@ -42,6 +42,12 @@ static struct pvmi_blob *body_end(struct core *core, struct mailbox_body *body)
     return blob;
 }
 
+/* What entries and bodies on their way may still take. */
+static uint64_t bytes_free(const struct core *core)
+{
+    return MAILBOX_BYTES_MAX - core->state.mailbox.body_bytes - core->mailbox_bodies_bytes;
+}
+
 /* No reserve is given for a body: without memory for it the request is refused. */
 static struct mailbox_body *body_begin(struct core *core, const struct asker *asker,
                                        const struct pvmi_msg_mailbox *msg)
@@ -49,8 +55,7 @@ static struct mailbox_body *body_begin(struct core *core, const struct asker *as
     uint64_t length = msg->message.length;
     struct mailbox_body *body;
 
-    if (length > PVMI_MAILBOX_ENTRY_MAX ||
-        length > MAILBOX_BYTES_MAX - core->state.mailbox.body_bytes - core->mailbox_bodies_bytes)
+    if (length > PVMI_MAILBOX_ENTRY_MAX || length > bytes_free(core))
         return NULL;
     body = pvmi_calloc(1, sizeof(*body));
     if (body == NULL)
@@ -89,12 +94,15 @@ static struct pvmi_blob *body_fail(struct core *core, struct pvmi_fault *fault, 
         pvmi_fault_set(fault, PvmNoMem, core->self->rec.name,
                        "a message of %llu bytes is too long for the mailbox: an entry may have %u MiB",
                        (unsigned long long)length, PVMI_MAILBOX_ENTRY_MAX >> 20);
-    else
+    else if (length > bytes_free(core))
         pvmi_fault_set(fault, PvmNoMem, core->self->rec.name,
-                       "no memory for a message of %llu bytes: all entries of the mailbox may have %u MiB, and "
-                       "%llu are in use",
+                       "no room for a message of %llu bytes: all entries of the mailbox may have %u MiB, and %llu "
+                       "bytes are in use",
                        (unsigned long long)length, MAILBOX_BYTES_MAX >> 20,
-                       (unsigned long long)(core->state.mailbox.body_bytes + core->mailbox_bodies_bytes));
+                       (unsigned long long)(MAILBOX_BYTES_MAX - bytes_free(core)));
+    else
+        pvmi_fault_set(fault, PvmNoMem, core->self->rec.name, "no memory for a message of %llu bytes",
+                       (unsigned long long)length);
     return NULL;
 }
 

@@ -105,8 +105,8 @@ static void channel_accuse_timer(struct core *core, struct channel *channel)
 /* Frees the peer when it is no more. */
 static void peer_death_timer(struct core *core, struct peer *peer)
 {
-    bool judged =
-        (core_is_orderer(core) && peer->member) || (core->ready && peer->number == core_orderer_number(core));
+    /* The first host from its welcome on, although this one may not have been told yet that it is in. */
+    bool judged = peer->member && (core_is_orderer(core) || peer->number == core_orderer_number(core));
 
     if (!judged || core->halting)
         return;

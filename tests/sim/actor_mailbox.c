@@ -180,6 +180,8 @@ void actor_mailbox_answered(struct actor *actor, struct request *request, const 
 
     if (!actor_mailbox_waits(request))
         actor->mailbox_busy = false;
+    if (code == PvmNoMem && actor->world->faults.memory && !request->final)
+        return;    /* refused, and nothing has changed */
     if (request->op == PVMI_MAILBOX_PUT) {
         told_put(actor, request, msg);
         return;
