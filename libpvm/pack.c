@@ -380,7 +380,7 @@ static __attribute__((noinline)) int pack_any(int event, const char *function, i
 static inline __attribute__((always_inline)) int pack(int event, const char *function, int type, const void *data,
                                                       size_t size, int nitem, int stride)
 {
-    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && !pvmi_trace_buffers_on && pvmi_call_alone()) {
+    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && pvmi_call_alone() && !pvmi_trace_buffers_on) {
         struct pvmi_msgbuf *buf = pvmi_active_send_known();
 
         if (buf != NULL && pack_one(buf, type, data, size))

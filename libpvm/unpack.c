@@ -504,7 +504,7 @@ static __attribute__((noinline)) int unpack_any(int event, const char *function,
 static inline __attribute__((always_inline)) int unpack(int event, const char *function, int type, void *data,
                                                         size_t size, int nitem, int stride)
 {
-    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && !pvmi_trace_buffers_on && pvmi_call_alone()) {
+    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && pvmi_call_alone() && !pvmi_trace_buffers_on) {
         struct pvmi_msgbuf *buf = pvmi_active_receive_known();
 
         if (buf != NULL && unpack_one(buf, type, data, size))
