@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pvm_catchout: every kind of line, stdout and stderr, several children, grandchildren; what pvm_exit waits for. */
+#include <sched.h>
+#include <sys/ioctl.h>
+
 #include "case.h"
 
 static char file_name[] = "/tmp/catchout-XXXXXX";
@@ -31,6 +34,15 @@ static void show(const char *what)
     for (int i = 0; i < count; i++)
         if (lines[i][0] != '[')
             printf(" no tid: %s", lines[i]);
+}
+
+/* Until the daemon has read all that was written: then it has gone where output went so far. */
+static void await_reader(void)
+{
+    int left = 1;
+
+    while (left > 0 && ioctl(STDOUT_FILENO, FIONREAD, &left) == 0)
+        sched_yield();
 }
 
 static int child(const char *kind)
@@ -66,7 +78,7 @@ static int child(const char *kind)
     case 's':
         printf("before\n");
         fflush(stdout);
-        usleep(30000);
+        await_reader();
         pvm_setopt(PvmSelfOutputTid, 0);
         printf("not to be seen\n");
         break;

@@ -253,7 +253,7 @@ int main(int argc, char **argv)
     send_to(case_me, 50, 1);
     while (pvm_probe(-1, 50) == 0)
         ;
-    usleep(50000);
+    usleep(50000);    /* what looks for a message would read it: PVM 3.4.6 gives no event; too short a wait fails nothing */
     pvm_probe(-1, 4711);
     id = pvm_addmhf(-1, 51, 0, count);
     send_to(case_me, 51, 1);
