@@ -140,6 +140,7 @@ struct pvmi_bell {
     alignas(PVMI_ARENA_LINE) _Atomic uint64_t full;    /* a bit for each inbox cell: peers set, owner clears */
     _Atomic uint64_t requests;                         /* a bit for each 1/64 of the request map */
     _Atomic uint32_t sweep;                            /* pvmd: somebody died, look at everything */
+    _Atomic uint32_t mail;                             /* pvmd, raised: it has written to this task's socket */
 };
 
 /* ---- the inbox: first messages, from whoever has no ring to this task ---- */

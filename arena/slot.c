@@ -104,6 +104,7 @@ static int self_init(struct pvmi_arena *arena, uint32_t slot, uint32_t generatio
     ret_self->state = &arena->states[slot];
     ret_self->bell = &arena->bells[slot];
     ret_self->state_word = atomic_load(&ret_self->state->word);
+    ret_self->mail = atomic_load(&ret_self->bell->mail) - 1;    /* what came before is not known: look once */
     arena->own = slot;
     return PvmOk;
 }

@@ -19,6 +19,9 @@
  * sender's load comes after it. tests/models shows that; what of it only saves time stands there. Where a process is
  * refused membarrier, its senders fence each time (fence_me); where one cannot be reached by it, it does (fence).
  *
+ * A task's socket to its daemon is no reason to sleep in epoll: the daemon raises mail in the task's bell after it has
+ * written there, and wakes it as any sender does. So look() asks for mail (one load), and reads the socket only then.
+ *
  * ASLEEP_FD is for who sleeps in epoll, or in the program (pvm_getfds): who is to be woken has to be poked through its
  * daemon's socket, as pvmi_wake_peer() tells.
  *
@@ -81,6 +84,18 @@ static inline void pvmi_wake_enter(struct pvmi_self *self)
 /* Whether polling without a pause takes no processor away from others. */
 bool pvmi_wake_may_spin(const struct pvmi_self *self);
 
+/* Whether pvmd has written to this task's socket since pvmi_wake_take_mail(); true at first. */
+static inline bool pvmi_wake_has_mail(const struct pvmi_self *self)
+{
+    return atomic_load_explicit(&self->bell->mail, memory_order_acquire) != self->mail;
+}
+
+/* Before the socket is read until it is empty: what is written meanwhile is mail again. */
+static inline void pvmi_wake_take_mail(struct pvmi_self *self)
+{
+    self->mail = atomic_load_explicit(&self->bell->mail, memory_order_acquire);
+}
+
 /*
  * Sleeps until look(user) is true or a peer wakes us, or until deadline_us of CLOCK_MONOTONIC. look must look at all
  * that could have come. Signals do not end it. The word is AWAKE again afterwards.
@@ -119,5 +134,11 @@ static inline enum pvmi_woken pvmi_wake_peer(const struct pvmi_self *self, uint3
         return PVMI_WOKEN_NOT_NEEDED;
     return pvmi_wake_slow(self, slot, woken);
 }
+
+/*
+ * pvmd, after it has written bytes to the socket of the task in slot: raises its mail, and wakes it. Who sleeps in epoll
+ * (PVMI_WOKEN_POKE) is woken by those bytes.
+ */
+enum pvmi_woken pvmi_wake_mail(const struct pvmi_self *daemon, uint32_t slot, uint32_t *woken);
 
 #endif

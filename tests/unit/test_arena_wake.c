@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The state word: sleeping, waking, and what a sleeper costs. tests/models has all interleavings of the protocol. */
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -7,6 +8,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -201,6 +203,77 @@ static void a_sleeper_is_woken_by_a_message_and_by_nothing_else(void **state)
     daemon_end(&daemon);
 }
 
+/* ---- what the daemon writes to a task's socket ---- */
+
+static void mail_is_there_until_it_is_taken(void **state)
+{
+    uint32_t woken = PVMI_WAKE_NEVER;
+
+    (void)state;
+    assert_true(pvmi_wake_has_mail(&first.self));    /* what came before it claimed its slot */
+    pvmi_wake_take_mail(&first.self);
+    assert_false(pvmi_wake_has_mail(&first.self));
+    assert_int_equal(pvmi_wake_mail(&daemon_one.self, first.self.slot, &woken), PVMI_WOKEN_NOT_NEEDED);
+    assert_true(pvmi_wake_has_mail(&first.self));
+    pvmi_wake_take_mail(&first.self);
+    assert_false(pvmi_wake_has_mail(&first.self));
+    pvmi_wake_rest(&first.self);
+    assert_int_equal(pvmi_wake_mail(&daemon_one.self, first.self.slot, &woken), PVMI_WOKEN_POKE);
+    assert_true(pvmi_wake_has_mail(&first.self));
+    pvmi_wake_enter(&first.self);
+}
+
+static bool look_mail(void *user)
+{
+    return pvmi_wake_has_mail(user);
+}
+
+/* A task that sleeps on its word alone reads each byte that its daemon writes, and looks at the socket only then. */
+static void nobody_sleeps_over_mail(void **state)
+{
+    struct arena_daemon daemon;
+    uint32_t woken = PVMI_WAKE_NEVER;
+    int pair[2];
+
+    (void)state;
+    daemon_make(&daemon, ARENA_PAGES);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    int fd = daemon.arena->fd;
+    uint32_t slot = daemon_reserve(&daemon, 1);
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        struct arena_task task;
+        int reads = 0;
+        char byte;
+
+        alarm(60);
+        task_start(&task, fd, slot);
+        for (int n = 0; n < 1000;) {
+            while (!pvmi_wake_has_mail(&task.self))
+                pvmi_wake_wait(&task.self, look_mail, &task.self, PVMI_WAKE_NO_DEADLINE, NULL);
+            pvmi_wake_take_mail(&task.self);
+            for (reads++; read(pair[1], &byte, 1) == 1; n++)
+                MUST(write(pair[1], &byte, 1) == 1);
+        }
+        MUST(reads <= 1001);
+        _exit(0);
+    }
+    for (int n = 0; n < 1000; n++) {
+        struct pollfd echo = { pair[0], POLLIN, 0 };
+        char byte;
+
+        assert_int_equal(write(pair[0], "x", 1), 1);
+        pvmi_wake_mail(&daemon.self, slot, &woken);
+        assert_int_equal(poll(&echo, 1, 60000), 1);
+        assert_int_equal(read(pair[0], &byte, 1), 1);
+    }
+    assert_int_equal(status_of(pid), 0);
+    close(pair[0]);
+    close(pair[1]);
+    daemon_end(&daemon);
+}
+
 /* ---- who is awake ---- */
 
 static void the_awake_of_a_mask_are_counted_and_recounted(void **state)
@@ -259,6 +332,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_number_comes_round, setup, teardown),
         cmocka_unit_test(nobody_sleeps_over_a_message),
         cmocka_unit_test(a_sleeper_is_woken_by_a_message_and_by_nothing_else),
+        cmocka_unit_test_setup_teardown(mail_is_there_until_it_is_taken, setup, teardown),
+        cmocka_unit_test(nobody_sleeps_over_mail),
         cmocka_unit_test_setup_teardown(the_awake_of_a_mask_are_counted_and_recounted, setup, teardown),
         cmocka_unit_test_setup_teardown(another_affinity_has_another_counter, setup, teardown),
     };
