@@ -51,7 +51,7 @@ static uint32_t control_at(uint32_t slots)
 
 static uint32_t heap_at(uint32_t slots)
 {
-    return control_at(slots) + slots * (uint32_t)sizeof(struct pvmi_control);
+    return control_at(slots) + slots * (uint32_t)sizeof(struct pvmi_slot_page);
 }
 
 /* Whether a window of this size has room for the control area and some heap behind it. */
@@ -199,14 +199,14 @@ void pvmi_arena_unpin(struct pvmi_pin *pin)
     memset(pin, 0, sizeof(*pin));
 }
 
-struct pvmi_control *pvmi_arena_control(struct pvmi_arena *arena, uint32_t slot)
+struct pvmi_slot_page *pvmi_arena_control(struct pvmi_arena *arena, uint32_t slot)
 {
-    uint32_t offset = arena->control_at + slot * (uint32_t)sizeof(struct pvmi_control);
+    uint32_t offset = arena->control_at + slot * (uint32_t)sizeof(struct pvmi_slot_page);
     struct pvmi_piece *piece;
 
     assert(slot < arena->slots);
     piece = map_piece(arena, 0, offset);
-    return piece == NULL ? NULL : (struct pvmi_control *)(void *)(piece->at + offset % arena->piece);
+    return piece == NULL ? NULL : (struct pvmi_slot_page *)(void *)(piece->at + offset % arena->piece);
 }
 
 size_t pvmi_arena_mapped(const struct pvmi_arena *arena)

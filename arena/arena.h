@@ -136,7 +136,7 @@ int pvmi_arena_pin(struct pvmi_arena *arena, uint64_t position, size_t length, s
 void pvmi_arena_unpin(struct pvmi_pin *pin);
 
 /* The control page of a slot, always mapped from the first call on; NULL when the mapping is refused. */
-struct pvmi_control *pvmi_arena_control(struct pvmi_arena *arena, uint32_t slot);
+struct pvmi_slot_page *pvmi_arena_control(struct pvmi_arena *arena, uint32_t slot);
 
 /*
  * Gives memory to length bytes from offset of a slot's window, both in whole pages, without which they may not be

@@ -235,7 +235,7 @@ void pvmi_holds_fini(struct pvmi_holds *holds)
 static int holds_grow(struct pvmi_holds *holds)
 {
     uint32_t pages = holds->page_count + 1;
-    struct pvmi_control *control = holds->heap->self->control;
+    struct pvmi_slot_page *control = holds->heap->self->control;
     struct pvmi_arena_block *block;
     struct pvmi_hold_page *page;
     void *list = pvmi_realloc(holds->pages, pages * sizeof(*holds->pages));

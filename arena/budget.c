@@ -99,21 +99,21 @@ uint32_t pvmi_budget_default(void)
 /* ---- taking and giving ---- */
 
 /* takes is odd in between: the audit sees that free and pages may differ, and for the living waits. */
-static void takes_step(struct pvmi_control *control)
+static void takes_step(struct pvmi_slot_page *control)
 {
     uint32_t takes = atomic_load_explicit(&control->takes, memory_order_relaxed);
 
     atomic_store(&control->takes, takes + 1);
 }
 
-static void pages_add(struct pvmi_control *control, uint32_t pages)
+static void pages_add(struct pvmi_slot_page *control, uint32_t pages)
 {
     uint32_t before = atomic_load_explicit(&control->pages, memory_order_relaxed);
 
     atomic_store(&control->pages, before + pages);
 }
 
-int pvmi_budget_take(struct pvmi_arena *arena, struct pvmi_control *control, uint32_t pages)
+int pvmi_budget_take(struct pvmi_arena *arena, struct pvmi_slot_page *control, uint32_t pages)
 {
     _Atomic int64_t *left = &arena->header->pages_free;
     int64_t before = atomic_load_explicit(left, memory_order_relaxed);
@@ -131,7 +131,7 @@ int pvmi_budget_take(struct pvmi_arena *arena, struct pvmi_control *control, uin
 }
 
 /* The own number goes down first: whoever is killed in between has lost pages, and never given them twice. */
-void pvmi_budget_give(struct pvmi_arena *arena, struct pvmi_control *control, uint32_t pages)
+void pvmi_budget_give(struct pvmi_arena *arena, struct pvmi_slot_page *control, uint32_t pages)
 {
     assert(atomic_load(&control->pages) >= pages);
     takes_step(control);
@@ -141,7 +141,7 @@ void pvmi_budget_give(struct pvmi_arena *arena, struct pvmi_control *control, ui
     takes_step(control);
 }
 
-uint32_t pvmi_budget_bury(struct pvmi_arena *arena, struct pvmi_control *control)
+uint32_t pvmi_budget_bury(struct pvmi_arena *arena, struct pvmi_slot_page *control)
 {
     uint32_t pages = atomic_load(&control->pages);
 
@@ -163,7 +163,7 @@ static bool count_taken(struct pvmi_arena *arena, uint64_t *ret_pages, uint64_t 
     *ret_takes = 0;
     for (uint32_t slot = 0; slot < arena->slots; slot++) {
         uint32_t word = atomic_load(&arena->life[slot]);
-        struct pvmi_control *control;
+        struct pvmi_slot_page *control;
         uint32_t takes;
 
         if (pvmi_life_of(word) == PVMI_LIFE_FREE || pvmi_life_owner(word) != slot)

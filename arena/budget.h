@@ -20,13 +20,13 @@ uint32_t pvmi_budget_from(const char *meminfo, const char *group_limit, const ch
 
 /* Takes pages for the task whose control page that is (NULL: pvmd, which notes them itself). Returns PvmOk, or PvmNoMem
  * and nothing is taken. */
-int pvmi_budget_take(struct pvmi_arena *arena, struct pvmi_control *control, uint32_t pages);
+int pvmi_budget_take(struct pvmi_arena *arena, struct pvmi_slot_page *control, uint32_t pages);
 
 /* Gives back what was taken; their memory must be gone. */
-void pvmi_budget_give(struct pvmi_arena *arena, struct pvmi_control *control, uint32_t pages);
+void pvmi_budget_give(struct pvmi_arena *arena, struct pvmi_slot_page *control, uint32_t pages);
 
 /* pvmd, for a dead task: gives back all of it. Returns how many pages. */
-uint32_t pvmi_budget_bury(struct pvmi_arena *arena, struct pvmi_control *control);
+uint32_t pvmi_budget_bury(struct pvmi_arena *arena, struct pvmi_slot_page *control);
 
 /*
  * pvmd: compares what is free with what all slots have taken, and gives

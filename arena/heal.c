@@ -25,7 +25,7 @@ static uint32_t slot_name(const struct pvmi_arena *arena, uint32_t slot)
  */
 static int each_receiver(struct pvmi_arena *arena, uint32_t slot, bool (*each)(void *user, uint32_t name), void *user)
 {
-    struct pvmi_control *control = pvmi_arena_control(arena, slot);
+    struct pvmi_slot_page *control = pvmi_arena_control(arena, slot);
     uint64_t at = control == NULL ? 0 : atomic_load_explicit(&control->rings, memory_order_acquire);
 
     for (uint32_t rings = 0; at != 0 && rings <= arena->slots; rings++) {
@@ -52,7 +52,7 @@ static int each_receiver(struct pvmi_arena *arena, uint32_t slot, bool (*each)(v
 }
 
 /* Whether a cell of the inbox of slot is claimed or filled by sender (0: by any that lives). */
-static bool inbox_has(struct pvmi_arena *arena, const struct pvmi_control *control, uint32_t sender, bool busy_only)
+static bool inbox_has(struct pvmi_arena *arena, const struct pvmi_slot_page *control, uint32_t sender, bool busy_only)
 {
     for (int i = 0; i < PVMI_INBOX_CELLS; i++) {
         uint64_t word = atomic_load_explicit(&control->inbox[i].word, memory_order_acquire);
@@ -68,7 +68,7 @@ static bool inbox_has(struct pvmi_arena *arena, const struct pvmi_control *contr
 }
 
 /* Whether the living task in slot lists a block of owner. When its list cannot be read, it may. */
-static bool lists_block_of(struct pvmi_arena *arena, const struct pvmi_control *control, uint32_t owner)
+static bool lists_block_of(struct pvmi_arena *arena, const struct pvmi_slot_page *control, uint32_t owner)
 {
     uint64_t at = atomic_load_explicit(&control->holds, memory_order_acquire);
 
@@ -151,7 +151,7 @@ int pvmi_heal_dead(struct pvmi_self *daemon, uint32_t slot, pvmi_heal_poke poke,
     end_slots(arena, slot);
     rc = each_receiver(arena, slot, finish_ring, &healing);
     for (uint32_t other = 1; other < arena->slots; other++) {
-        struct pvmi_control *control;
+        struct pvmi_slot_page *control;
 
         if (!slot_is(arena, other, PVMI_LIFE_ALIVE))
             continue;
@@ -183,7 +183,7 @@ static bool needed(struct pvmi_arena *arena, uint32_t slot)
         return true;
     for (int pass = 0; pass < 2; pass++) {
         for (uint32_t other = 1; other < arena->slots; other++) {
-            struct pvmi_control *control;
+            struct pvmi_slot_page *control;
 
             if (!slot_is(arena, other, PVMI_LIFE_ALIVE))
                 continue;
@@ -208,13 +208,13 @@ static void next_generation(struct pvmi_arena *arena, uint32_t slot)
 /* A living sender may still be writing into a cell of the dead one's inbox; then that page stays as it is. */
 static void free_slots(struct pvmi_arena *arena, uint32_t owner)
 {
-    struct pvmi_control *control = pvmi_arena_control(arena, owner);
-    uint32_t offset = arena->control_at + owner * (uint32_t)sizeof(struct pvmi_control);
+    struct pvmi_slot_page *control = pvmi_arena_control(arena, owner);
+    uint32_t offset = arena->control_at + owner * (uint32_t)sizeof(struct pvmi_slot_page);
 
     pvmi_budget_bury(arena, control);
     atomic_store(&arena->tids[owner], 0);
     if (!inbox_has(arena, control, 0, true))
-        pvmi_arena_punch(arena, 0, offset, sizeof(struct pvmi_control));
+        pvmi_arena_punch(arena, 0, offset, sizeof(struct pvmi_slot_page));
     for (uint32_t slot = 1; slot < arena->slots; slot++) {
         uint32_t word = atomic_load(&arena->life[slot]);
 
@@ -248,7 +248,7 @@ void pvmi_heal_recount(struct pvmi_arena *arena)
     for (int i = 0; i < PVMI_ARENA_MASKS; i++)
         before[i] = atomic_load(&arena->header->masks[i].awake);
     for (uint32_t slot = 1; slot < arena->slots; slot++) {
-        struct pvmi_control *control = slot_is(arena, slot, PVMI_LIFE_ALIVE) ? pvmi_arena_control(arena, slot) : NULL;
+        struct pvmi_slot_page *control = slot_is(arena, slot, PVMI_LIFE_ALIVE) ? pvmi_arena_control(arena, slot) : NULL;
         uint32_t mask = control == NULL ? 0 : atomic_load(&control->mask);
         enum pvmi_state state = pvmi_state_of(atomic_load(&arena->states[slot].word));
 

@@ -9,7 +9,7 @@
 /* ---- the sender's side ---- */
 
 /* A free cell, claimed; NULL when there is none. Senders begin at different ones. */
-static struct pvmi_inbox_cell *claim(struct pvmi_control *control, uint32_t sender, uint32_t receiver, int *ret_index)
+static struct pvmi_inbox_cell *claim(struct pvmi_slot_page *control, uint32_t sender, uint32_t receiver, int *ret_index)
 {
     uint64_t busy = pvmi_inbox_word(PVMI_INBOX_BUSY, sender, receiver);
 
@@ -32,7 +32,7 @@ static struct pvmi_inbox_cell *claim(struct pvmi_control *control, uint32_t send
 
 int pvmi_inbox_put(struct pvmi_self *self, uint32_t receiver, const void *bytes, size_t size)
 {
-    struct pvmi_control *control = pvmi_arena_control(self->arena, pvmi_name_slot(receiver));
+    struct pvmi_slot_page *control = pvmi_arena_control(self->arena, pvmi_name_slot(receiver));
     struct pvmi_bell *bell = &self->arena->bells[pvmi_name_slot(receiver)];
     struct pvmi_inbox_cell *cell;
     int index;
@@ -56,7 +56,7 @@ int pvmi_inbox_put(struct pvmi_self *self, uint32_t receiver, const void *bytes,
 
 int pvmi_inbox_request(struct pvmi_arena *arena, uint32_t sender, uint32_t receiver)
 {
-    struct pvmi_control *control = pvmi_arena_control(arena, pvmi_name_slot(receiver));
+    struct pvmi_slot_page *control = pvmi_arena_control(arena, pvmi_name_slot(receiver));
     struct pvmi_bell *bell = &arena->bells[pvmi_name_slot(receiver)];
     uint32_t slot = pvmi_name_slot(sender);
     uint32_t word = slot / 64;
@@ -137,7 +137,7 @@ void pvmi_inbox_advance(struct pvmi_inbox *inbox)
 /* The next word of the request map with a bit in it. */
 static bool next_word(struct pvmi_inbox *inbox)
 {
-    struct pvmi_control *control = inbox->self->control;
+    struct pvmi_slot_page *control = inbox->self->control;
 
     for (;;) {
         if (inbox->words_left == 0) {

@@ -157,7 +157,7 @@ struct pvmi_inbox_cell {
 
 /* ---- the control page of a slot ---- */
 
-struct pvmi_control {
+struct pvmi_slot_page {
     /* pvmd */
     alignas(PVMI_ARENA_LINE) _Atomic uint64_t nonce;       /* what a spawned process must know to claim the slot */
     _Atomic int32_t pid;          /* owner */
@@ -238,7 +238,7 @@ static_assert(sizeof(struct pvmi_arena_header) <= PVMI_ARENA_PAGE, "the header i
 static_assert(sizeof(struct pvmi_state_line) == 64 && sizeof(struct pvmi_bell) == 64, "a line each");
 static_assert(sizeof(struct pvmi_inbox_cell) == 64 && sizeof(struct pvmi_ring_cell) == 64, "a line each");
 static_assert(sizeof(struct pvmi_arena_block) == 64, "a line");
-static_assert(sizeof(struct pvmi_control) == 8192, "two pages");
+static_assert(sizeof(struct pvmi_slot_page) == 8192, "two pages");
 static_assert(sizeof(struct pvmi_hold_page) == 4096, "a page");
 static_assert(sizeof(struct pvmi_ring) == 192, "the receiver's line is apart");
 

@@ -336,7 +336,7 @@ static int accept_one(struct pvmi_arena *arena, uint64_t position, uint32_t rece
 int pvmi_ring_accept(struct pvmi_arena *arena, uint32_t receiver, uint32_t sender,
                      bool (*known)(void *user, uint64_t position), void *user, struct pvmi_ring_in *ret_in)
 {
-    struct pvmi_control *control = pvmi_arena_control(arena, pvmi_name_slot(sender));
+    struct pvmi_slot_page *control = pvmi_arena_control(arena, pvmi_name_slot(sender));
     uint64_t at;
 
     if (control == NULL)

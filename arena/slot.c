@@ -6,11 +6,11 @@
 
 #include "arena/budget.h"
 
-#define CONTROL_PAGES ((uint32_t)(sizeof(struct pvmi_control) / PVMI_ARENA_PAGE))
+#define CONTROL_PAGES ((uint32_t)(sizeof(struct pvmi_slot_page) / PVMI_ARENA_PAGE))
 
 static uint32_t control_offset(const struct pvmi_arena *arena, uint32_t slot)
 {
-    return arena->control_at + slot * (uint32_t)sizeof(struct pvmi_control);
+    return arena->control_at + slot * (uint32_t)sizeof(struct pvmi_slot_page);
 }
 
 /* Memory for what the daemon and others write of a slot. */
@@ -23,13 +23,13 @@ static int control_populate(struct pvmi_arena *arena, uint32_t slot)
     if (rc == PvmOk)
         rc = pvmi_arena_populate(arena, 0, bell & ~(PVMI_ARENA_PAGE - 1), PVMI_ARENA_PAGE);
     if (rc == PvmOk)
-        rc = pvmi_arena_populate(arena, 0, control_offset(arena, slot), sizeof(struct pvmi_control));
+        rc = pvmi_arena_populate(arena, 0, control_offset(arena, slot), sizeof(struct pvmi_slot_page));
     return rc;
 }
 
 /* The owner's part of a control page, for a new owner; the budget for it was taken. Inbox, bell and request map stay:
  * what a sender to the task before has left there bears the old generation. */
-static void control_reset(struct pvmi_control *control)
+static void control_reset(struct pvmi_slot_page *control)
 {
     atomic_store(&control->rings, 0);
     atomic_store(&control->holds, 0);
@@ -42,7 +42,7 @@ static void control_reset(struct pvmi_control *control)
 /* Budget, then memory, then its first contents. */
 static int control_make(struct pvmi_arena *arena, uint32_t slot)
 {
-    struct pvmi_control *control = pvmi_arena_control(arena, slot);
+    struct pvmi_slot_page *control = pvmi_arena_control(arena, slot);
 
     if (control == NULL || pvmi_budget_take(arena, NULL, CONTROL_PAGES) != PvmOk)
         return PvmNoMem;
@@ -62,7 +62,7 @@ static bool life_change(struct pvmi_arena *arena, uint32_t slot, uint32_t from, 
 
 int pvmi_slot_reserve(struct pvmi_arena *arena, int32_t tid, uint64_t nonce, uint32_t *ret_slot)
 {
-    struct pvmi_control *control;
+    struct pvmi_slot_page *control;
     uint32_t slot, word = 0;
 
     for (uint32_t n = 0;; n++) {
@@ -91,7 +91,7 @@ int pvmi_slot_reserve(struct pvmi_arena *arena, int32_t tid, uint64_t nonce, uin
 
 static int self_init(struct pvmi_arena *arena, uint32_t slot, uint32_t generation, struct pvmi_self *ret_self)
 {
-    struct pvmi_control *control = pvmi_arena_control(arena, slot);
+    struct pvmi_slot_page *control = pvmi_arena_control(arena, slot);
 
     if (control == NULL)
         return PvmNoMem;

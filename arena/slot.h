@@ -17,7 +17,7 @@ struct pvmi_self {
     uint32_t slot;
     uint32_t generation;
     uint32_t name;
-    struct pvmi_control *control;
+    struct pvmi_slot_page *control;
     struct pvmi_state_line *state;
     struct pvmi_bell *bell;
     uint32_t state_word;    /* as last stored by ourselves: wake.h */
@@ -64,6 +64,15 @@ static inline bool pvmi_slot_lives(const struct pvmi_arena *arena, uint32_t name
     word = atomic_load_explicit(&arena->life[slot], memory_order_acquire);
     return pvmi_life_generation(word) == pvmi_name_generation(name) && pvmi_life_of(word) != PVMI_LIFE_DEAD &&
            pvmi_life_of(word) != PVMI_LIFE_FREE;
+}
+
+/* Whether the task with that name is there and reads what is sent to it. One that is only reserved may never do so. */
+static inline bool pvmi_slot_claimed(const struct pvmi_arena *arena, uint32_t name)
+{
+    uint32_t slot = pvmi_name_slot(name);
+    uint32_t word = slot >= arena->slots ? 0 : atomic_load_explicit(&arena->life[slot], memory_order_acquire);
+
+    return pvmi_life_generation(word) == pvmi_name_generation(name) && pvmi_life_of(word) == PVMI_LIFE_ALIVE;
 }
 
 /* The task that slot belongs to, as owner or as an extension; 0: none. Its generation is that of its own slot. */
