@@ -1,88 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * What comes out of the core, and its memory. A reserve is held back at all times: the first allocation that
- * fails gives it to the heap and goes on, and from then on new requests get PvmNoMem until it is filled
- * again. So what is under way ends well, and only a machine that has nothing left at all ends the daemon.
- */
-#include "pvmd/core/core_internal.h"
+/* What comes out of the core: actions, and the frames and faults that go into them. */
+#include "pvmd/core/action.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
-
-#define RESERVE_SIZE (256u * 1024)
-
-bool core_release_reserve(struct core *core)
-{
-    if (core->reserve == NULL)
-        return false;
-    pvmi_free(core->reserve);
-    core->reserve = NULL;
-    return true;
-}
-
-bool core_fill_reserve(struct core *core)
-{
-    if (core->reserve == NULL)
-        core->reserve = pvmi_malloc(RESERVE_SIZE);
-    return core->reserve != NULL;
-}
-
-void *core_alloc(struct core *core, size_t size)
-{
-    void *block = pvmi_calloc(1, size);
-
-    if (block == NULL && core_release_reserve(core))
-        block = pvmi_calloc(1, size);
-    return block;
-}
-
-char *core_strdup(struct core *core, const char *text)
-{
-    if (text == NULL)
-        return NULL;
-
-    char *copy = core_alloc(core, strlen(text) + 1);
-    if (copy != NULL)
-        memcpy(copy, text, strlen(text));
-    return copy;
-}
-
-int core_table_set(struct core *core, struct pvmi_table *table, uint64_t key, void *value)
-{
-    int rc = pvmi_table_set(table, key, value);
-
-    if (rc == PvmNoMem && core_release_reserve(core))
-        rc = pvmi_table_set(table, key, value);
-    return rc;
-}
-
-void core_out_of_memory(struct core *core)
-{
-    if (core->stopped)
-        return;
-    core->stopped = true;
-    pvmi_list_push(core->actions, &core->stop_action->link);
-    core->stop_action = NULL;
-}
-
-uint64_t core_handle(struct core *core)
-{
-    return core->next_handle++;
-}
-
-uint64_t core_random(struct core *core)
-{
-    return core->config.random(core->config.random_user);
-}
-
-void core_wake_at(struct core *core, uint64_t at_ms)
-{
-    if (at_ms < core->wake_ms)
-        core->wake_ms = at_ms;
-}
+#include "base/log.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/link.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/relay.h"
+#include "pvmd/core/task.h"
 
 /* A line that cannot be made for want of memory is no reason to end. */
 void core_log(struct core *core, enum pvmi_log_level level, const char *format, ...)

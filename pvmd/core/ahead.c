@@ -10,11 +10,23 @@
  *
  * Hosts that were in the table once cost nothing: they are never waited for. The first host never waits.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/ahead.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/link.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/request.h"
+#include "pvmd/core/requests.h"
+#include "pvmd/core/route.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
+#include "wire/tid.h"
 
 /* ---- who is not known ---- */
 

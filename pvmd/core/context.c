@@ -3,7 +3,15 @@
  * Contexts: numbers that no two tasks get. Each daemon gives those that bear its host's number, so nobody else
  * need be asked; they come round as late as possible. A task's contexts are free again when it has left.
  */
+#include "pvmd/core/context.h"
+
+#include "base/table.h"
+#include "pvmd/core/asker.h"
 #include "pvmd/core/core_internal.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
+#include "wire/tid.h"
 
 #define CONTEXT_LOCAL_MAX 0x3fff5    /* those of host 1 above are the system's: see wire/tid.h */
 

@@ -1,11 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The doors of the core: making it, one event in, when the next tick is wanted, and what tests may see. */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/core.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/groups.h"
+#include "pvmd/core/halt.h"
+#include "pvmd/core/hoster.h"
+#include "pvmd/core/hosts.h"
+#include "pvmd/core/join.h"
+#include "pvmd/core/link.h"
+#include "pvmd/core/mailbox.h"
+#include "pvmd/core/mailbox_transfer.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/notify.h"
+#include "pvmd/core/output.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/peer_alive.h"
+#include "pvmd/core/plugin.h"
+#include "pvmd/core/plugin_start.h"
+#include "pvmd/core/request.h"
+#include "pvmd/core/start.h"
+#include "pvmd/core/state.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
+#include "pvmd/core/tasker.h"
 
 bool core_is_orderer(const struct core *core)
 {
@@ -20,6 +45,22 @@ int core_self(const struct core *core)
 int core_orderer_number(const struct core *core)
 {
     return core->orderer->rec.number;
+}
+
+uint64_t core_handle(struct core *core)
+{
+    return core->next_handle++;
+}
+
+uint64_t core_random(struct core *core)
+{
+    return core->config.random(core->config.random_user);
+}
+
+void core_wake_at(struct core *core, uint64_t at_ms)
+{
+    if (at_ms < core->wake_ms)
+        core->wake_ms = at_ms;
 }
 
 static void core_init_lists(struct core *core)

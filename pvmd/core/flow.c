@@ -3,9 +3,18 @@
  * What waits to go to a peer, in one queue for each source, taken in turn, so that a task that sends a
  * gigabyte does not delay the others; and credit, by which a sender learns what has been delivered.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/flow.h"
 
 #include "base/alloc.h"
+#include "base/table.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/peer_alive.h"
+#include "pvmd/core/route.h"
+#include "wire/tid.h"
+
+#define CREDIT_BATCH (64u * 1024)
 
 static struct flow *flow_make(struct core *core, struct peer *peer, int32_t src)
 {

@@ -4,11 +4,18 @@
  * answered from the state, and barrier and freeze wait here until as many members have asked as the first one
  * said. When a member has ended and those that are left cannot make it, all who wait get PvmNoTask.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/groups.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/state.h"
+#include "pvmd/core/state_groups.h"
+#include "pvmd/core/state_hosts.h"
 
 struct group_waiter {
     struct pvmi_list link;

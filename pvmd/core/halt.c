@@ -5,10 +5,20 @@
  * gone, too. The orderer waits for that and stops last. A daemon that was deleted or has lost the first host
  * does the same for itself.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/halt.h"
 
 #include "base/alloc.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/join.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/request.h"
+#include "pvmd/core/task.h"
 
+#define HALT_STOP_MS 2000    /* what the orderer gives others beyond halt_ms */
 #define SIGNAL_KILL 9
 #define SIGNAL_TERM 15
 

@@ -11,12 +11,27 @@
  * A hoster is a program: it may answer nonsense, twice, or late. Only the first answer to a question counts, and of that
  * what it says of hosts that were in the question and still wait.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/hoster.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/join.h"
+#include "pvmd/core/join_request.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/plugin.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
 #include "pvmproto.h"
+#include "wire/items.h"
+#include "wire/tid.h"
+
+#define HOSTER_ANSWER_MS 300000     /* for a hoster to start what it was asked for, and to say so */
+#define HOSTER_REGISTER_MS 10000    /* for one that starts with the daemon to register */
+#define HOSTER_BATCH 1024           /* so many hosts in one question: the answer must not be too long */
 
 static int32_t hoster_find(struct core *core)
 {

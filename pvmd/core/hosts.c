@@ -4,9 +4,32 @@
  * fenced off first (links, sessions, queues), and only then is anybody told, so that nothing of it comes
  * later. And pvm_delhosts, at the orderer.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/hosts.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/halt.h"
+#include "pvmd/core/join.h"
+#include "pvmd/core/mailbox.h"
+#include "pvmd/core/manager.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/notify.h"
+#include "pvmd/core/output.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/peer_alive.h"
+#include "pvmd/core/plugin_start.h"
+#include "pvmd/core/request.h"
+#include "pvmd/core/start.h"
+#include "pvmd/core/state.h"
+#include "pvmd/core/state_groups.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/state_mailbox.h"
+
+#define DELETE_DROP_MS 1000    /* what a host that is deleted gets beyond halt_ms */
 
 /* ---- a host more ---- */
 

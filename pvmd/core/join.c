@@ -8,12 +8,24 @@
  *
  * And at the host that joins: it dials the orderer until the welcome has come, and gives up after a while.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/join.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/halt.h"
+#include "pvmd/core/hoster.h"
+#include "pvmd/core/join_failed.h"
+#include "pvmd/core/join_request.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/state.h"
+#include "pvmd/core/state_hosts.h"
+#include "wire/tid.h"
 
 /* ---- this host joins ---- */
 

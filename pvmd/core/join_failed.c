@@ -3,11 +3,16 @@
  * Hosts of the host file that could not be added. Nobody waits for an answer about them, so they are kept for
  * whoever has started the machine and asks for its hosts; until they are added after all.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/join_failed.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/memory.h"
+
+#define FAILED_HOSTS_MAX 256    /* hosts of the host file that failed: names and texts kept */
 
 static void failed_host_free(struct failed_host *failed)
 {

@@ -5,9 +5,20 @@
  * Who waits for new hosts hears of all hosts of a request at once: when it is decided, or a little after the
  * first one is in, whichever comes first.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/join_request.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/join.h"
+#include "pvmd/core/join_failed.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/state.h"
+#include "pvmd/core/state_hosts.h"
+
+#define ADDED_TELL_MS 1000    /* how long new hosts wait for the others of their request */
 
 void add_free(struct add *add)
 {

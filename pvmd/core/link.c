@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Connections by handle. What came on a handle that we have closed finds nothing here and changes nothing. */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/link.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/ahead.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/relay.h"
+#include "pvmd/core/requests.h"
+#include "pvmd/core/route.h"
+#include "pvmd/core/task.h"
 
 struct link *link_new(struct core *core, enum core_link_kind kind)
 {

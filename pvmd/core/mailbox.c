@@ -6,11 +6,24 @@
  * A daemon answers pvm_getmboxinfo from its own state, when the orderer's answer has come: that comes behind all
  * commands that the orderer had made by then.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/mailbox.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/mailbox_body.h"
+#include "pvmd/core/mailbox_transfer.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/request.h"
+#include "pvmd/core/state.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/state_mailbox.h"
+#include "pvmd/core/task.h"
+
+#define MAILBOX_ENTRIES_MAX 65536               /* so many entries, and bytes of their names: "welcome" must */
+#define MAILBOX_NAMES_MAX (4u * 1024 * 1024)    /* hold them all */
 
 struct mailbox_wait {
     struct pvmi_list link;    /* in core.mailbox_waits, oldest first */

@@ -4,11 +4,16 @@
  * who asks and the request's id. What cannot be taken is not answered at once: the sender is still sending; the
  * request itself, with the last piece, is told.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/mailbox_body.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/state_hosts.h"
+
+#define MAILBOX_BYTES_MAX (1024u * 1024 * 1024)    /* of all bodies, at the orderer */
 
 struct mailbox_body {
     struct pvmi_list link;    /* in core.mailbox_bodies */

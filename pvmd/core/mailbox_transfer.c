@@ -5,9 +5,23 @@
  * with the messages of tasks, so that no heartbeat waits for it; and only a few pieces are made ahead, so that
  * many readers of a large entry cost no more than its one copy.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/mailbox_transfer.h"
 
 #include "base/alloc.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/flow.h"
+#include "pvmd/core/link.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/peer_alive.h"
+#include "pvmd/core/request.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
+#include "wire/tid.h"
+
+#define TRANSFER_WAITING_MAX 32    /* pieces of one body that wait for their link */
 
 struct mailbox_transfer {
     struct pvmi_list link;    /* in core.mailbox_transfers */

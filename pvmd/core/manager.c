@@ -4,12 +4,26 @@
  * has started. What they want of the virtual machine becomes a message to it, in the form and as from the sender that it
  * has in PVM 3, and its answer, which is for the task, becomes the daemon's. When it has gone, its tasks have none.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/manager.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/manager_exec.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/plugin.h"
+#include "pvmd/core/spawn.h"
+#include "pvmd/core/start.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
 #include "pvmproto.h"
+#include "wire/items.h"
+#include "wire/tid.h"
 
 /* The one that the task has, if that is still there. */
 static int32_t manager_of(struct core *core, struct task *task)

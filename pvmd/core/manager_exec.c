@@ -5,7 +5,7 @@
  * How the parts of pvm_spawn() that PVM 3 keeps elsewhere travel by way of the manager: as variables of the task, for a
  * manager hands those on without looking at them.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/manager_exec.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +13,20 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/join.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/plugin.h"
+#include "pvmd/core/start.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
 #include "pvmproto.h"
+#include "wire/items.h"
+#include "wire/tid.h"
 
 /* ---- variables ---- */
 

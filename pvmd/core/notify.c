@@ -4,12 +4,23 @@
  * notice comes once. For a task elsewhere its daemon is asked once ("watch"), and answers once ("exited",
  * behind all that the task has sent). If that host is dropped first, that is the end of its tasks.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/notify.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/flow.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/route.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
 #include "wire/section.h"
+#include "wire/tid.h"
 
 /* ---- subjects ---- */
 

@@ -6,13 +6,26 @@
  *
  * The message: int tid, int n; n > 0: as many bytes; 0: there is no more; -1, -2: then int parent.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/output.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/flow.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/route.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
 #include "wire/section.h"
+#include "wire/tid.h"
 
+#define OUTPUT_WINDOW (64u * 1024)    /* output of a process read and not yet delivered */
+#define OUTPUT_CHUNK 32768            /* bytes of output in one message */
 #define OUTPUT_STARTED (-2)    /* a task was started */
 #define OUTPUT_SPAWNED (-1)    /* its pvm_spawn is complete */
 #define LOG_LINE_MAX 4096      /* bytes of a line in the log; longer ones are cut into several */

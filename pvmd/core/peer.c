@@ -13,9 +13,29 @@
  * declares a host dead: when it has heard nothing for dead_ms, or when a host that it has reached before
  * refuses a connection. The others accuse, and themselves give up when it is the orderer that is silent.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/peer.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/flow.h"
+#include "pvmd/core/halt.h"
+#include "pvmd/core/hosts.h"
+#include "pvmd/core/join.h"
+#include "pvmd/core/link.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/peer_alive.h"
+#include "pvmd/core/relay.h"
+#include "pvmd/core/requests.h"
+#include "pvmd/core/route.h"
+#include "pvmd/core/state_hosts.h"
+#include "transport/session.h"
+
+#define FLOW_WINDOW (16u * 1024 * 1024)    /* bytes sent to a peer and not acknowledged */
+#define DIAL_BACKOFF_MIN_MS 100
+#define DIAL_BACKOFF_MAX_MS 1000
 
 struct peer *peer_find(struct core *core, int number)
 {

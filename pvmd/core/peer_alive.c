@@ -3,7 +3,15 @@
  * Is a peer alive? What time brings: acknowledgements that are due, pings, links that say nothing,
  * accusations, and the end of a host that has been silent for too long.
  */
+#include "pvmd/core/peer_alive.h"
+
+#include "base/log.h"
 #include "pvmd/core/core_internal.h"
+#include "pvmd/core/flow.h"
+#include "pvmd/core/hosts.h"
+#include "pvmd/core/link.h"
+#include "pvmd/core/peer.h"
+#include "transport/session.h"
 
 void peer_wake_at(struct core *core, struct peer *peer, uint64_t at_ms)
 {

@@ -5,11 +5,14 @@
  * one host only that is the same host again. Speed and load do not count. Where a host that fits has slots, which
  * PVM 3 did not know, each one is filled before the next one's turn, and all again when none has room.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/placement.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/state_hosts.h"
 
 static bool host_fits(struct core *core, const struct pvmi_rec_host *rec, int flags, const char *where)
 {

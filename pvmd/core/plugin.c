@@ -7,11 +7,22 @@
  * checked in each step: when it is registered no longer, what it was asked for has failed, and what comes next goes the
  * ordinary way again.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/plugin.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/plugin_message.h"
+#include "pvmd/core/route.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/state_mailbox.h"
+#include "pvmd/core/task.h"
+#include "wire/items.h"
+#include "wire/tid.h"
 
 #define FLAG_MANAGER 0x100
 #define FLAG_HOSTER 0x200

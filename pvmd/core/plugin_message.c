@@ -5,12 +5,22 @@
  * others do something by themselves. A manager answers the task that wanted something: such an answer is taken on its
  * way to the task, which hears of it as of any other answer of its daemon.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/plugin_message.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/flow.h"
+#include "pvmd/core/manager_exec.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/plugin.h"
+#include "pvmd/core/tasker.h"
 #include "pvmproto.h"
+#include "wire/items.h"
+#include "wire/tid.h"
 
 #define MESSAGE_MAX (4u * 1024 * 1024)    /* bytes: thousands of hosts or tasks */
 #define PARTS_MAX 16                      /* messages of which a part has come, of all plug-ins */

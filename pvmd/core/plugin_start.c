@@ -3,11 +3,19 @@
  * Plug-ins that start with the daemon, because its environment names them: as any task, spawned by nobody, so that they
  * end with the machine and their output goes to its log. Hosts wait a moment for such a hoster.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/plugin_start.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/hoster.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/plugin.h"
+#include "pvmd/core/request.h"
+#include "pvmd/core/start.h"
 
 #define WORDS_MAX 64    /* of a command line */
 #define BLANKS " \t"

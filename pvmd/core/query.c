@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Questions about tasks and hosts, and signals: answered here, or by the daemon that knows. */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/query.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/join_failed.h"
+#include "pvmd/core/join_request.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/request.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
+#include "wire/tid.h"
 
 /* ---- one task: pvm_pstat ---- */
 

@@ -15,11 +15,24 @@
  * The first host keeps what it passes on in the flows of the receiver's bulk channel, one for each sender, no
  * more than RELAY_WINDOW of each: a resume drops what of an older link still waits there.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/relay.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/flow.h"
+#include "pvmd/core/link.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/peer_alive.h"
+#include "pvmd/core/state_hosts.h"
+#include "transport/session.h"
+#include "wire/tid.h"
+
+#define RELAY_REDIAL_MS 5000    /* how often a direct link is tried meanwhile */
 
 /* ---- out ---- */
 

@@ -1,183 +1,43 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Control messages come in here: who may send what stands in control.def, and nothing is done before that was
- * checked. Requests of our own to other daemons are kept open here until they are answered, or until the
- * other daemon is dropped; so each ends. A request to this very daemon takes the same way, without a link.
+ * checked.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/requests.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
-
-/* ---- answers ---- */
-
-static void request_answered(struct core *core, int host, int type, const void *msg);
-
-void asker_send(struct core *core, const struct asker *asker, int type, void *msg)
-{
-    struct link *link;
-    struct peer *peer;
-
-    memcpy(msg, &asker->id, sizeof(asker->id));    /* the id is the first member of all that is sent here */
-    switch (asker->kind) {
-    case ASKER_NONE:
-        break;
-    case ASKER_TASK:
-        link = link_find(core, asker->link);
-        if (link != NULL)
-            link_send_control(core, link, type, msg);
-        break;
-    case ASKER_HOST:
-        peer = peer_find(core, asker->host);
-        if (peer != NULL && peer->incarnation == asker->incarnation)
-            peer_send(core, peer, PVMI_CHANNEL_CONTROL, type, msg);
-        break;
-    case ASKER_SELF:
-        request_answered(core, core_self(core), type, msg);
-        break;
-    case ASKER_MANAGER:
-        manager_answer(core, asker, type, msg);
-        break;
-    }
-}
-
-void asker_answer(struct core *core, const struct asker *asker, const struct pvmi_fault *fault, int32_t value)
-{
-    struct pvmi_msg_answer answer = { .value = value };
-
-    if (fault != NULL)
-        answer.error = fault_record(fault);
-    asker_send(core, asker, PVMI_MSG_answer, &answer);
-}
-
-void asker_fail(struct core *core, const struct asker *asker, int code, const char *format, ...)
-{
-    struct pvmi_fault fault;
-    char text[sizeof(fault.text)];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    pvmi_fault_set(&fault, code, core->self->rec.name, "%s", text);
-    asker_answer(core, asker, &fault, 0);
-}
-
-/* ---- open requests ---- */
-
-struct request *request_open(struct core *core, int host, request_done_fn *done)
-{
-    struct request *request = core_alloc(core, sizeof(*request));
-
-    if (request == NULL)
-        return NULL;
-    do {
-        request->id = core->next_request++;
-    } while (request->id == 0 || pvmi_table_get(&core->requests, request->id) != NULL);
-    request->host = host;
-    request->done = done;
-    if (core_table_set(core, &core->requests, request->id, request) != PvmOk) {
-        pvmi_free(request);
-        return NULL;
-    }
-    return request;
-}
-
-static void request_end(struct core *core, struct request *request, const struct pvmi_fault *fault, int type,
-                        const void *msg)
-{
-    pvmi_table_remove(&core->requests, request->id);
-    request->done(core, request, fault, type, msg);
-    pvmi_free(request);
-}
-
-static void serve(struct core *core, const struct asker *asker, int type, const void *msg);
-
-void request_post(struct core *core, struct request *request, int type, void *msg)
-{
-    struct asker self = { .kind = ASKER_SELF, .id = request->id };
-    struct peer *peer = peer_find(core, request->host);
-    struct pvmi_fault fault;
-
-    memcpy(msg, &request->id, sizeof(request->id));
-    if (request->host == core_self(core)) {
-        serve(core, &self, type, msg);
-        return;
-    }
-    if (peer == NULL || !peer->member) {
-        pvmi_fault_set(&fault, PvmHostFail, core->self->rec.name, "%s is not in the virtual machine",
-                       host_name(core, request->host));
-        request_end(core, request, &fault, 0, NULL);
-        return;
-    }
-    int rc = peer_send(core, peer, PVMI_CHANNEL_CONTROL, type, msg);
-    if (rc == PvmOk)
-        return;
-    pvmi_fault_set(&fault, rc == PvmOverflow ? PvmBadParam : rc, core->self->rec.name,
-                   "the request \"%s\" is too large to be sent to %s", pvmi_control_name(type), peer->name);
-    request_end(core, request, &fault, 0, NULL);
-}
-
-/* Progress, and a body's pieces but the last, leave the request open; everything else ends it. */
-static void request_answered(struct core *core, int host, int type, const void *msg)
-{
-    struct request *request;
-    uint32_t id;
-
-    memcpy(&id, msg, sizeof(id));
-    request = pvmi_table_get(&core->requests, id);
-    if (request == NULL || request->host != host)
-        return;
-    if (type == PVMI_MSG_host_progress) {
-        struct pvmi_msg_host_progress progress = *(const struct pvmi_msg_host_progress *)msg;
-
-        asker_send(core, &request->asker, type, &progress);
-        return;
-    }
-    if (type == PVMI_MSG_mailbox_found && ((const struct pvmi_msg_mailbox_found *)msg)->more != 0) {
-        struct pvmi_msg_mailbox_found piece = *(const struct pvmi_msg_mailbox_found *)msg;
-
-        asker_send(core, &request->asker, type, &piece);
-        return;
-    }
-    request_end(core, request, NULL, type, msg);
-}
-
-void request_fail_host(struct core *core, int host, const char *text)
-{
-    uint32_t cursor = 0;
-    struct request *request;
-    struct pvmi_fault fault;
-
-    pvmi_fault_set(&fault, PvmHostFail, core->self->rec.name, "%s", text);
-    while ((request = pvmi_table_next(&core->requests, &cursor, NULL)) != NULL) {
-        if (request->host == host)
-            request_end(core, request, &fault, 0, NULL);
-    }
-}
-
-void request_cancel(struct core *core, uint32_t id, const struct pvmi_fault *fault)
-{
-    struct request *request = pvmi_table_get(&core->requests, id);
-
-    if (request != NULL)
-        request_end(core, request, fault, 0, NULL);
-}
-
-void request_free_all(struct core *core)
-{
-    uint32_t cursor = 0;
-    struct request *request;
-    struct pvmi_fault fault;
-
-    pvmi_fault_set(&fault, PvmSysErr, NULL, "the daemon ends");
-    while ((request = pvmi_table_next(&core->requests, &cursor, NULL)) != NULL)
-        request_end(core, request, &fault, 0, NULL);
-    pvmi_table_fini(&core->requests);
-}
+#include "base/log.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/ahead.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/context.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/flow.h"
+#include "pvmd/core/groups.h"
+#include "pvmd/core/halt.h"
+#include "pvmd/core/hosts.h"
+#include "pvmd/core/join.h"
+#include "pvmd/core/link.h"
+#include "pvmd/core/mailbox.h"
+#include "pvmd/core/manager.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/notify.h"
+#include "pvmd/core/output.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/peer_alive.h"
+#include "pvmd/core/plugin.h"
+#include "pvmd/core/query.h"
+#include "pvmd/core/relay.h"
+#include "pvmd/core/request.h"
+#include "pvmd/core/spawn.h"
+#include "pvmd/core/start.h"
+#include "pvmd/core/state.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
+#include "pvmd/core/tickle.h"
+#include "pvmd/core/trace.h"
+#include "wire/tid.h"
 
 /* What only the first host can do, for a task of this host. */
 static void on_forwarded(struct core *core, struct request *request, const struct pvmi_fault *fault, int type,
@@ -230,7 +90,7 @@ static void serve_as_orderer(struct core *core, const struct asker *asker, int t
         groups_request(core, asker, msg);
 }
 
-static void serve(struct core *core, const struct asker *asker, int type, const void *msg)
+void requests_serve(struct core *core, const struct asker *asker, int type, const void *msg)
 {
     switch (type) {
     case PVMI_MSG_task_query:
@@ -306,7 +166,7 @@ static void task_of_peer(struct core *core, struct peer *peer, const struct aske
     if (pvmi_tid_host(tid) != peer->number)
         asker_fail(core, asker, PvmBadParam, "t%x is no task of %s", (unsigned)tid, peer->name);
     else
-        serve(core, asker, control->type, control->msg);
+        requests_serve(core, asker, control->type, control->msg);
 }
 
 static void request_from_peer(struct core *core, struct peer *peer, const struct pvmi_control *control)
@@ -321,7 +181,7 @@ static void request_from_peer(struct core *core, struct peer *peer, const struct
     else if (control->type == PVMI_MSG_mailbox)
         task_of_peer(core, peer, &asker, ((const struct pvmi_msg_mailbox *)control->msg)->tid, control);
     else
-        serve(core, &asker, control->type, control->msg);
+        requests_serve(core, &asker, control->type, control->msg);
 }
 
 static void told_by_peer(struct core *core, struct peer *peer, int type, const void *msg)
@@ -570,10 +430,10 @@ static void dispatch_from_task(struct core *core, struct link *link, const struc
         if (tickle_is_for_orderer(core, control->msg))
             forward(core, &asker, control->type, control->msg);
         else
-            serve(core, &asker, control->type, control->msg);
+            requests_serve(core, &asker, control->type, control->msg);
         break;
     default:
-        serve(core, &asker, control->type, control->msg);
+        requests_serve(core, &asker, control->type, control->msg);
         break;
     }
 }

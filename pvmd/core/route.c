@@ -4,7 +4,22 @@
  * full or not yet there) or to another daemon (flow.c). Frames of one source keep their order on both ways.
  * Messages to nobody are dropped, as in PVM 3.
  */
+#include "pvmd/core/route.h"
+
+#include "base/log.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
 #include "pvmd/core/core_internal.h"
+#include "pvmd/core/flow.h"
+#include "pvmd/core/link.h"
+#include "pvmd/core/output.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/plugin_message.h"
+#include "pvmd/core/task.h"
+#include "wire/tid.h"
+
+#define FLOW_WAITING_MAX (64u * 1024 * 1024)    /* bytes of a task waiting in daemons: then it is not read */
+#define FLOW_WAITING_LOW (32u * 1024 * 1024)
 
 /* Headers count too: a task that floods another with empty messages must wait as well. */
 uint64_t frame_cost(const struct pvmi_frame_header *header)

@@ -4,11 +4,22 @@
  * copies, and when all have answered the task gets tids first, then codes. Then the children learn their
  * siblings, and each host hears "start_done".
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/spawn.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/placement.h"
+#include "pvmd/core/request.h"
+#include "pvmd/core/start.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
+#include "wire/tid.h"
 
 struct spawn_part {
     int host;

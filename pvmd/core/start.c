@@ -4,13 +4,25 @@
  * are started; the answer goes when all are decided. Until its receiver says "start_done", the tasks end with
  * the host that asked: nobody else knows of them.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/start.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/output.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
+#include "pvmd/core/tasker.h"
+#include "pvmd/core/trace.h"
+#include "wire/tid.h"
 
 struct start_job {
     struct pvmi_list link;    /* in core.jobs */

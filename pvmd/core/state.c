@@ -7,11 +7,26 @@
  * The orderer tells the others first and then applies, so that an answer that depends on a command comes
  * behind it in the same session.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/state.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/halt.h"
+#include "pvmd/core/hosts.h"
+#include "pvmd/core/mailbox.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/notify.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/state_groups.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/state_mailbox.h"
+
+#define CORE_EPOCH 1    /* of the ordered log: one orderer for the machine's whole life */
 
 void state_init(struct state *state)
 {

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Groups as the log makes them. A group is there while it has members; one who joins gets the lowest free
  * instance. Whoever waits for the members is told by groups_member_gone(). */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/state_groups.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/groups.h"
+#include "pvmd/core/memory.h"
+#include "wire/tid.h"
 
 struct group *group_find(const struct state *state, const char *name)
 {

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The host table as the log makes it: records, in order of number. */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/state_hosts.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/memory.h"
+#include "wire/tid.h"
 
 void host_free(struct host *host)
 {

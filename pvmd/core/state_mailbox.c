@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The mailbox as the log makes it: classes, in order of creation, of entries, in order of index. Bodies are no
  * part of it: they are put in by the orderer alone (mailbox.c), which serves all readers. */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/state_mailbox.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/state.h"
+#include "wire/tid.h"
 
 void mailbox_init(struct mailbox *mailbox)
 {

@@ -10,11 +10,37 @@
  * complete, also after it has left; its end is told then, so that it comes behind its output and can carry
  * the exit status. One that leaves and lives on is told after EXIT_STATUS_MS.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/task.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/context.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/flow.h"
+#include "pvmd/core/halt.h"
+#include "pvmd/core/link.h"
+#include "pvmd/core/mailbox.h"
+#include "pvmd/core/mailbox_transfer.h"
+#include "pvmd/core/manager.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/notify.h"
+#include "pvmd/core/output.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/plugin.h"
+#include "pvmd/core/route.h"
+#include "pvmd/core/spawn.h"
+#include "pvmd/core/start.h"
+#include "pvmd/core/state.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/tasker.h"
+#include "pvmd/core/trace.h"
+#include "wire/items.h"
+#include "wire/tid.h"
+
+#define EXIT_STATUS_MS 200    /* how long a process may take to end after its task left */
 
 struct task *task_find(struct core *core, int32_t tid)
 {

@@ -4,14 +4,26 @@
  * the task is as good as started, for a tasker says nothing unless it fails. The task enrols by its claim, which the
  * tasker puts into its environment. Its end is told by the tasker (SM_TASKX); without one, by the end of its connection.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/tasker.h"
 
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/output.h"
+#include "pvmd/core/plugin.h"
+#include "pvmd/core/start.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
+#include "pvmd/core/trace.h"
 #include "pvmproto.h"
+#include "wire/items.h"
+#include "wire/tid.h"
 
 /* ---- the request ---- */
 

@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pvm_tickle(): what is written to the log for who looks for a fault, and failing a host on purpose. */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/tickle.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/asker.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/hosts.h"
+#include "pvmd/core/peer.h"
+#include "pvmd/core/request.h"
+#include "pvmd/core/state_hosts.h"
+#include "pvmd/core/task.h"
+#include "wire/tid.h"
 
 static void log_hosts(struct core *core)
 {

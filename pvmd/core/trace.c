@@ -4,13 +4,20 @@
  * endtask at its end. include/pvmtev.h has the layout. The messages take the way of the task's output, so that the
  * end comes behind all that the task itself has told.
  */
-#include "pvmd/core/core_internal.h"
+#include "pvmd/core/trace.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "pvmd/core/action.h"
+#include "pvmd/core/core_internal.h"
+#include "pvmd/core/memory.h"
+#include "pvmd/core/route.h"
+#include "pvmd/core/task.h"
 #include "wire/section.h"
+#include "wire/tid.h"
 #include "wire/trace.h"
 
 #define RECORD_MAX 24576    /* bytes; the list of identifiers has some 10,000 */

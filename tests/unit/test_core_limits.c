@@ -3,9 +3,10 @@
  * The ends of the tid's layout: 4,095 hosts, 262,143 tasks on a host. Numbers go up to them, come round as late as
  * possible, pass by what is in use, and beyond that there is a refusal that names the limit.
  */
-#include "tests/unit/core_net.h"
-
 #include "pvmd/core/core_internal.h"
+#include "pvmd/core/state_hosts.h"
+#include "tests/unit/core_net.h"
+#include "wire/tid.h"
 
 static int one_host(void **state)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Memory that runs out: each allocation of a day in the life of a machine fails in turn, and nothing shows;
  * and while there is no reserve, requests are refused and nothing else changes. */
+#include "pvmd/core/memory.h"
 #include "tests/unit/core_net.h"
-
-#include "pvmd/core/core_internal.h"
 
 #define FAILS_MAX 40    /* no step of the day allocates more */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Every message of control.def from everybody who may not send it: the connection of a task ends, a daemon's
  * message is dropped, and nothing has changed. */
+#include "pvmd/core/link.h"
+#include "pvmd/core/peer.h"
 #include "tests/unit/core_net.h"
-
-#include "pvmd/core/core_internal.h"
 
 struct message {
     int type;

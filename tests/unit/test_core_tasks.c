@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tasks in the core: enrolment, claims, spawn and its failures, output, exit. */
-#include "tests/unit/core_net.h"
-
 #include "pvmd/core/core_internal.h"
+#include "pvmd/core/state_hosts.h"
+#include "tests/unit/core_net.h"
+#include "wire/tid.h"
 
 static int one_host(void **state)
 {
