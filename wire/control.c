@@ -45,52 +45,14 @@
         return &layout;                                                    \
     }
 #include "wire/control.def"
-#undef RECORD
-#undef MESSAGE
-#undef I32
-#undef U32
-#undef I64
-#undef U64
-#undef STR
-#undef BIN
-#undef INTS
-#undef STRS
-#undef ARRAY
-#undef ONE
-#undef END
 
 static const struct {
     const char *name;    /* NULL: no message has this number */
     int senders;
     control_layout_fn *layout;
 } control_types[PVMI_MSG_MAX + 1] = {
-#define RECORD(name)
 #define MESSAGE(name, number, senders) [number] = { #name, (senders), control_msg_##name },
-#define I32(field)
-#define U32(field)
-#define I64(field)
-#define U64(field)
-#define STR(field)
-#define BIN(field)
-#define INTS(field)
-#define STRS(field)
-#define ARRAY(record, field)
-#define ONE(record, field)
-#define END(name)
 #include "wire/control.def"
-#undef RECORD
-#undef MESSAGE
-#undef I32
-#undef U32
-#undef I64
-#undef U64
-#undef STR
-#undef BIN
-#undef INTS
-#undef STRS
-#undef ARRAY
-#undef ONE
-#undef END
 };
 
 static bool control_type_known(int type)

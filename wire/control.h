@@ -60,50 +60,12 @@ struct pvmi_strings {
 #define ONE(record, field) struct pvmi_rec_##record field;
 #define END(name) };
 #include "wire/control.def"
-#undef RECORD
-#undef MESSAGE
-#undef I32
-#undef U32
-#undef I64
-#undef U64
-#undef STR
-#undef BIN
-#undef INTS
-#undef STRS
-#undef ARRAY
-#undef ONE
-#undef END
 
 /* The numbers: PVMI_MSG_<message>. */
 enum pvmi_control_type {
     PVMI_MSG_none = 0,
-#define RECORD(name)
 #define MESSAGE(name, number, senders) PVMI_MSG_##name = (number),
-#define I32(field)
-#define U32(field)
-#define I64(field)
-#define U64(field)
-#define STR(field)
-#define BIN(field)
-#define INTS(field)
-#define STRS(field)
-#define ARRAY(record, field)
-#define ONE(record, field)
-#define END(name)
 #include "wire/control.def"
-#undef RECORD
-#undef MESSAGE
-#undef I32
-#undef U32
-#undef I64
-#undef U64
-#undef STR
-#undef BIN
-#undef INTS
-#undef STRS
-#undef ARRAY
-#undef ONE
-#undef END
     PVMI_MSG_MAX = 127
 };
 

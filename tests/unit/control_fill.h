@@ -164,19 +164,6 @@ static inline struct pvmi_strings fill_strings(struct fill *fill)
 #define ONE(record, field) fill_rec_##record(fill, &to->field);
 #define END(name) }
 #include "wire/control.def"
-#undef RECORD
-#undef MESSAGE
-#undef I32
-#undef U32
-#undef I64
-#undef U64
-#undef STR
-#undef BIN
-#undef INTS
-#undef STRS
-#undef ARRAY
-#undef ONE
-#undef END
 
 static inline bool same_string(const char *a, const char *b)
 {
@@ -225,19 +212,6 @@ static inline bool same_strings(const struct pvmi_strings *a, const struct pvmi_
 #define ONE(record, field) same = same && same_rec_##record(&a->field, &b->field);
 #define END(name) return same; }
 #include "wire/control.def"
-#undef RECORD
-#undef MESSAGE
-#undef I32
-#undef U32
-#undef I64
-#undef U64
-#undef STR
-#undef BIN
-#undef INTS
-#undef STRS
-#undef ARRAY
-#undef ONE
-#undef END
 
 /* A message of type with contents, in memory of fill's. */
 static inline void *fill_message(struct fill *fill, int type)
@@ -245,19 +219,7 @@ static inline void *fill_message(struct fill *fill, int type)
     void *msg = fill_memory(fill, pvmi_control_size(type));
 
     switch (type) {
-#define RECORD(name)
 #define MESSAGE(name, number, senders) case number: fill_msg_##name(fill, msg); break;
-#define I32(field)
-#define U32(field)
-#define I64(field)
-#define U64(field)
-#define STR(field)
-#define BIN(field)
-#define INTS(field)
-#define STRS(field)
-#define ARRAY(record, field)
-#define ONE(record, field)
-#define END(name)
 #include "wire/control.def"
     default:
         abort();
@@ -268,25 +230,11 @@ static inline void *fill_message(struct fill *fill, int type)
 static inline bool same_message(int type, const void *a, const void *b)
 {
     switch (type) {
-#undef MESSAGE
 #define MESSAGE(name, number, senders) case number: return same_msg_##name(a, b);
 #include "wire/control.def"
     default:
         return false;
     }
-#undef RECORD
-#undef MESSAGE
-#undef I32
-#undef U32
-#undef I64
-#undef U64
-#undef STR
-#undef BIN
-#undef INTS
-#undef STRS
-#undef ARRAY
-#undef ONE
-#undef END
 }
 
 #endif

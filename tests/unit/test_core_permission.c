@@ -11,19 +11,7 @@ struct message {
 };
 
 static const struct message messages[] = {
-#define RECORD(name)
 #define MESSAGE(name, number, senders) { number, senders },
-#define I32(field)
-#define U32(field)
-#define I64(field)
-#define U64(field)
-#define STR(field)
-#define BIN(field)
-#define INTS(field)
-#define STRS(field)
-#define ARRAY(record, field)
-#define ONE(record, field)
-#define END(name)
 #include "wire/control.def"
 };
 
