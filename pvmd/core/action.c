@@ -85,6 +85,16 @@ static char **copy_strings(struct core *core, const struct pvmi_strings *strings
     return copy;
 }
 
+void action_adopt(struct core *core, const struct core_event *event, const struct link *link)
+{
+    struct core_action *action =
+        action_add(core, link != NULL ? CORE_ACTION_LINK_ADOPT : CORE_ACTION_LINK_REFUSE,
+                   link != NULL ? link->handle : 0);
+
+    if (action != NULL)
+        action->adopt.token = event->link_in.token;
+}
+
 void action_peer_set(struct core *core, const struct pvmi_rec_host *rec, uint64_t ticket)
 {
     struct core_action *action = action_add(core, CORE_ACTION_PEER_SET, 0);

@@ -16,6 +16,8 @@ void core_log(struct core *core, enum pvmi_log_level level, const char *format, 
 struct core_action *action_add(struct core *core, enum core_action_type type, uint64_t handle);
 /* Takes frame, also when it cannot be sent. */
 void action_send(struct core *core, struct link *link, struct pvmi_frame *frame);
+/* What has come in, LINK_IN, is link from now on; NULL: it is not wanted. */
+void action_adopt(struct core *core, const struct core_event *event, const struct link *link);
 void action_peer_set(struct core *core, const struct pvmi_rec_host *rec, uint64_t ticket);
 void action_peer_drop(struct core *core, int number, uint64_t incarnation);
 void action_stop(struct core *core, const char *text);

@@ -98,12 +98,8 @@ void link_send_control(struct core *core, struct link *link, int type, const voi
 static void task_link_in(struct core *core, const struct core_event *event)
 {
     struct link *link = link_new(core, CORE_LINK_TASK);
-    struct core_action *action =
-        action_add(core, link != NULL ? CORE_ACTION_LINK_ADOPT : CORE_ACTION_LINK_REFUSE,
-                   link != NULL ? link->handle : 0);
 
-    if (action != NULL)
-        action->adopt.token = event->link_in.token;
+    action_adopt(core, event, link);
     if (link == NULL)
         return;
     link->up = true;

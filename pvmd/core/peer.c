@@ -187,12 +187,7 @@ void peer_link_in(struct core *core, const struct core_event *event)
         if (channel_incoming_wins(core, channel))
             link = link_new(core, CORE_LINK_DAEMON);
     }
-
-    struct core_action *action =
-        action_add(core, link != NULL ? CORE_ACTION_LINK_ADOPT : CORE_ACTION_LINK_REFUSE,
-                   link != NULL ? link->handle : 0);
-    if (action != NULL)
-        action->adopt.token = event->link_in.token;
+    action_adopt(core, event, link);
     if (link == NULL)
         return;
     link->up = true;

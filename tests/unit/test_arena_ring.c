@@ -39,6 +39,21 @@ static void receive_all(struct arena_task *task, uint32_t count)
     MUST(seen == (uint64_t)count * (count - 1) / 2);
 }
 
+/* An arena of pages, with two tasks. */
+static void two_make(struct arena_daemon *daemon, struct arena_task *first, struct arena_task *second, uint32_t pages)
+{
+    daemon_make(daemon, pages);
+    task_claim(first, daemon->arena, daemon_reserve(daemon, 1));
+    task_claim(second, daemon->arena, daemon_reserve(daemon, 2));
+}
+
+static void two_end(struct arena_daemon *daemon, struct arena_task *first, struct arena_task *second)
+{
+    task_end(first, false);
+    task_end(second, false);
+    daemon_end(daemon);
+}
+
 /* ---- two processes ---- */
 
 static void processes_exchange(uint32_t count, uint32_t pages)
@@ -96,9 +111,7 @@ static void sending_never_waits_for_the_receiver(void **state)
     uint32_t count = 0;
 
     (void)state;
-    daemon_make(&daemon, 2048);
-    task_claim(&sender, daemon.arena, daemon_reserve(&daemon, 1));
-    task_claim(&receiver, daemon.arena, daemon_reserve(&daemon, 2));
+    two_make(&daemon, &sender, &receiver, 2048);
     while (task_send(&sender, receiver.self.name, count, 1300, 1300) == PvmOk)
         count++;
     assert_true(count > 1000);
@@ -107,9 +120,7 @@ static void sending_never_waits_for_the_receiver(void **state)
         assert_int_equal(task_receive(&receiver), i);
     assert_int_equal(task_send(&sender, receiver.self.name, 5, 1300, 1300), PvmOk);
     assert_int_equal(task_receive(&receiver), 5);
-    task_end(&sender, false);
-    task_end(&receiver, false);
-    daemon_end(&daemon);
+    two_end(&daemon, &sender, &receiver);
 }
 
 /* ---- rings ---- */
@@ -120,9 +131,7 @@ static void a_ring_s_chunks_are_freed_and_it_opens_again(void **state)
     struct arena_task sender, receiver;
 
     (void)state;
-    daemon_make(&daemon, ARENA_PAGES);
-    task_claim(&sender, daemon.arena, daemon_reserve(&daemon, 1));
-    task_claim(&receiver, daemon.arena, daemon_reserve(&daemon, 2));
+    two_make(&daemon, &sender, &receiver, ARENA_PAGES);
     for (uint32_t round = 0; round < 50; round++) {
         for (uint32_t i = 0; i < 3000; i++)
             assert_int_equal(task_send(&sender, receiver.self.name, i, 8, 1300), PvmOk);
@@ -139,9 +148,7 @@ static void a_ring_s_chunks_are_freed_and_it_opens_again(void **state)
         pvmi_ring_fini(&sender.out);
     }
     assert_true(atomic_load(&sender.self.control->pages) < 300);
-    task_end(&sender, false);
-    task_end(&receiver, false);
-    daemon_end(&daemon);
+    two_end(&daemon, &sender, &receiver);
 }
 
 static void a_ring_gone_mad_is_refused(void **state)
@@ -153,9 +160,7 @@ static void a_ring_gone_mad_is_refused(void **state)
     size_t size;
 
     (void)state;
-    daemon_make(&daemon, ARENA_PAGES);
-    task_claim(&sender, daemon.arena, daemon_reserve(&daemon, 1));
-    task_claim(&receiver, daemon.arena, daemon_reserve(&daemon, 2));
+    two_make(&daemon, &sender, &receiver, ARENA_PAGES);
     assert_int_equal(pvmi_ring_open(&sender.heap, receiver.self.name, &sender.out), PvmOk);
     assert_int_equal(pvmi_ring_put(&sender.out, "x", 1, NULL, 0), PvmOk);
     sender.out.ring->cells = 1u << 30;
@@ -191,9 +196,7 @@ static void a_full_inbox_says_so_and_a_busy_cell_is_passed_over(void **state)
     size_t size;
 
     (void)state;
-    daemon_make(&daemon, ARENA_PAGES);
-    task_claim(&sender, daemon.arena, daemon_reserve(&daemon, 1));
-    task_claim(&receiver, daemon.arena, daemon_reserve(&daemon, 2));
+    two_make(&daemon, &sender, &receiver, ARENA_PAGES);
     atomic_store(&receiver.self.control->inbox[7].word,
                  pvmi_inbox_word(PVMI_INBOX_BUSY, sender.self.name, receiver.self.name));
     for (uint32_t i = 0; i < PVMI_INBOX_CELLS - 1; i++)
@@ -208,9 +211,7 @@ static void a_full_inbox_says_so_and_a_busy_cell_is_passed_over(void **state)
     assert_int_equal(pvmi_inbox_get(&receiver.inbox, bytes, &size, &from), PVMI_AGAIN);
     assert_false(pvmi_inbox_ready(&receiver.inbox) && receiver.inbox.pending != 0);
     assert_int_equal(pvmi_inbox_state_of(atomic_load(&receiver.self.control->inbox[7].word)), PVMI_INBOX_BUSY);
-    task_end(&sender, false);
-    task_end(&receiver, false);
-    daemon_end(&daemon);
+    two_end(&daemon, &sender, &receiver);
 }
 
 static void what_was_for_the_slot_s_last_task_is_thrown_away(void **state)
@@ -222,9 +223,7 @@ static void what_was_for_the_slot_s_last_task_is_thrown_away(void **state)
     size_t size;
 
     (void)state;
-    daemon_make(&daemon, ARENA_PAGES);
-    task_claim(&sender, daemon.arena, daemon_reserve(&daemon, 1));
-    task_claim(&receiver, daemon.arena, daemon_reserve(&daemon, 2));
+    two_make(&daemon, &sender, &receiver, ARENA_PAGES);
     old = receiver.self.name;
     assert_int_equal(pvmi_inbox_put(&sender.self, old, "early", 5), PvmOk);
     task_end(&receiver, false);
@@ -240,9 +239,7 @@ static void what_was_for_the_slot_s_last_task_is_thrown_away(void **state)
     assert_int_equal(pvmi_inbox_put(&sender.self, receiver.self.name, "now", 3), PvmOk);
     assert_int_equal(pvmi_inbox_get(&receiver.inbox, bytes, &size, &from), PvmOk);
     assert_memory_equal(bytes, "now", 3);
-    task_end(&sender, false);
-    task_end(&receiver, false);
-    daemon_end(&daemon);
+    two_end(&daemon, &sender, &receiver);
 }
 
 /* ---- blocks ---- */
@@ -257,9 +254,7 @@ static void a_block_has_a_word_for_each_of_many_receivers(void **state)
     uint32_t index;
 
     (void)state;
-    daemon_make(&daemon, ARENA_PAGES);
-    task_claim(&owner, daemon.arena, daemon_reserve(&daemon, 1));
-    task_claim(&reader, daemon.arena, daemon_reserve(&daemon, 2));
+    two_make(&daemon, &owner, &reader, ARENA_PAGES);
     assert_int_equal(pvmi_lend_new(&owner.lend, 5000, &position, &block), PvmOk);
     for (uint32_t i = 0; i < 300; i++) {
         assert_int_equal(pvmi_lend_to(&owner.lend, position, reader.self.name, &index), PvmOk);
@@ -274,9 +269,7 @@ static void a_block_has_a_word_for_each_of_many_receivers(void **state)
     }
     assert_int_equal(pvmi_lend_reclaim(&owner.lend, 5), 1);
     assert_int_equal(block->magic, 0);
-    task_end(&owner, false);
-    task_end(&reader, false);
-    daemon_end(&daemon);
+    two_end(&daemon, &owner, &reader);
 }
 
 static void the_dead_hold_nothing(void **state)
@@ -288,18 +281,14 @@ static void the_dead_hold_nothing(void **state)
     uint32_t index;
 
     (void)state;
-    daemon_make(&daemon, ARENA_PAGES);
-    task_claim(&owner, daemon.arena, daemon_reserve(&daemon, 1));
-    task_claim(&reader, daemon.arena, daemon_reserve(&daemon, 2));
+    two_make(&daemon, &owner, &reader, ARENA_PAGES);
     assert_int_equal(pvmi_lend_new(&owner.lend, 5000, &position, &block), PvmOk);
     assert_int_equal(pvmi_lend_to(&owner.lend, position, reader.self.name, &index), PvmOk);
     pvmi_lend_drop(&owner.lend, position);
     assert_int_equal(pvmi_lend_reclaim(&owner.lend, 5), 0);
     daemon_bury(&daemon, reader.self.slot);
     assert_int_equal(pvmi_lend_reclaim(&owner.lend, 5), 1);
-    task_end(&owner, false);
-    task_end(&reader, false);
-    daemon_end(&daemon);
+    two_end(&daemon, &owner, &reader);
 }
 
 static void a_chain_is_copied_out_and_a_false_one_refused(void **state)
@@ -310,9 +299,7 @@ static void a_chain_is_copied_out_and_a_false_one_refused(void **state)
     uint64_t position, next, copy;
 
     (void)state;
-    daemon_make(&daemon, ARENA_PAGES);
-    task_claim(&owner, daemon.arena, daemon_reserve(&daemon, 1));
-    task_claim(&reader, daemon.arena, daemon_reserve(&daemon, 2));
+    two_make(&daemon, &owner, &reader, ARENA_PAGES);
     assert_int_equal(pvmi_lend_new(&owner.lend, 256, &position, &first), PvmOk);
     assert_int_equal(pvmi_lend_new(&owner.lend, 70000, &next, &second), PvmOk);
     message_fill(pvmi_block_data(first), 1, first->length = 200);
@@ -333,9 +320,7 @@ static void a_chain_is_copied_out_and_a_false_one_refused(void **state)
     second->length = 0;
     second->next = next;
     assert_int_equal(pvmi_block_copy(daemon.arena, position, 300, &reader.lend, &copy), PvmBadMsg);
-    task_end(&owner, false);
-    task_end(&reader, false);
-    daemon_end(&daemon);
+    two_end(&daemon, &owner, &reader);
 }
 
 /* ---- threads, so that ThreadSanitizer sees all accesses ---- */

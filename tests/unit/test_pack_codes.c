@@ -33,35 +33,24 @@ static void short_of_memory(void)
     pvmi_alloc_fail_nth(0);
 }
 
+#define NEEDS_MEMORY(call) (short_of_memory(), assert_int_equal(call, PvmNoMem))
+
 static void packing_needs_memory(void **state)
 {
     (void)state;
-    short_of_memory();
-    assert_int_equal(pvm_pkbyte(data.bytes, COUNT, 1), PvmNoMem);
-    short_of_memory();
-    assert_int_equal(pvm_pkshort(data.shorts, COUNT, 1), PvmNoMem);
-    short_of_memory();
-    assert_int_equal(pvm_pkushort(data.ushorts, COUNT, 1), PvmNoMem);
-    short_of_memory();
-    assert_int_equal(pvm_pkint(data.ints, COUNT, 1), PvmNoMem);
-    short_of_memory();
-    assert_int_equal(pvm_pkuint(data.uints, COUNT, 1), PvmNoMem);
-    short_of_memory();
-    assert_int_equal(pvm_pklong(data.longs, COUNT, 1), PvmNoMem);
-    short_of_memory();
-    assert_int_equal(pvm_pkulong(data.ulongs, COUNT, 1), PvmNoMem);
-    short_of_memory();
-    assert_int_equal(pvm_pkfloat(data.floats, COUNT, 1), PvmNoMem);
-    short_of_memory();
-    assert_int_equal(pvm_pkdouble(data.doubles, COUNT, 1), PvmNoMem);
-    short_of_memory();
-    assert_int_equal(pvm_pkcplx(data.floats, COUNT / 2, 1), PvmNoMem);
-    short_of_memory();
-    assert_int_equal(pvm_pkdcplx(data.doubles, COUNT / 2, 1), PvmNoMem);
-    short_of_memory();
-    assert_int_equal(pvm_pkstr("text"), PvmNoMem);
-    short_of_memory();
-    assert_int_equal(pvm_packf("%d", 1), PvmNoMem);
+    NEEDS_MEMORY(pvm_pkbyte(data.bytes, COUNT, 1));
+    NEEDS_MEMORY(pvm_pkshort(data.shorts, COUNT, 1));
+    NEEDS_MEMORY(pvm_pkushort(data.ushorts, COUNT, 1));
+    NEEDS_MEMORY(pvm_pkint(data.ints, COUNT, 1));
+    NEEDS_MEMORY(pvm_pkuint(data.uints, COUNT, 1));
+    NEEDS_MEMORY(pvm_pklong(data.longs, COUNT, 1));
+    NEEDS_MEMORY(pvm_pkulong(data.ulongs, COUNT, 1));
+    NEEDS_MEMORY(pvm_pkfloat(data.floats, COUNT, 1));
+    NEEDS_MEMORY(pvm_pkdouble(data.doubles, COUNT, 1));
+    NEEDS_MEMORY(pvm_pkcplx(data.floats, COUNT / 2, 1));
+    NEEDS_MEMORY(pvm_pkdcplx(data.doubles, COUNT / 2, 1));
+    NEEDS_MEMORY(pvm_pkstr("text"));
+    NEEDS_MEMORY(pvm_packf("%d", 1));
     pvmi_alloc_fail_nth(-1);
     assert_int_equal(pvm_packf("%d", 1), PvmOk);
 }
@@ -74,10 +63,8 @@ static void messages_in_messages_need_memory(void **state)
     pvm_setsbuf(inner);
     assert_int_equal(pvm_pkint(data.ints, 10, 1), PvmOk);
     pvm_setsbuf(0);
-    short_of_memory();
-    assert_int_equal(pvm_pkmesg(inner), PvmNoMem);
-    short_of_memory();
-    assert_int_equal(pvm_pkmesgbody(inner), PvmNoMem);
+    NEEDS_MEMORY(pvm_pkmesg(inner));
+    NEEDS_MEMORY(pvm_pkmesgbody(inner));
     pvmi_alloc_fail_nth(-1);
     assert_int_equal(pvm_pkmesg(inner), PvmOk);
     pvm_setrbuf(pvm_getsbuf());
