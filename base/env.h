@@ -25,6 +25,7 @@
     X(PVMDDEBUG, "pvmd", "debug mask of the daemon")                                                 \
     X(PVMDLOGMAX, "pvmd", "limit of the log file in bytes, default 1 MiB")                           \
     X(PVM_MAX_TASKS, "pvmd", "most tasks on a host")                                                 \
+    X(PVM_ARENA, "pvmd", "most memory for messages between tasks of a host: bytes, with K, M or G; 0: by the daemon")  \
     X(PVM_PORT, "pvmd", "TCP port of the daemon: N, or N-M for the first free one")                  \
     X(PVM_LOG, "tasks", "error, warn, info or debug: the library's own log on stderr")               \
     X(PVM_TRANSPORTS, "tasks", "transports that may be used, names separated by ','")                \

@@ -30,6 +30,7 @@
 #include "libpvm/task.h"
 #include "libpvm/trace.h"
 #include "libpvm/undeclared.h"
+#include "libpvm/window.h"
 #include "wire/frame.h"
 #include "wire/hello.h"
 
@@ -76,6 +77,7 @@ static void after_fork_in_child(void)
     }
     pvmi_task.unix_tp = NULL;
     pvmi_task.self_tp = NULL;
+    pvmi_window_after_fork();
     pvmi_task_forget();
     pvmi_handler_clear();
     pvmi_msgbuf_after_fork();
@@ -246,7 +248,9 @@ static int enroll_once(struct pvmi_msg_enroll *enroll)
         rc = take_enrolled(enrolled, enroll->claim_tid != 0 && enrolled->tid == enroll->claim_tid);
         pvmi_control_free(&answer);
     }
-    if (rc != PvmOk)
+    if (rc == PvmOk)
+        pvmi_window_open();
+    else
         pvmi_task_forget();
     return rc;
 }
@@ -363,8 +367,10 @@ static int leave(void)
         pvmi_notify_leave();
     if (rc == PvmOk && pvmi_task.tid == me)
         pvmi_trace_leave();
-    if (rc == PvmOk && pvmi_task.tid == me)
+    if (rc == PvmOk && pvmi_task.tid == me) {
+        pvmi_window_close();
         rc = pvmi_request_value(PVMI_MSG_leave, &msg);
+    }
     if (pvmi_task.tid != me)
         return PvmOk;    /* another thread has left meanwhile */
     pvmi_progress_wake();

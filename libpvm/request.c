@@ -14,6 +14,7 @@
 #include "libpvm/progress.h"
 #include "libpvm/send.h"
 #include "libpvm/task.h"
+#include "libpvm/window.h"
 
 /* An open request. Not on the stack of whoever waits: a program's signal handler may longjmp() out of that. */
 struct request {
@@ -90,6 +91,11 @@ int pvmi_request_arrived(const uint8_t *bytes, size_t length)
 
     if (rc != PvmOk)
         return rc;
+    if (control.type == PVMI_MSG_arena) {
+        pvmi_window_offer(control.msg, pvmi_unix_take_passed(pvmi_task.daemon));
+        pvmi_control_free(&control);
+        return PvmOk;
+    }
     if (!control_id(&control, &id) || (pvmi_control_senders(control.type) & PVMI_FROM_PVMD) == 0) {
         pvmi_control_free(&control);
         return PvmBadMsg;

@@ -13,6 +13,7 @@
 #include "libpvm/request.h"
 #include "libpvm/trace.h"
 #include "libpvm/undeclared.h"
+#include "libpvm/window.h"
 
 #define NO_EVENTS "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@"
 
@@ -66,6 +67,7 @@ static void forget_own_tid(struct pvmi_rec_inherit *inherit, int32_t tid)
 void pvmi_task_forget(void)
 {
     pvmi_getfds_closing();
+    pvmi_window_close();
     if (pvmi_task.unix_tp != NULL)
         pvmi_task.unix_tp->ops->close(pvmi_task.unix_tp);
     if (pvmi_task.self_tp != NULL)

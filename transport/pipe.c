@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/passing.h"
 
 /* What a failed call on a socket means. A peer that has died resets: that is an end like any other. */
 static int socket_pipe_failed(const struct pvmi_pipe *pipe, const char *what)
@@ -83,4 +84,74 @@ struct pvmi_pipe *pvmi_pipe_new_socket(int fd)
     pipe->ops = &socket_pipe_ops;
     pipe->fd = fd;
     return pipe;
+}
+
+/* ---- with descriptors ---- */
+
+struct passing_pipe {
+    struct pvmi_pipe base;
+    int passed;    /* -1 none */
+};
+
+static void passing_pipe_keep(struct passing_pipe *pipe, const int *fds, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (pipe->passed >= 0)
+            close(pipe->passed);
+        pipe->passed = fds[i];
+    }
+}
+
+static ssize_t passing_pipe_read(struct pvmi_pipe *pipe, void *data, size_t length)
+{
+    int fds[PVMI_PASSING_MAX];
+    ssize_t got;
+    int count;
+
+    do {
+        got = pvmi_passing_recv(pipe->fd, data, length, MSG_DONTWAIT, fds, &count);
+    } while (got < 0 && errno == EINTR);
+
+    passing_pipe_keep((struct passing_pipe *)pipe, fds, count);
+    if (got == 0)
+        return PVMI_CLOSED;
+    return got > 0 ? got : socket_pipe_failed(pipe, "read from");
+}
+
+static void passing_pipe_close(struct pvmi_pipe *pipe)
+{
+    int passed = pvmi_pipe_take_passed(pipe);
+
+    if (passed >= 0)
+        close(passed);
+    socket_pipe_close(pipe);
+}
+
+static const struct pvmi_pipe_ops passing_pipe_ops = {
+    .read = passing_pipe_read,
+    .write = socket_pipe_write,
+    .wants_write = socket_pipe_wants_write,
+    .has_input = socket_pipe_has_input,
+    .close = passing_pipe_close,
+};
+
+struct pvmi_pipe *pvmi_pipe_new_passing(int fd)
+{
+    struct passing_pipe *pipe = pvmi_malloc(sizeof(*pipe));
+
+    if (pipe == NULL)
+        return NULL;
+    pipe->base.ops = &passing_pipe_ops;
+    pipe->base.fd = fd;
+    pipe->passed = -1;
+    return &pipe->base;
+}
+
+int pvmi_pipe_take_passed(struct pvmi_pipe *pipe)
+{
+    struct passing_pipe *passing = (struct passing_pipe *)pipe;
+    int passed = passing->passed;
+
+    passing->passed = -1;
+    return passed;
 }

@@ -42,4 +42,9 @@ struct pvmi_pipe {
 /* A pipe over a connected socket, which becomes the pipe's. NULL when there is no memory (fd stays open). */
 struct pvmi_pipe *pvmi_pipe_new_socket(int fd);
 
+/* The same over a Unix socket, that keeps the descriptor which has come last with bytes: the caller's with this call, -1
+ * when there is none. */
+struct pvmi_pipe *pvmi_pipe_new_passing(int fd);
+int pvmi_pipe_take_passed(struct pvmi_pipe *pipe);
+
 #endif

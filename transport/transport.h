@@ -91,6 +91,9 @@ struct pvmi_endpoint {
 extern const struct pvmi_transport_ops pvmi_transport_self;    /* to oneself, in memory */
 extern const struct pvmi_transport_ops pvmi_transport_unix;    /* to the local daemon */
 
+/* The descriptor that has come last on an endpoint of pvmi_transport_unix: the caller's. -1 none. */
+int pvmi_unix_take_passed(struct pvmi_endpoint *ep);
+
 /* Wraps any: the same behaviour, and one log line for each call and event (PVM_LOG=debug). Takes inner. */
 int pvmi_transport_logged(struct pvmi_transport *inner, struct pvmi_transport **ret_tp);
 

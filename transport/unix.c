@@ -97,7 +97,7 @@ static int unix_add(struct unix_transport *tp, int fd, struct pvmi_endpoint **re
         pvmi_free(ep);
         return PvmSysErr;
     }
-    pipe = pvmi_pipe_new_socket(fd);
+    pipe = pvmi_pipe_new_passing(fd);
     if (pipe == NULL) {
         epoll_ctl(tp->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
         pvmi_free(ep);
@@ -290,6 +290,11 @@ static void unix_take_unsent(struct pvmi_endpoint *endpoint, struct pvmi_list *r
 
     pvmi_stream_take_unsent(&ep->stream, ret_frames);
     unix_watch(ep);
+}
+
+int pvmi_unix_take_passed(struct pvmi_endpoint *endpoint)
+{
+    return pvmi_pipe_take_passed(PVMI_CONTAINER(endpoint, struct unix_endpoint, base)->stream.pipe);
 }
 
 static void unix_disconnect(struct pvmi_endpoint *endpoint)

@@ -214,6 +214,8 @@ void core_action_free(struct core_action *action)
     case CORE_ACTION_LINK_READ:
     case CORE_ACTION_LINK_CLOSE:
     case CORE_ACTION_TASK_SIGNAL:
+    case CORE_ACTION_TASK_ADMIT:
+    case CORE_ACTION_TASK_GONE:
     case CORE_ACTION_OUTPUT_GRANT:
     case CORE_ACTION_LAUNCH_END:
     case CORE_ACTION_PEER_DROP:

@@ -131,6 +131,8 @@ enum core_action_type {
     CORE_ACTION_LINK_CLOSE,     /* close link handle, after what was sent on it if flush */
     CORE_ACTION_TASK_START,     /* start a process, under handle */
     CORE_ACTION_TASK_SIGNAL,    /* signal the process started under handle, or pid when handle is 0 */
+    CORE_ACTION_TASK_ADMIT,     /* link is of task tid from now on, whose "enrolled" is sent next: its share of memory */
+    CORE_ACTION_TASK_GONE,      /* tid is no task any more; nobody has been told yet */
     CORE_ACTION_OUTPUT_GRANT,   /* so many more bytes may be read of the output of task handle */
     CORE_ACTION_LAUNCH,         /* start a daemon on another host, under handle (which is its ticket) */
     CORE_ACTION_LAUNCH_ANSWER,  /* what the hoster has got for it */
@@ -167,6 +169,8 @@ struct core_action {
             bool find;           /* only look for the executable: STARTED tells its path, and pid 0 */
         } start;
         struct { int32_t pid; int signum; } signal;
+        struct { int32_t tid; } admit;
+        struct { int32_t tid; bool said; } gone;    /* said: by itself, and touches nothing shared any more */
         struct { size_t bytes; } grant;
         struct {
             struct hostspec *spec;    /* owned */

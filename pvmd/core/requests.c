@@ -332,6 +332,7 @@ void requests_from_peer(struct core *core, struct peer *peer, const struct pvmi_
 static void leave_request(struct core *core, const struct asker *asker, struct link *link)
 {
     asker_answer(core, asker, NULL, 0);
+    link->task->said = true;
     task_leave(core, link->task);
     link_doom(core, link);
 }
@@ -383,7 +384,7 @@ static void dispatch_from_task(struct core *core, struct link *link, const struc
     struct asker asker = { .kind = ASKER_TASK, .link = link->handle };
     struct task *task = link->task;
 
-    if (control->type != PVMI_MSG_notify && control->type != PVMI_MSG_option)
+    if (control->type != PVMI_MSG_notify && control->type != PVMI_MSG_option && control->type != PVMI_MSG_poke)
         memcpy(&asker.id, control->msg, sizeof(asker.id));
     if (refused_for_memory(core, &asker, control) || manager_takes(core, task, &asker, control))
         return;
@@ -413,6 +414,9 @@ static void dispatch_from_task(struct core *core, struct link *link, const struc
         break;
     case PVMI_MSG_option:
         option_request(core, task, control->msg);
+        break;
+    case PVMI_MSG_poke:
+        task_poke(core, control->msg);
         break;
     case PVMI_MSG_siblings_query:
         siblings_query(core, &asker, task);

@@ -184,6 +184,14 @@ static struct task *enroll_claim(struct core *core, const struct pvmi_msg_enroll
     return task;
 }
 
+static void enroll_admit(struct core *core, const struct link *link, const struct task *task)
+{
+    struct core_action *action = action_add(core, CORE_ACTION_TASK_ADMIT, link->handle);
+
+    if (action != NULL)
+        action->admit.tid = task->tid;
+}
+
 static void enroll_accept(struct core *core, struct link *link, struct task *task)
 {
     struct pvmi_msg_enrolled enrolled = {
@@ -203,6 +211,7 @@ static void enroll_accept(struct core *core, struct link *link, struct task *tas
     task->link = link;
     link->task = task;
     manager_on_enrolled(core, task);
+    enroll_admit(core, link, task);
     link_send_control(core, link, PVMI_MSG_enrolled, &enrolled);
     route_flush(core, task);
 }
@@ -240,6 +249,20 @@ void task_enroll(struct core *core, struct link *link, const struct pvmi_msg_enr
         task->pid = link->pid > 0 ? link->pid : msg->pid;
     task->running |= task->handed;
     enroll_accept(core, link, task);
+}
+
+/* What it sleeps over becomes readable; that is all there is to say. */
+void task_poke(struct core *core, const struct pvmi_msg_poke *msg)
+{
+    struct pvmi_frame_header ping = { .kind = PVMI_FRAME_PING };
+    struct task *task = task_find(core, msg->tid);
+    struct pvmi_frame *frame;
+
+    if (task == NULL || task->link == NULL || task->link->congested)
+        return;    /* the last: it has enough to read already */
+    frame = core_frame(core, &ping, NULL, 0, 0);
+    if (frame != NULL)
+        action_send(core, task->link, frame);
 }
 
 /* ---- the end ---- */
@@ -327,11 +350,23 @@ static void tell_orderer(struct core *core, struct task *task)
         core_out_of_memory(core);
 }
 
+/* Before anybody hears of its end: what it published in shared memory is older than that. */
+static void task_gone(struct core *core, const struct task *task)
+{
+    struct core_action *action = action_add(core, CORE_ACTION_TASK_GONE, 0);
+
+    if (action == NULL)
+        return;
+    action->gone.tid = task->tid;
+    action->gone.said = task->said;
+}
+
 void task_leave(struct core *core, struct task *task)
 {
     if (task->left)
         return;
     task->left = true;
+    task_gone(core, task);
     core->task_count--;
     if (task->link != NULL)
         task->link->task = NULL;
@@ -386,8 +421,10 @@ void task_start_failed(struct core *core, struct task *task, const struct pvmi_f
 {
     task->ended = true;
     task->output_eof = true;
-    if (!task->left)
+    if (!task->left) {
         core->task_count--;
+        task_gone(core, task);
+    }
     task->left = true;
     task->manager = 0;    /* it has its answer, and never heard of this tid */
     route_drop_inbox(core, task);

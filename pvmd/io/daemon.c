@@ -12,6 +12,7 @@
 #include "base/env.h"
 #include "base/limit.h"
 #include "base/log.h"
+#include "pvmd/io/arena_keeper.h"
 #include "pvmd/io/dial.h"
 #include "pvmd/io/entrance.h"
 #include "pvmd/io/folder.h"
@@ -33,7 +34,7 @@
 #define DAEMON_LOG_MAX (1024 * 1024)    /* PVMDLOGMAX */
 #define DAEMON_JOIN_MS 15000
 #define DAEMON_HALT_MS 5000
-#define DAEMON_FILES_MIN 24             /* open files: without tasks and hosts, and for a first one to be started */
+#define DAEMON_FILES_MIN 25             /* open files: without tasks and hosts, and for a first one to be started */
 
 /* ---- random numbers for the core: not secret, only different in each run ---- */
 
@@ -147,11 +148,13 @@ static int daemon_make_objects(struct io *io, int keeper_fd, pid_t keeper_pid, s
     io->tasks = tasks_new(folder_socket(io->folder));
     io->launches = launches_new();
     io->tunnels = tunnels_new();
+    io->arena_keeper = arena_keeper_new(io);
     io->keeper = keeper_link_new(io, keeper_fd, keeper_pid);
     if (io->keeper == NULL)
         close(keeper_fd);
     if (io->links != NULL && io->dials != NULL && io->peers != NULL && io->entrance != NULL &&
-        io->tasks != NULL && io->launches != NULL && io->tunnels != NULL && io->keeper != NULL)
+        io->tasks != NULL && io->launches != NULL && io->tunnels != NULL && io->keeper != NULL &&
+        io->arena_keeper != NULL)
         return PvmOk;
     pvmi_fault_set(fault, PvmNoMem, NULL, "no memory to start");
     return PvmNoMem;

@@ -9,6 +9,7 @@
  *   entrance.c  strangers on the TCP port, until proven        dial.c      where they go out
  *   peers.c     which hosts are members, and their hellos      tasks.c     processes, by way of keeper_link.c
  *   launch*.c   starting daemons elsewhere                     joiner.c    being one that was started
+ *   arena_keeper.c  the memory that tasks of this host share
  *   tunnel.c    connections through ssh, where TCP does not get
  *   folder.c    our files                                      own.c       what this host is
  *
@@ -28,6 +29,7 @@
 #include "transport/tls.h"
 
 struct alarm;
+struct arena_keeper;
 struct dials;
 struct entrance;
 struct folder;
@@ -81,6 +83,7 @@ struct io {
 
     struct folder *folder;
     struct keeper_link *keeper;
+    struct arena_keeper *arena_keeper;
     struct links *links;
     struct dials *dials;
     struct peers *peers;

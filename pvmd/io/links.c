@@ -7,11 +7,14 @@
 
 #include <assert.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/passing.h"
 #include "base/table.h"
+#include "pvmd/io/arena_keeper.h"
 #include "pvmd/io/watch.h"
 #include "transport/stream.h"
 
@@ -39,6 +42,8 @@ struct link {
     bool busy;                  /* inside readable() or writable() */
     bool reading;
     bool congested;
+    uint32_t slot;              /* of the task in shared memory: it sleeps there, not over its socket; 0 none */
+    uint32_t woken;             /* at which sleep we have woken it */
 };
 
 struct links {
@@ -83,11 +88,19 @@ struct links *links_new(struct io *io)
     return links;
 }
 
+/* The task's socket has something new: bytes, or its end. */
+static void link_mail(struct link *link)
+{
+    if (link->slot != 0)
+        arena_keeper_mail(link->io, link->slot, &link->woken);
+}
+
 static void link_free(struct link *link)
 {
     watch_free(link->watch);
     alarm_free(link->alarm);
     pvmi_stream_fini(&link->stream);
+    link_mail(link);
     tunnel_close(link->tunnel, false);
     pvmi_free(link);
 }
@@ -262,6 +275,7 @@ static void link_write(struct link *link)
 {
     int rc = pvmi_stream_writable(&link->stream);
 
+    link_mail(link);
     if (rc < 0)
         link_fail(link, rc);
     else if (link->state == LINK_LINGERING && link->stream.out_bytes == 0)
@@ -386,12 +400,36 @@ void links_send(struct io *io, uint64_t handle, struct pvmi_frame *frame)
         return;
     }
     rc = pvmi_stream_send(&link->stream, frame);
+    link_mail(link);
     if (rc < 0) {
         link_fail(link, rc);
         return;
     }
     link_watch(link);
     link_mark(link);
+}
+
+bool links_pass(struct io *io, uint64_t handle, const uint8_t *bytes, size_t length, int fd)
+{
+    struct link *link = pvmi_table_get(&io->links->handles, handle);
+    ssize_t sent;
+
+    if (link == NULL || link->stream.out_bytes > 0)
+        return false;
+    sent = pvmi_passing_send(link->stream.pipe->fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT, &fd, 1);
+    if (sent > 0 && (size_t)sent < length)    /* a socket that took so little of the first bytes will not get far */
+        link_fail(link, PvmSysErr);
+    return sent == (ssize_t)length;
+}
+
+void links_set_slot(struct io *io, uint64_t handle, uint32_t slot)
+{
+    struct link *link = pvmi_table_get(&io->links->handles, handle);
+
+    if (link == NULL)
+        return;
+    link->slot = slot;
+    link->woken = ARENA_NEVER_WOKEN;
 }
 
 void links_read(struct io *io, uint64_t handle, bool on)

@@ -39,6 +39,13 @@ bool links_has_incoming(const struct io *io, int host, uint64_t incarnation, enu
 
 /* Takes frame. For a handle that is none (any more) it is freed. */
 void links_send(struct io *io, uint64_t handle, struct pvmi_frame *frame);
+
+/* Writes bytes to that link of a task, with the first of them descriptor fd, which stays the caller's. False when they do
+ * not go now. */
+bool links_pass(struct io *io, uint64_t handle, const uint8_t *bytes, size_t length, int fd);
+
+/* The task at the other end sleeps in slot of the shared memory, and has to be woken there; 0: it does not. */
+void links_set_slot(struct io *io, uint64_t handle, uint32_t slot);
 void links_read(struct io *io, uint64_t handle, bool on);
 
 /* False when there is no such link. */

@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "pvmd/io/arena_keeper.h"
 #include "pvmd/io/dial.h"
 #include "pvmd/io/entrance.h"
 #include "pvmd/io/folder.h"
@@ -163,6 +164,12 @@ static void io_act(struct io *io, struct core_action *action)
         break;
     case CORE_ACTION_TASK_SIGNAL:
         tasks_signal(io, action->handle, action->signal.pid, action->signal.signum);
+        break;
+    case CORE_ACTION_TASK_ADMIT:
+        arena_keeper_admit(io, action->handle, action->admit.tid);
+        break;
+    case CORE_ACTION_TASK_GONE:
+        arena_keeper_gone(io, action->gone.tid, action->gone.said);
         break;
     case CORE_ACTION_OUTPUT_GRANT:
         tasks_grant(io, action->handle, action->grant.bytes);
@@ -385,6 +392,7 @@ static void io_free_objects(struct io *io)
     keeper_link_free(io->keeper);
     folder_remove(io->folder);
     links_free(io->links);
+    arena_keeper_free(io->arena_keeper);
     tunnels_free(io->tunnels);
     joiner_free(io->joiner);
     peers_free(io->peers);

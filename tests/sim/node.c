@@ -123,6 +123,7 @@ struct node *node_new(struct world *world, const char *name, struct launch *laun
     node->born_at = world->now;
     node->launch = launch;
     pvmi_table_init(&node->links);
+    pvmi_table_init(&node->admitted);
     pvmi_table_init(&node->tokens);
     pvmi_table_init(&node->starts);
     pvmi_table_init(&node->launches);
@@ -152,6 +153,7 @@ void nodes_fini(struct world *world)
             free(held);
         }
         pvmi_table_fini(&node->links);
+        pvmi_table_fini(&node->admitted);
         pvmi_table_fini(&node->tokens);
         pvmi_table_fini(&node->starts);
         pvmi_table_fini(&node->launches);

@@ -57,6 +57,7 @@ struct node {
     bool isolated;      /* it reaches nobody */
     uint64_t clock_ms;  /* its clock's lead over the world's */
     uint64_t random;    /* its own seed, for the core */
+    struct pvmi_table admitted;           /* tasks that have come and not gone, by tid */
     uint64_t timer_at;  /* when its timer is set to look; 0 not set */
     uint64_t timer_set; /* only the last setting counts */
     uint64_t token;     /* last one given */

@@ -113,6 +113,21 @@ static void act_close(struct node *node, const struct core_action *action)
     net_close(end, action->close.flush);
 }
 
+/* A task comes once, and goes once. */
+static void act_admit(struct node *node, const struct core_action *action)
+{
+    node_link(node, action);
+    if (pvmi_table_get(&node->admitted, (uint32_t)action->admit.tid) != NULL)
+        world_fail(node->world, "admitted twice", "node %d: t%x", node->number, (unsigned)action->admit.tid);
+    else
+        pvmi_table_set(&node->admitted, (uint32_t)action->admit.tid, node);
+}
+
+static void act_gone(struct node *node, const struct core_action *action)
+{
+    pvmi_table_remove(&node->admitted, (uint32_t)action->gone.tid);
+}
+
 static void act_signal(struct node *node, const struct core_action *action)
 {
     struct world *world = node->world;
@@ -317,6 +332,12 @@ void node_act(struct node *node, struct core_action *action)
         break;
     case CORE_ACTION_TASK_SIGNAL:
         act_signal(node, action);
+        break;
+    case CORE_ACTION_TASK_ADMIT:
+        act_admit(node, action);
+        break;
+    case CORE_ACTION_TASK_GONE:
+        act_gone(node, action);
         break;
     case CORE_ACTION_OUTPUT_GRANT:
         act_grant(node, action);

@@ -22,6 +22,7 @@ const char *node_action_name(enum core_action_type type)
 {
     static const char *const names[] = { "LINK_DIAL",    "LINK_ADOPT", "LINK_REFUSE", "LINK_SEND",
                                          "LINK_READ",    "LINK_CLOSE", "TASK_START",  "TASK_SIGNAL",
+                                         "TASK_ADMIT",   "TASK_GONE",
                                          "OUTPUT_GRANT", "LAUNCH",     "LAUNCH_ANSWER", "LAUNCH_END",
                                          "PEER_SET",     "PEER_DROP",  "GATE",        "READY",
                                          "LOG",          "DEBUG",      "STOP" };

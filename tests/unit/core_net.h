@@ -112,6 +112,7 @@ struct net {
     int commands;              /* so many, by a hoster */
     bool hold_commands;        /* the test posts LAUNCH_COMMAND */
     int launch_kept, launch_dropped;
+    int admitted, gone;    /* tasks */
     char logs[NET_LOGS][512];
     int log_count;
     int tasks_max;
@@ -497,6 +498,12 @@ NET_UNUSED static void net_do(struct net *net, int number, struct core_action *a
         break;
     case CORE_ACTION_TASK_SIGNAL:
         net_signal(net, number, action);
+        break;
+    case CORE_ACTION_TASK_ADMIT:
+        net->admitted++;
+        break;
+    case CORE_ACTION_TASK_GONE:
+        net->gone++;
         break;
     case CORE_ACTION_OUTPUT_GRANT:
         process = net_process_of(net, number, action->handle);
