@@ -13,6 +13,7 @@
  *      ring      from one sender to one receiver: cells in order, without end and without waiting
  *      inbox     from anybody: the first few messages, and requests to open a ring
  *      wake      the state word: who sleeps, how long to spin, nobody sleeps over a message
+ *      team      the members of a group that are on this host, and their barrier
  *      heal      what pvmd does for the dead
  *      handover  how a spawned process finds descriptor and slot
  *      layout    all that lies in the file

@@ -18,6 +18,12 @@ static const struct {
     { "ring", model_ring },
     { "inbox", model_inbox },
     { "block", model_block },
+    { "team", model_team },
+    { "team, no membarrier", model_team_fencing },
+    { "team, many", model_team_many },
+    { "team asleep", model_team_wake },
+    { "team asleep, no membarrier", model_team_wake_fencing },
+    { "team asleep, many", model_team_wake_many },
 };
 
 static const char *const mutation_texts[] = {

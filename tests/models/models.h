@@ -31,7 +31,17 @@
     X(INBOX_FREE_BY_STORE, "a cell of the dead is freed by a store, not if it is still BUSY")         \
     X(BLOCK_LISTED_LATE, "a block is listed after the ring has moved on")                             \
     X(BLOCK_LISTS_FIRST, "pvmd looks at lists before rings")                                          \
-    X(BLOCK_COUNT, "a count of receivers, which pvmd lowers for the dead")
+    X(BLOCK_COUNT, "a count of receivers, which pvmd lowers for the dead")                            \
+    X(TEAM_SEAL_NOT_LOOKED_AT, "a member does not look whether the team is being sealed")             \
+    X(TEAM_SEAL_LOOKED_AT_FIRST, "a member looks for the seal before the seats")                      \
+    X(TEAM_NO_MEMBARRIER, "no membarrier between SEALING and the look at the seats")                  \
+    X(TEAM_NO_FENCE, "no fence of a member that membarrier does not reach")                           \
+    X(TEAM_SEALED_EARLY, "SEALED before what was counted")                                            \
+    X(TEAM_COUNTER_FIRST, "the counter before the seat")                                              \
+    X(TEAM_WAITING_LATE, "waiting is noted behind the look")                                          \
+    X(TEAM_NO_WAKE, "the last one wakes nobody")                                                      \
+    X(TEAM_WAKE_WITHOUT_FENCE, "no fence of the last one of many before it looks who waits")          \
+    X(TEAM_SEAL_WAKES_NOBODY, "pvmd seals and wakes nobody")
 
 enum mutations {
     MUTATION_NONE,
@@ -49,5 +59,11 @@ const char *model_wake_again(char *trace, unsigned size, unsigned long *states);
 const char *model_ring(char *trace, unsigned size, unsigned long *states);
 const char *model_inbox(char *trace, unsigned size, unsigned long *states);
 const char *model_block(char *trace, unsigned size, unsigned long *states);
+const char *model_team(char *trace, unsigned size, unsigned long *states);
+const char *model_team_fencing(char *trace, unsigned size, unsigned long *states);
+const char *model_team_many(char *trace, unsigned size, unsigned long *states);
+const char *model_team_wake(char *trace, unsigned size, unsigned long *states);
+const char *model_team_wake_fencing(char *trace, unsigned size, unsigned long *states);
+const char *model_team_wake_many(char *trace, unsigned size, unsigned long *states);
 
 #endif
