@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The limit of latency: a ring of shared memory, from the memory of one process into the memory of the other. */
+#include "bench/limit_ring.h"
+
+struct work {
+    struct team team;
+    struct ring_end to, from;
+    size_t size;
+    char *out, *in;
+};
+
+static double ping_pong(void *arg, long count)
+{
+    struct work *work = arg;
+    double start;
+
+    team_order(&work->team, (long)work->size, count);
+    start = clock_now();
+    for (long i = 0; i < count; i++) {
+        ring_put(&work->to, work->out, work->size);
+        ring_get(&work->from, work->in, work->size);
+    }
+    return clock_now() - start;
+}
+
+static void answer(struct work *work)
+{
+    struct order order;
+
+    while (team_obey(&work->team, &order)) {
+        for (long i = 0; i < order.count; i++) {
+            ring_get(&work->from, work->in, (size_t)order.size);
+            ring_put(&work->to, work->out, (size_t)order.size);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = { .sizes = { 8, 1024, 65536, 1 << 20 }, .nsizes = 4, .tasks = 2, .seconds = 0.1 };
+    struct ring *rings = team_memory(2 * sizeof(*rings));
+    struct work work;
+    long largest = 0;
+
+    options_read(&options, argc, argv);
+    team_start(&work.team, &options);
+    for (int i = 0; i < options.nsizes; i++)
+        largest = options.sizes[i] > largest ? options.sizes[i] : largest;
+    work.to = (struct ring_end){ .ring = &rings[work.team.rank] };
+    work.from = (struct ring_end){ .ring = &rings[!work.team.rank] };
+    work.out = memory((size_t)largest);
+    work.in = memory((size_t)largest);
+    if (work.team.rank != 0) {
+        answer(&work);
+        return 0;
+    }
+    print_head("Shared memory Latency Test", "Size            Latency (us)");
+    for (int i = 0; i < options.nsizes; i++) {
+        work.size = (size_t)options.sizes[i];
+        print_size(options.sizes[i], 1, measure(options.seconds, 1000000, ping_pong, &work) / 2 * 1e6);
+    }
+    team_order(&work.team, 0, 0);
+    return 0;
+}
