@@ -18,7 +18,8 @@ class Broken(Exception):
 class Stage:
     """The folder and the processes of one run: nothing of it is left, however the run ends."""
 
-    def __init__(self, limit_s):
+    def __init__(self, limit_s, nice=None):
+        self.nice = nice
         self.folder = Path(tempfile.mkdtemp(prefix="pvm-bench."))
         self.mark = f"PVM_BENCH_RUN={self.folder}"
         self.limit_s = limit_s
@@ -27,10 +28,21 @@ class Stage:
         env = {name: value for name, value in os.environ.items()
                if not name.startswith("PVM") and not name.startswith("OMPI_")}
         name, value = self.mark.split("=")
+        if self.nice is not None:
+            env["PVM_BENCH_NICE"] = str(self.nice)
         return env | {name: value, "TMPDIR": str(self.folder)} | more
 
     def start(self, command, env, **how):
-        return subprocess.Popen(command, env=env, start_new_session=True, stdin=subprocess.DEVNULL, text=True, **how)
+        return subprocess.Popen(command, env=env, start_new_session=True, preexec_fn=self.take_priority,
+                                stdin=subprocess.DEVNULL, text=True, **how)
+
+    def take_priority(self):
+        """Of the new session: see measure.c."""
+        if self.nice is not None:
+            try:
+                Path("/proc/self/autogroup").write_text(str(self.nice))
+            except OSError:
+                pass
 
     def ours(self):
         """Pids of all that was started here, by whomever: each has the mark in its environment."""
@@ -42,6 +54,18 @@ class Stage:
                         yield int(entry.name)
                 except OSError:
                     pass
+
+    def used_s(self):
+        """Processor time of all that was started here so far, as far as it is known: ended children, and who lives."""
+        times = os.times()
+        used = times.children_user + times.children_system
+        for pid in self.ours():
+            try:
+                fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            used += sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+        return used
 
     def kill_all(self, among=None):
         """Ends them, but those that were there before (among: only these may end)."""
@@ -96,11 +120,16 @@ class Contestant:
         self.name, self.stage, self.programs = name, stage, Path(programs)
 
     def has(self, question):
-        return self.name not in question.without and (self.programs / question.program).exists()
+        return (self.programs / question.program).exists()
+
+    def fills(self, question):
+        """What stands for names in braces in the arguments of a question."""
+        return {}
 
     def arguments(self, question, common):
         own = question.own.get(self.family, []) + question.own.get(self.name, [])
-        return [str(self.programs / question.program), *common, *question.arguments, *own]
+        fills = self.fills(question)
+        return [str(self.programs / question.program), *common, *(argument.format(**fills) for argument in own)]
 
     def answer(self, question, common, pinned):
         raise NotImplementedError
@@ -124,8 +153,12 @@ class Mpi(Contestant):
         super().__init__(name, stage, programs)
         self.mpirun = mpirun
 
+    def fills(self, question):
+        return {"mpirun": " ".join(self.launcher(question, False))}
+
     def answer(self, question, common, pinned):
-        command = self.launcher(question, pinned) + self.arguments(question, common)
+        launcher = [] if question.launches else self.launcher(question, pinned)
+        command = launcher + self.arguments(question, common)
         return self.stage.run(command, self.stage.environment())
 
 
@@ -175,8 +208,16 @@ class Pvm(Contestant):
             self.rest()
             raise Broken(f"its daemon did not start: {said or 'it ended'}")
 
+    def fills(self, question):
+        self.tmp.mkdir(exist_ok=True)
+        pids = [pid for pid in self.stage.ours() if self.mine(pid)]
+        return {"daemon": " ".join(self.daemon_command()), "pids": " ".join(str(pid) for pid in pids)}
+
     def answer(self, question, common, pinned):
-        self.wake()
+        if question.launches:
+            self.rest()
+        else:
+            self.wake()
         pin = ["-p"] if pinned else []
         command = self.arguments(question, common) + self.options + pin
         lines, fault = self.stage.run(command, self.environment())

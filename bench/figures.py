@@ -7,6 +7,7 @@ from statistics import median
 
 from questions import AtMost, Evenly
 
+FOREIGN_MAX = 0.05    # part of the processors that other work may take from a sample
 NEAR_NS = 100    # a cache line takes about 50 ns between siblings of one core, 190 and more between two
 
 
@@ -24,6 +25,7 @@ class Sample:
     further: list       # the columns behind it
     before_ns: float    # how far the processors were apart
     after_ns: float
+    foreign: float      # part of the processors that other work had meanwhile
 
     @property
     def placement(self):
@@ -39,7 +41,7 @@ class Answers:
         self.samples = []
         self.faults = {}    # contestant -> why it has no figure, or not all
 
-    def add(self, contestant, number, lines, before_ns, after_ns):
+    def add(self, contestant, number, lines, before_ns, after_ns, foreign):
         question = self.question
         for line in lines:
             fields = line.split()
@@ -50,7 +52,7 @@ class Answers:
             except ValueError:
                 continue
             self.samples.append(Sample(contestant, number, fields[0], values[question.column - 1] * question.scale,
-                                       values[question.column:], before_ns, after_ns))
+                                       values[question.column:], before_ns, after_ns, foreign))
 
     def points(self):
         return [str(point) for point in self.question.points]
@@ -68,8 +70,14 @@ class Answers:
         return best if counts[best] > 0 else "mixed"
 
     def chosen(self, point, contestant):
+        """Those of the placement; without those that were disturbed, if any was not."""
         placement = self.placement(point)
-        return self.of(point, contestant, None if placement == "mixed" else placement)
+        samples = self.of(point, contestant, None if placement == "mixed" else placement)
+        return [sample for sample in samples if sample.foreign <= FOREIGN_MAX] or samples
+
+    def disturbed(self, point, contestant):
+        samples = self.chosen(point, contestant)
+        return bool(samples) and samples[0].foreign > FOREIGN_MAX
 
     def value(self, point, contestant):
         values = [sample.value for sample in self.chosen(point, contestant)]
@@ -117,8 +125,8 @@ def number(value, unit=""):
 
 
 def point_name(question, point):
-    if not question.sizes:
-        return point
+    if question.kind != "bytes":
+        return point if question.kind == "fixed" and not point.isdigit() else f"{point} tasks"
     size = int(point)
     for step, letter in ((1 << 20, " MiB"), (1 << 10, " KiB")):
         if size >= step:
@@ -148,7 +156,7 @@ def table(answers, names):
     lines = [f"{question.name}: {question.asks} ({question.unit}, {'more' if question.more else 'less'} is better{which})"]
     rows = [["", *names, "x MPI", "x PVM 3", "of limit", "placed", "target"]]
     for point in answers.points():
-        values = [number(answers.value(point, name)) for name in names]
+        values = [number(answers.value(point, name), "~" if answers.disturbed(point, name) else "") for name in names]
         ratios = [number(answers.against(point, family)) for family in ("mpi", "pvm3")]
         rows.append([point_name(question, point), *values, *ratios, near_limit(answers, point) or "-",
                      answers.placement(point), targets_text(answers, point)])
@@ -160,7 +168,7 @@ def table(answers, names):
     return lines
 
 
-COLUMNS = ["question", "binding", "point", "contestant", "median", "least", "most", "samples", "placed", "unit",
+COLUMNS = ["question", "binding", "point", "contestant", "median", "least", "most", "samples", "disturbed", "placed", "unit",
            "times_mpi", "times_pvm3", "of_limit", "target"]
 
 
@@ -172,7 +180,8 @@ def tsv_rows(answers, names):
             if not values:
                 continue
             row = [question.name, answers.binding or "free", point, name, f"{answers.value(point, name):.6g}",
-                   f"{min(values):.6g}", f"{max(values):.6g}", str(len(values)), answers.placement(point), question.unit]
+                   f"{min(values):.6g}", f"{max(values):.6g}", str(len(values)),
+                   "yes" if answers.disturbed(point, name) else "no", answers.placement(point), question.unit]
             row += [number(answers.against(point, family, name)) for family in ("mpi", "pvm3")] if name == "pvm4" \
                 else ["", ""]
             row += [near_limit(answers, point) or "", targets_text(answers, point)] if name == "pvm4" else ["", ""]
@@ -180,14 +189,14 @@ def tsv_rows(answers, names):
 
 
 SAMPLE_COLUMNS = ["question", "binding", "round", "contestant", "point", "value", "unit", "cache_line_before_ns",
-                  "cache_line_after_ns"]
+                  "cache_line_after_ns", "foreign_part"]
 
 
 def sample_rows(answers):
     for sample in answers.samples:
         yield "\t".join([answers.question.name, answers.binding or "free", str(sample.round), sample.contestant,
                          sample.point, f"{sample.value:.6g}", answers.question.unit, f"{sample.before_ns:.0f}",
-                         f"{sample.after_ns:.0f}"])
+                         f"{sample.after_ns:.0f}", f"{sample.foreign:.3f}"])
 
 
 def summary(all_answers):
@@ -203,4 +212,6 @@ def summary(all_answers):
                     missed.append(f"{answers.question.name} {point_name(answers.question, point)}"
                                   + (f" ({answers.binding})" if answers.binding else ""))
     lines = [f"targets: {counts[True]} met, {counts[False]} missed, {counts[None]} not known"]
+    if any(sample.foreign > FOREIGN_MAX for answers in all_answers for sample in answers.samples):
+        lines.append(f"~: other work had more than {FOREIGN_MAX:.0%} of the processors in each sample")
     return lines + ([f"missed: {', '.join(missed)}"] if missed else [])

@@ -25,6 +25,9 @@ struct options {
 /* Reads the command line over the defaults in options; says what is wrong and ends the program. */
 void options_read(struct options *options, int argc, char **argv);
 
+/* The largest of the sizes. */
+long largest_size(const struct options *options);
+
 /* The processor that the process of this rank is to have, for ever. Before the library is called: it may look. */
 void pin_to(int rank);
 
@@ -37,7 +40,7 @@ typedef double (*turns_fn)(void *arg, long count);
 /*
  * Seconds for one turn: the median over batches, which are short, because the processors may be taken away or moved
  * at any time. The batches together take about `seconds`, and there are three of them at least; none has more turns
- * than turns_max.
+ * than turns_max. A turn that alone takes longer than `seconds`, and than a second, is done once.
  */
 double measure(double seconds, long turns_max, turns_fn turns, void *arg);
 
@@ -45,6 +48,9 @@ double median(double *values, int count);
 
 /* Memory that was touched. Ends the program when there is none. */
 void *memory(size_t bytes);
+
+/* The same for doubles, which are 0, so that sums stay numbers that processors add fast. */
+double *zeros(long bytes);
 
 /* Prints what went wrong, as by printf, and ends the program. */
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));

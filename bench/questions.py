@@ -39,20 +39,19 @@ class Question:
     asks: str
     program: str
     unit: str
-    points: list                   # what the program prints in its first column
-    tasks: int = 2                 # processes that MPI and the limit start
-    more: bool = False             # more is better
-    column: int = 1                # of the program's table
-    scale: float = 1.0             # from its unit to ours
-    arguments: list = field(default_factory=list)
-    own: dict = field(default_factory=dict)      # further arguments for a family of contestants
-    sizes: bool = True             # the points are sizes in bytes, given to the program by -s
-    quick: list = None             # points of --quick, when not all
+    points: list                    # what the program prints in its first column
+    kind: str = "bytes"             # points are sizes in "bytes" or a "count", given to the program by -s; or "fixed"
+    quick: list = None              # points of --quick, when not all
+    tasks: int = 2                  # processes, the one started by hand among them
+    more: bool = False              # more is better
+    column: int = 1                 # of the program's figures
+    scale: float = 1.0              # from its unit to ours
+    own: dict = field(default_factory=dict)      # arguments for a family or a contestant; {daemon} and so on are filled in
+    ms: tuple = None                # (quick, full): how long a figure is measured, when not as long as others
     curve: bool = False
     targets: dict = field(default_factory=dict)  # point -> list of targets
-    weight: float = 1.0            # how much longer than others a figure takes to measure
-    minus_limit: bool = False      # what the limit needs is taken from all others
-    without: tuple = ()            # contestants that cannot, and why is in docs/bench.md
+    launches: bool = False          # the program starts the daemon or mpirun itself
+    minus_limit: bool = False       # what the limit needs is taken from all others
 
     @property
     def crowded(self):
@@ -61,10 +60,16 @@ class Question:
 
 K, M = 1024, 1024 * 1024
 POWERS = [8 << i for i in range(20)]    # 8 bytes to 4 MiB
+RAW = {"pvm3": ["-R"], "pvm3-direct": ["-R"]}
 
 
 def at(points, *targets):
     return {str(point): list(targets) for point in points}
+
+
+def barrier(tasks, factor):
+    return Question(f"barrier{tasks}", f"a barrier of {tasks} tasks", "barrier", "us", [tasks], kind="fixed",
+                    tasks=tasks, targets=at([tasks], Target(factor)))
 
 
 QUESTIONS = [
@@ -80,4 +85,38 @@ QUESTIONS = [
              POWERS + [8 * M, 16 * M], quick=[8, K, 8 * K, 64 * K, 256 * K, M, 4 * M, 16 * M], more=True, scale=1e-3,
              curve=True,
              targets=at([64 * K], Target(1.5)) | at([M], Target(1.3)) | at([16 * M], Target(1.2))),
+    Question("doubles", "a million doubles packed, sent and unpacked, all of an array or every second one", "doubles",
+             "GB/s", ["contiguous", "stride-2"], kind="fixed", more=True, scale=1e-3, own=RAW,
+             targets=at(["contiguous"], Target(1.2)) | at(["stride-2"], Target(1.5))),
+    Question("pairs", "messages of 8 bytes between 32 pairs of tasks at once", "pairs", "k/s", [64], kind="fixed",
+             tasks=64, more=True, scale=1e-3, ms=(300, 1000), targets=at([64], Target(10), Evenly(0.5))),
+    Question("ring", "one message of 8 bytes going round through 64 tasks, for each hop", "ring", "us", [64],
+             kind="fixed", tasks=64, ms=(60, 200), targets=at([64], Target(3))),
+    barrier(2, 1.0), barrier(8, 2), barrier(64, 2),
+    Question("bcast", "a broadcast in a group of 8 tasks until all have answered", "bcast", "us", [K, M], tasks=8,
+             targets=at([K], Target(1.5)) | at([M], Target(2))),
+    Question("allreduce", "a reduce and a broadcast of doubles in a group of 8 tasks", "allreduce", "us", [8, 8 * K],
+             tasks=8, targets=at([8], Target(1.0)) | at([8 * K], Target(1.5))),
+    Question("farm", "jobs of 8 bytes that a master hands to 16 workers", "farm", "k/s", [16], kind="fixed", tasks=17,
+             more=True, scale=1e-3, ms=(100, 300), targets=at([16], Target(1.5))),
+    Question("incast", "messages that one task receives from 16 that stream", "incast", "M/s", [8, K], tasks=17,
+             more=True, scale=1e-6, ms=(100, 300), targets=at([8], Target(1.0)) | at([K], Target(2))),
+    Question("spawn", "tasks are spawned until all have reported", "spawn", "ms", [64, 256], kind="count", quick=[64],
+             tasks=1, ms=(200, 1000), targets=at([64, 256], Target(10), Target(2.5, "pvm3"))),
+    Question("start", "start of a machine of one host until a task is enrolled, and its halt", "start", "ms",
+             ["start", "halt"], kind="fixed", tasks=1, ms=(200, 1000), launches=True,
+             own={"pvm": ["-l", "{daemon}"], "mpi": ["-l", "{mpirun}"]},
+             targets=at(["start", "halt"], Target(1.0, "pvm3"))),
+    Question("idle", "processor time of 64 tasks that wait for a message", "idle", "%", [64], kind="fixed", tasks=65,
+             ms=(1000, 5000), own={"pvm": ["-l", "{pids}"]}, targets=at([64], AtMost(0.05))),
+    Question("memory", "memory of one of 16 idle tasks, beyond that of a bare process (column limit)", "memory", "KiB",
+             [16], kind="fixed", tasks=17, minus_limit=True, targets=at([16], Target(1.0, "pvm3"))),
 ]
+
+
+def named(names):
+    """The questions with these names, "barrier" for all of that program; and names that are none."""
+    unknown = [name for name in names if not any(name in (one.name, one.program) for one in QUESTIONS)]
+    chosen = [one for one in QUESTIONS if not names or one.name in names
+              or (one.program in names and not any(other.name == one.program for other in QUESTIONS))]
+    return chosen, unknown

@@ -6,20 +6,11 @@
 #include "bench/measure.h"
 
 #define WINDOW_MAX 64
+#define DOUBLES_WINDOW 4
 
 static inline int window_of(long size)
 {
     return size <= 65536 ? WINDOW_MAX : size <= 1 << 20 ? 16 : 4;
-}
-
-/* Bytes that a buffer needs for each of the sizes, and for the answer. */
-static inline size_t window_largest(const struct options *options)
-{
-    long largest = 4;
-
-    for (int i = 0; i < options->nsizes; i++)
-        largest = options->sizes[i] > largest ? options->sizes[i] : largest;
-    return (size_t)largest;
 }
 
 /* From the seconds that one window took. */
@@ -28,6 +19,11 @@ static inline void window_print(long size, double seconds)
     double messages = window_of(size) / seconds;
 
     print_size(size, 2, messages * (double)size / 1e6, messages);
+}
+
+static inline void doubles_print(int stride, long count, double seconds)
+{
+    print_line(stride == 1 ? "contiguous" : "stride-2", 1, DOUBLES_WINDOW * (double)count * sizeof(double) / seconds / 1e6);
 }
 
 #endif

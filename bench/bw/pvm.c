@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 
     options_read(&options, argc, argv);
     team_start(&work.team, &options, argv);
-    work.data = memory(window_largest(&options));
+    work.data = memory((size_t)largest_size(&options) + 4);
     if (work.team.rank != 0) {
         drain(&work);
         return 0;

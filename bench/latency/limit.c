@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The limit of latency: a ring of shared memory, from the memory of one process into the memory of the other. */
+/* The limit of latency: the fastest way from the memory of one process into the memory of the other, and which it is. */
 #include "bench/limit_ring.h"
 
 struct work {
@@ -40,24 +40,24 @@ int main(int argc, char **argv)
     struct options options = { .sizes = { 8, 1024, 65536, 1 << 20 }, .nsizes = 4, .tasks = 2, .seconds = 0.1 };
     struct ring *rings = team_memory(2 * sizeof(*rings));
     struct work work;
-    long largest = 0;
+    double took;
 
     options_read(&options, argc, argv);
     team_start(&work.team, &options);
-    for (int i = 0; i < options.nsizes; i++)
-        largest = options.sizes[i] > largest ? options.sizes[i] : largest;
-    work.to = (struct ring_end){ .ring = &rings[work.team.rank] };
-    work.from = (struct ring_end){ .ring = &rings[!work.team.rank] };
-    work.out = memory((size_t)largest);
-    work.in = memory((size_t)largest);
+    ring_open(rings, &work.team, &work.to, &work.from);
+    work.out = memory((size_t)largest_size(&options));
+    work.in = memory((size_t)largest_size(&options));
     if (work.team.rank != 0) {
         answer(&work);
         return 0;
     }
-    print_head("Shared memory Latency Test", "Size            Latency (us)");
+    print_head("Shared memory Latency Test", "Size            Latency (us)    Way: 0 copy, 1 stream, 2 read");
     for (int i = 0; i < options.nsizes; i++) {
+        enum ring_way way, last = options.sizes[i] <= CELL_BYTES ? RING_COPY : RING_READ;
+
         work.size = (size_t)options.sizes[i];
-        print_size(options.sizes[i], 1, measure(options.seconds, 1000000, ping_pong, &work) / 2 * 1e6);
+        took = ring_measure(rings, last, options.seconds, 1000000, ping_pong, &work, &way);
+        print_size(options.sizes[i], 2, took / 2 * 1e6, (double)way);
     }
     team_order(&work.team, 0, 0);
     return 0;

@@ -38,14 +38,11 @@ int main(int argc, char **argv)
 {
     struct options options = { .sizes = { 8, 1024, 65536, 1 << 20 }, .nsizes = 4, .tasks = 2, .seconds = 0.1 };
     struct work work = { .size = 0 };
-    long largest = 0;
 
     options_read(&options, argc, argv);
     team_start(&work.team, &options);
-    for (int i = 0; i < options.nsizes; i++)
-        largest = options.sizes[i] > largest ? options.sizes[i] : largest;
-    work.out = memory((size_t)largest);
-    work.in = memory((size_t)largest);
+    work.out = memory((size_t)largest_size(&options));
+    work.in = memory((size_t)largest_size(&options));
     if (work.team.rank != 0) {
         answer(&work);
         return 0;
