@@ -108,8 +108,10 @@ class Stage:
 
 
 def last_line(text):
+    """What a program that failed said: its last line that speaks of an error, else its last line."""
     lines = [line.strip() for line in text.splitlines() if line.strip("-= \n") and not line.startswith("#")]
-    return lines[-1][:160] if lines else "nothing was printed"
+    errors = [line for line in lines if "error" in line.lower()]
+    return (errors or lines or ["nothing was printed"])[-1][:160]
 
 
 class Contestant:

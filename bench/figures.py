@@ -126,7 +126,7 @@ def number(value, unit=""):
 
 def point_name(question, point):
     if question.kind != "bytes":
-        return point if question.kind == "fixed" and not point.isdigit() else f"{point} tasks"
+        return f"{point} {question.counts}" if point.isdigit() else point
     size = int(point)
     for step, letter in ((1 << 20, " MiB"), (1 << 10, " KiB")):
         if size >= step:
@@ -160,6 +160,9 @@ def table(answers, names):
         ratios = [number(answers.against(point, family)) for family in ("mpi", "pvm3")]
         rows.append([point_name(question, point), *values, *ratios, near_limit(answers, point) or "-",
                      answers.placement(point), targets_text(answers, point)])
+        if question.evenly:
+            parts = [number(answers.evenness(point, name)) for name in names]
+            rows.append(["slowest/fastest", *parts, "", "", "", "", ""])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         cells = [cell.rjust(width) for cell, width in zip(row[:-1], widths)]

@@ -41,6 +41,7 @@ class Question:
     unit: str
     points: list                    # what the program prints in its first column
     kind: str = "bytes"             # points are sizes in "bytes" or a "count", given to the program by -s; or "fixed"
+    counts: str = "tasks"           # what points count that are no sizes
     quick: list = None              # points of --quick, when not all
     tasks: int = 2                  # processes, the one started by hand among them
     more: bool = False              # more is better
@@ -54,8 +55,13 @@ class Question:
     minus_limit: bool = False       # what the limit needs is taken from all others
 
     @property
-    def crowded(self):
-        return self.tasks > 2
+    def two(self):
+        """Two tasks can have a processor each; one has nobody to be near to, and more must share."""
+        return self.tasks == 2
+
+    @property
+    def evenly(self):
+        return any(isinstance(target, Evenly) for targets in self.targets.values() for target in targets)
 
 
 K, M = 1024, 1024 * 1024
@@ -97,8 +103,8 @@ QUESTIONS = [
              targets=at([K], Target(1.5)) | at([M], Target(2))),
     Question("allreduce", "a reduce and a broadcast of doubles in a group of 8 tasks", "allreduce", "us", [8, 8 * K],
              tasks=8, targets=at([8], Target(1.0)) | at([8 * K], Target(1.5))),
-    Question("farm", "jobs of 8 bytes that a master hands to 16 workers", "farm", "k/s", [16], kind="fixed", tasks=17,
-             more=True, scale=1e-3, ms=(100, 300), targets=at([16], Target(1.5))),
+    Question("farm", "jobs of 8 bytes that a master hands to 16 workers", "farm", "k/s", [16], kind="fixed",
+             counts="workers", tasks=17, more=True, scale=1e-3, ms=(100, 300), targets=at([16], Target(1.5))),
     Question("incast", "messages that one task receives from 16 that stream", "incast", "M/s", [8, K], tasks=17,
              more=True, scale=1e-6, ms=(100, 300), targets=at([8], Target(1.0)) | at([K], Target(2))),
     Question("spawn", "tasks are spawned until all have reported", "spawn", "ms", [64, 256], kind="count", quick=[64],
