@@ -368,7 +368,7 @@ int pvm_addhosts_progress(char **hosts, int nhost, int *infos,
  * for each PvmOk, PvmNoHost (no member), PvmDupHost (named twice), PvmBadParam (the first host, which must
  * stay).
  *
- * Returns how many were deleted; PvmBadParam for nhost < 1. As pvm_delhosts(3PVM).
+ * Returns how many were deleted; PvmBadParam for nhost < 1 or > 4095. As pvm_delhosts(3PVM).
  */
 int pvm_delhosts(char **hosts, int nhost, int *infos);
 

@@ -28,6 +28,7 @@
 #include "pvmd/core/state_groups.h"
 #include "pvmd/core/state_hosts.h"
 #include "pvmd/core/state_mailbox.h"
+#include "wire/tid.h"
 
 #define DELETE_DROP_MS 1000    /* what a host that is deleted gets beyond halt_ms */
 
@@ -66,49 +67,6 @@ void hosts_on_add(struct core *core, struct host *host)
     action_peer_set(core, &host->rec, 0);
     core_log(core, PVMI_LOG_INFO, "host %s (%d) is in the virtual machine", host->rec.name, number);
     join_on_member(core, number);
-}
-
-/* ---- a host less ---- */
-
-void hosts_on_drop(struct core *core, int number, int reason, const char *text)
-{
-    struct host *host = state_remove_host(&core->state, number);
-    struct peer *peer = peer_find(core, number);
-    struct pvmi_fault fault;
-
-    if (number == core_self(core)) {
-        pvmi_fault_set(&fault, PvmHostFail, NULL, "this host was dropped from the virtual machine: %s", text);
-        host_free(host);
-        halt_begin(core, false, fault.text);
-        return;
-    }
-    pvmi_fault_set(&fault, PvmHostFail, NULL, "host %s %s: %s", host->rec.name,
-                   reason == 0 ? "was deleted" : "is lost", text);
-    core_log(core, reason == 0 ? PVMI_LOG_INFO : PVMI_LOG_WARN, "%s", fault.text);
-    if (peer != NULL)
-        peer_free(core, peer);
-    state_groups_without_host(core, number);
-    state_mailbox_without_host(core, number);
-    mailbox_host_gone(core, number);
-    request_fail_host(core, number, fault.text);
-    start_host_dropped(core, number);
-    output_flush_host(core, number);
-    notify_host_dropped(core, number);
-    manager_host_dropped(core, number);
-    action_peer_drop(core, number, host->rec.incarnation);
-    host_free(host);
-    hosts_delete_decided(core, number);
-    halt_check(core);
-}
-
-void hosts_order_drop(struct core *core, int number, int reason, const char *text)
-{
-    struct pvmi_msg_cmd_host_drop cmd = { .number = number, .reason = reason, .text = text };
-
-    if (host_find(&core->state, number) == NULL)
-        return;
-    if (state_order(core, PVMI_MSG_cmd_host_drop, &cmd) == PvmNoMem)
-        core_out_of_memory(core);
 }
 
 /* ---- pvm_delhosts ---- */
@@ -215,8 +173,8 @@ void hosts_delete(struct core *core, const struct asker *asker, const struct pvm
 {
     struct host_delete *delete;
 
-    if (msg->names.n == 0) {
-        asker_fail(core, asker, PvmBadParam, "no host is named");
+    if (msg->names.n < 1 || msg->names.n > PVMI_HOST_MAX) {
+        asker_fail(core, asker, PvmBadParam, "%u hosts cannot be deleted in one request", msg->names.n);
         return;
     }
     delete = delete_new(core, msg->names.n);
@@ -237,13 +195,15 @@ void hosts_delete(struct core *core, const struct asker *asker, const struct pvm
     delete_done_one(core, delete);
 }
 
-void hosts_delete_ready(struct core *core, struct peer *peer)
+/* Its time is over: it is dropped as it is. */
+static void delete_ready(struct core *core, struct peer *peer)
 {
     if (core_is_orderer(core) && peer->deleting)
         hosts_order_drop(core, peer->number, 0, "it was asked for");
 }
 
-void hosts_delete_decided(struct core *core, int number)
+/* It has gone. */
+static void delete_decided(struct core *core, int number)
 {
     PVMI_LIST_EACH(node, &core->deletes) {
         struct host_delete *delete = PVMI_CONTAINER(node, struct host_delete, link);
@@ -258,6 +218,49 @@ void hosts_delete_decided(struct core *core, int number)
     }
 }
 
+/* ---- a host less ---- */
+
+void hosts_on_drop(struct core *core, int number, int reason, const char *text)
+{
+    struct host *host = state_remove_host(&core->state, number);
+    struct peer *peer = peer_find(core, number);
+    struct pvmi_fault fault;
+
+    if (number == core_self(core)) {
+        pvmi_fault_set(&fault, PvmHostFail, NULL, "this host was dropped from the virtual machine: %s", text);
+        host_free(host);
+        halt_begin(core, false, fault.text);
+        return;
+    }
+    pvmi_fault_set(&fault, PvmHostFail, NULL, "host %s %s: %s", host->rec.name,
+                   reason == 0 ? "was deleted" : "is lost", text);
+    core_log(core, reason == 0 ? PVMI_LOG_INFO : PVMI_LOG_WARN, "%s", fault.text);
+    if (peer != NULL)
+        peer_free(core, peer);
+    state_groups_without_host(core, number);
+    state_mailbox_without_host(core, number);
+    mailbox_host_gone(core, number);
+    request_fail_host(core, number, fault.text);
+    start_host_dropped(core, number);
+    output_flush_host(core, number);
+    notify_host_dropped(core, number);
+    manager_host_dropped(core, number);
+    action_peer_drop(core, number, host->rec.incarnation);
+    host_free(host);
+    delete_decided(core, number);
+    halt_check(core);
+}
+
+void hosts_order_drop(struct core *core, int number, int reason, const char *text)
+{
+    struct pvmi_msg_cmd_host_drop cmd = { .number = number, .reason = reason, .text = text };
+
+    if (host_find(&core->state, number) == NULL)
+        return;
+    if (state_order(core, PVMI_MSG_cmd_host_drop, &cmd) == PvmNoMem)
+        core_out_of_memory(core);
+}
+
 void hosts_timers(struct core *core)
 {
     uint32_t cursor = 0;
@@ -265,7 +268,7 @@ void hosts_timers(struct core *core)
 
     while ((peer = pvmi_table_next(&core->peers, &cursor, NULL)) != NULL) {
         if (peer->delete_at <= core->now_ms)
-            hosts_delete_ready(core, peer);
+            delete_ready(core, peer);
         else if (peer->delete_at != CORE_NEVER)
             core_wake_at(core, peer->delete_at);
     }

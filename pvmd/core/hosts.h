@@ -14,8 +14,6 @@ void hosts_on_drop(struct core *core, int number, int reason, const char *text);
 /* At the orderer: host number is no member from now on. reason 0 deleted, 1 died. */
 void hosts_order_drop(struct core *core, int number, int reason, const char *text);
 void hosts_delete(struct core *core, const struct asker *asker, const struct pvmi_msg_host_delete *msg);
-void hosts_delete_ready(struct core *core, struct peer *peer);
-void hosts_delete_decided(struct core *core, int number);
 void hosts_deletes_free(struct core *core);
 void hosts_timers(struct core *core);
 

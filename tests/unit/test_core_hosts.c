@@ -309,6 +309,26 @@ static void a_deleted_host_ends_its_tasks_and_itself(void **state)
     assert_int_equal(core_state_hash(net->hosts[3].core), core_state_hash(net->hosts[1].core));
 }
 
+/* Who names more hosts than a machine has must not keep the first host busy with comparing them. */
+static void a_request_names_no_more_hosts_than_a_machine_has(void **state)
+{
+    struct net *net = *state;
+    int task = net_task(net, 1);
+    static char *names[PVMI_HOST_MAX + 1];
+    struct pvmi_control control;
+
+    for (int i = 0; i <= PVMI_HOST_MAX; i++)
+        names[i] = (char *)"h2";
+    control = delete (net, task, names, PVMI_HOST_MAX + 1);
+    assert_int_equal(net_answer(&control)->error.code, PvmBadParam);
+    assert_non_null(strstr(net_answer(&control)->error.text, "4096 hosts"));
+    pvmi_control_free(&control);
+    control = add(net, task, names, PVMI_HOST_MAX + 1);
+    assert_int_equal(net_answer(&control)->error.code, PvmBadParam);
+    assert_non_null(strstr(net_answer(&control)->error.text, "4096 hosts"));
+    pvmi_control_free(&control);
+}
+
 static void a_deleted_host_that_hangs_is_dropped_all_the_same(void **state)
 {
     struct net *net = *state;
@@ -408,6 +428,36 @@ static void a_host_that_loses_the_first_ends_what_it_started(void **state)
     assert_true(net->hosts[2].stopped);
     assert_non_null(strstr(net->hosts[2].stop_text, "h1"));
     assert_true(net->hosts[3].stopped);
+}
+
+/* Behind the welcome of host 2, which arrives, the network is gone. */
+static void cut_behind_welcome(struct net *net, int from, int to, struct pvmi_frame **frame)
+{
+    struct pvmi_control control;
+
+    if (from != 1 || to != 2 || (*frame)->header.kind != PVMI_FRAME_CONTROL)
+        return;
+    assert_int_equal(pvmi_control_decode(pvmi_frame_bytes(*frame), (*frame)->header.length, &control), PvmOk);
+    if (control.type == PVMI_MSG_welcome)
+        net->cut[1][2] = net->cut[2][1] = true;
+    pvmi_control_free(&control);
+}
+
+static void a_host_that_was_welcomed_and_hears_no_more_ends(void **state)
+{
+    struct net *net = *state;
+    int task = net_task(net, 1);
+    char *lines[] = { "h2" };
+    struct pvmi_msg_host_add msg = { .lines = { .v = lines, .n = 1 } };
+
+    net->on_frame = cut_behind_welcome;
+    net_ask(net, task, PVMI_MSG_host_add, &msg);
+    net->on_frame = NULL;
+    assert_true(net->cut[1][2]);
+    assert_false(net->hosts[2].ready);
+    net_advance(net, 13000);
+    assert_true(net->hosts[2].stopped);
+    assert_non_null(strstr(net->hosts[2].stop_text, "nothing heard from it"));
 }
 
 static void a_host_cut_off_for_too_long_is_told_and_ends(void **state)
@@ -536,6 +586,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_way_is_enough_for_messages, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(host_file_lines_give_defaults_and_may_wait, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(a_deleted_host_ends_its_tasks_and_itself, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(a_request_names_no_more_hosts_than_a_machine_has, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(a_deleted_host_that_hangs_is_dropped_all_the_same, three_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(a_host_added_again_has_another_number, three_hosts, net_tear_down),
@@ -546,6 +597,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_daemon_that_was_late_accuses_nobody, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(a_host_that_loses_the_first_ends_what_it_started, three_hosts,
                                         net_tear_down),
+        cmocka_unit_test_setup_teardown(a_host_that_was_welcomed_and_hears_no_more_ends, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(a_host_cut_off_for_too_long_is_told_and_ends, three_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(a_machine_without_tasks_halts_in_one_step, one_host, net_tear_down),
