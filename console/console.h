@@ -72,9 +72,6 @@ int console_halt(struct console *console);
 /* Reads commands until quit, halt or the end of input. */
 void console_prompt(struct console *console);
 
-/* Runs $HOME/.pvmrc, if there is one. */
-void console_rc(struct console *console);
-
 /* pvm run: see run.c. Returns the status of the job. */
 int console_run(struct console *console, int argc, char **argv);
 

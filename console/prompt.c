@@ -309,7 +309,8 @@ static void terminal_read(struct console *console)
 
 /* ---- both ---- */
 
-void console_rc(struct console *console)
+/* Runs $HOME/.pvmrc, if there is one. */
+static void console_rc(struct console *console)
 {
     const char *home = getenv("HOME");
     char *path = NULL;

@@ -228,7 +228,8 @@ static void log_line_end(struct core *core, int32_t tid)
     pvmi_free(line);
 }
 
-void output_logged(struct core *core, int32_t tid, const uint8_t *text, size_t length)
+/* At the first host. */
+static void log_text(struct core *core, int32_t tid, const uint8_t *text, size_t length)
 {
     struct log_line *line;
 
@@ -256,7 +257,7 @@ void output_log(struct core *core, int32_t tid, const uint8_t *text, size_t leng
     struct pvmi_frame *frame;
 
     if (core_is_orderer(core)) {
-        output_logged(core, tid, text, length);
+        log_text(core, tid, text, length);
         return;
     }
     int rc = control_frame(core, PVMI_MSG_log_output, &msg, &frame);

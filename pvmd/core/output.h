@@ -15,7 +15,6 @@ void output_end(struct core *core, struct task *task);    /* says that there is 
 void output_grant(struct core *core, struct task *task);                 /* as far as the window allows */
 /* Text of tid for the first host's log; length 0: there is no more. */
 void output_log(struct core *core, int32_t tid, const uint8_t *text, size_t length);
-void output_logged(struct core *core, int32_t tid, const uint8_t *text, size_t length);
 /* An OUTPUT frame for a task that is not there: what it holds goes to the log. */
 void output_undeliverable(struct core *core, const struct pvmi_frame *frame);
 void output_flush_host(struct core *core, int number);

@@ -52,9 +52,12 @@ static void name_computer(char *name, size_t name_max)
 static int folder_write(const struct folder *folder, const char *name, const char *text, struct pvmi_fault *fault)
 {
     int fd = openat(folder->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    size_t length = strlen(text);
-    bool written = fd >= 0 && write(fd, text, length) == (ssize_t)length;
+    ssize_t length = (ssize_t)strlen(text);
+    ssize_t n = fd >= 0 ? write(fd, text, (size_t)length) : -1;
+    bool written = n == length;
 
+    if (n >= 0 && !written)
+        errno = ENOSPC;    /* a short write says nothing itself */
     if (!written)
         pvmi_fault_set(fault, pvmi_error_from_errno(errno), NULL, "cannot write %s/%s: %s: set PVM_TMP to a "
                        "folder of yours that can be written", folder->path, name, strerror(errno));
@@ -124,11 +127,6 @@ int folder_take(const char *name, bool first, const char *run, struct folder **r
     }
     *ret_folder = folder;
     return PvmOk;
-}
-
-const char *folder_path(const struct folder *folder)
-{
-    return folder->path;
 }
 
 const char *folder_socket(const struct folder *folder)

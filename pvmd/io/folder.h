@@ -18,7 +18,6 @@ struct folder;
 int folder_take(const char *name, bool first, const char *run, struct folder **ret_folder,
                 struct pvmi_fault *fault);
 
-const char *folder_path(const struct folder *folder);
 const char *folder_socket(const struct folder *folder);
 
 /*

@@ -22,7 +22,8 @@ struct find {
     bool no_memory;
 };
 
-const char *find_variable(const struct pvmi_strings *env, const char *name)
+/* The value of name in env, or NULL. */
+static const char *find_variable(const struct pvmi_strings *env, const char *name)
 {
     size_t length = strlen(name);
 

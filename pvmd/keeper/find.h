@@ -13,9 +13,6 @@ struct find_request {
     const char *directory;              /* the task will run there; NULL: in our own */
 };
 
-/* The value of name in env, or NULL. */
-const char *find_variable(const struct pvmi_strings *env, const char *name);
-
 /*
  * Looks for a regular file that may be executed. A name with '/' is taken as it is, a relative one from
  * the directory the task will run in, then from those of path. Any other is looked for in path, then in

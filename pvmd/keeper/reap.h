@@ -12,8 +12,8 @@
 void reap_descendants(void);
 
 /*
- * Kills each process of this user whose environment began with variable=value (PVM_RUN and a daemon's
- * incarnation), until there is none. Returns how many there were.
+ * Kills each process of this user, but this one, that was started with variable=value in its environment (PVM_RUN and
+ * a daemon's incarnation), until there is none. Returns how many there were.
  */
 int reap_marked(const char *variable, const char *value);
 
