@@ -23,13 +23,13 @@ class Sample:
     point: str
     value: float
     further: list       # the columns behind it
-    before_ns: float    # how far the processors were apart
-    after_ns: float
+    before: list        # how far the processors were apart: nanoseconds for a cache line, MB/s of a copy
+    after: list
     foreign: float      # part of the processors that other work had meanwhile
 
     @property
     def placement(self):
-        near = [ns <= NEAR_NS for ns in (self.before_ns, self.after_ns)]
+        near = [ns <= NEAR_NS for ns in (self.before[0], self.after[0])]
         return "moved" if near[0] != near[1] else "near" if near[0] else "far"
 
 
@@ -41,7 +41,7 @@ class Answers:
         self.samples = []
         self.faults = {}    # contestant -> why it has no figure, or not all
 
-    def add(self, contestant, number, lines, before_ns, after_ns, foreign):
+    def add(self, contestant, number, lines, before, after, foreign):
         question = self.question
         for line in lines:
             fields = line.split()
@@ -52,7 +52,7 @@ class Answers:
             except ValueError:
                 continue
             self.samples.append(Sample(contestant, number, fields[0], values[question.column - 1] * question.scale,
-                                       values[question.column:], before_ns, after_ns, foreign))
+                                       values[question.column:], before, after, foreign))
 
     def points(self):
         return [str(point) for point in self.question.points]
@@ -138,7 +138,7 @@ def near_limit(answers, point):
     if answers.question.minus_limit:
         return None
     ratio = answers.times_better(answers.value(point, "pvm4"), answers.value(point, "limit"))
-    return None if ratio is None else f"{100 * ratio:.0f} %"
+    return None if ratio is None else f"{number(100 * ratio)} %"
 
 
 def targets_text(answers, point):
@@ -192,29 +192,35 @@ def tsv_rows(answers, names):
 
 
 SAMPLE_COLUMNS = ["question", "binding", "round", "contestant", "point", "value", "unit", "cache_line_before_ns",
-                  "cache_line_after_ns", "foreign_part"]
+                  "cache_line_after_ns", "copy_before_mb_s", "copy_after_mb_s", "foreign_part"]
 
 
 def sample_rows(answers):
     for sample in answers.samples:
+        apart = [f"{end[i]:.0f}" for i in range(2) for end in (sample.before, sample.after)]
         yield "\t".join([answers.question.name, answers.binding or "free", str(sample.round), sample.contestant,
-                         sample.point, f"{sample.value:.6g}", answers.question.unit, f"{sample.before_ns:.0f}",
-                         f"{sample.after_ns:.0f}", f"{sample.foreign:.3f}"])
+                         sample.point, f"{sample.value:.6g}", answers.question.unit, *apart, f"{sample.foreign:.3f}"])
 
 
 def summary(all_answers):
     """Met, missed and not known, over all targets that were asked."""
     counts = defaultdict(int)
-    missed = []
+    missed = defaultdict(list)
     for answers in all_answers:
+        name = answers.question.name + (f" {answers.binding}" if answers.binding else "")
         for point in answers.points():
             for target in answers.question.targets.get(point, []):
                 met = answers.verdict(target, point)
                 counts[met] += 1
                 if met is False:
-                    missed.append(f"{answers.question.name} {point_name(answers.question, point)}"
-                                  + (f" ({answers.binding})" if answers.binding else ""))
+                    missed[name].append(f"{point_name(answers.question, point)} ({target})")
     lines = [f"targets: {counts[True]} met, {counts[False]} missed, {counts[None]} not known"]
+    ends = [end for answers in all_answers for sample in answers.samples for end in (sample.before, sample.after)]
+    for i, what in enumerate(("a cache line from one processor to the other: {:.0f} to {:.0f} ns",
+                              "32 KiB copied from one to the other: {:.0f} to {:.0f} MB/s")):
+        if ends:
+            lines.append(what.format(min(end[i] for end in ends), max(end[i] for end in ends)))
+    lines += [f"  missed, {name}: {', '.join(points)}" for name, points in missed.items()]
     if any(sample.foreign > FOREIGN_MAX for answers in all_answers for sample in answers.samples):
         lines.append(f"~: other work had more than {FOREIGN_MAX:.0%} of the processors in each sample")
-    return lines + ([f"missed: {', '.join(missed)}"] if missed else [])
+    return lines

@@ -143,12 +143,20 @@ static inline void ring_put(struct ring_end *end, const char *data, size_t size)
     }
 }
 
+/* Copies out of the memory of another process. false: the kernel does not allow it. */
+static inline bool process_read(pid_t other, char *to, const char *from, size_t size)
+{
+    struct iovec here = { to, size }, there = { (void *)(uintptr_t)from, size };
+
+    return process_vm_readv(other, &here, 1, &there, 1, 0) == (ssize_t)size;
+}
+
 static inline void ring_read(struct ring_end *end, char *data, size_t size)
 {
-    struct iovec here = { data, size }, there = { NULL, size };
+    const char *source;
 
-    ring_get_cell(end, (char *)&there.iov_base, sizeof(there.iov_base));
-    if (process_vm_readv(end->ring->sender, &here, 1, &there, 1, 0) != (ssize_t)size)
+    ring_get_cell(end, (char *)&source, sizeof(source));
+    if (!process_read(end->ring->sender, data, source, size))
         die("process_vm_readv failed");
 }
 
@@ -179,26 +187,18 @@ static inline void ring_open(struct ring *rings, const struct team *team, struct
     to->ring->sender = getpid();
 }
 
-/* Whether the kernel lets this process read the other's memory. */
-static inline bool ring_readable(const struct ring *rings)
-{
-    char byte;
-    struct iovec here = { &byte, 1 }, there = { (void *)(uintptr_t)&rings[0].way, 1 };
-
-    return process_vm_readv(rings[1].sender, &here, 1, &there, 1, 0) == 1;
-}
-
 /* As measure(), by the fastest of the ways up to `last`. */
 static inline double ring_measure(struct ring *rings, enum ring_way last, double seconds, long turns_max, turns_fn turns,
                                   void *arg, enum ring_way *ret_way)
 {
     double least = 0;
+    char byte;
 
     *ret_way = RING_COPY;
     for (enum ring_way way = RING_COPY; way <= last; way++) {
         double took;
 
-        if (way == RING_READ && !ring_readable(rings))
+        if (way == RING_READ && !process_read(rings[1].sender, &byte, (const char *)rings, 1))
             continue;
         rings[0].way = rings[1].way = way;
         took = measure(seconds / (last + 1), turns_max, turns, arg);

@@ -11,7 +11,7 @@ import curves    # noqa: E402
 import figures    # noqa: E402
 from questions import AtMost, Evenly, Question, Target    # noqa: E402
 
-NEAR, FAR = 50, 200
+NEAR, FAR = [50, 8000], [200, 2000]
 
 
 def answers_to(question, *samples):
