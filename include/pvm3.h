@@ -348,7 +348,7 @@ int pvm_config(int *nhost, int *narch, struct pvmhostinfo **hostp);
 
 /*
  * Adds nhost hosts at once. Each string is a line of a host file, a name and options. Waits until every one
- * is up or has failed.
+ * is up or has failed. When the task ends before that, those that are not up yet are given up.
  *
  * infos (unless NULL) gets for each the hi_tid, or: PvmBadParam (a mistake in the line), PvmNoHost (the name
  * is unknown), PvmDupHost (it is there already), PvmCantStart (its pvmd cannot be started, or not be

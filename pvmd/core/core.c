@@ -286,7 +286,7 @@ static void core_dispatch(struct core *core, struct core_event *event)
         join_on_launched(core, event);
         break;
     case CORE_EVENT_ADD:
-        join_add(core, &(struct asker){ .kind = ASKER_NONE }, &event->add.lines, true);
+        join_add(core, &(struct asker){ .kind = ASKER_NONE }, 0, &event->add.lines, true);
         break;
     case CORE_EVENT_HALT:
         halt_on_event(core);

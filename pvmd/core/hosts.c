@@ -240,6 +240,7 @@ void hosts_on_drop(struct core *core, int number, int reason, const char *text)
     state_groups_without_host(core, number);
     state_mailbox_without_host(core, number);
     mailbox_host_gone(core, number);
+    join_asker_gone(core, 0, number);
     request_fail_host(core, number, fault.text);
     start_host_dropped(core, number);
     output_flush_host(core, number);

@@ -329,7 +329,7 @@ static void add_line(struct core *core, struct add *add, int index, const char *
         add_failed(core, add, index, line, &fault);
 }
 
-void join_add(struct core *core, const struct asker *asker, const struct pvmi_strings *lines, bool file)
+void join_add(struct core *core, const struct asker *asker, int32_t tid, const struct pvmi_strings *lines, bool file)
 {
     struct add *add;
 
@@ -344,6 +344,7 @@ void join_add(struct core *core, const struct asker *asker, const struct pvmi_st
         asker_fail(core, asker, PvmNoMem, "no memory to add hosts");
         return;
     }
+    add->tid = tid;
     for (uint32_t i = 0; i < lines->n; i++)
         add_line(core, add, (int)i, lines->v[i], file);
     add_decided(core, add);
@@ -510,6 +511,21 @@ void join_abandon_all(struct core *core)
     pvmi_fault_set(&fault, PvmSysErr, core->self->rec.name, "the virtual machine is halting");
     while (!pvmi_list_empty(&core->launches))
         join_fail(core, PVMI_CONTAINER(core->launches.next, struct launch, link), &fault);
+}
+
+void join_asker_gone(struct core *core, int32_t tid, int number)
+{
+    struct pvmi_fault fault;
+
+    PVMI_LIST_EACH(node, &core->launches) {
+        struct launch *launch = PVMI_CONTAINER(node, struct launch, link);
+        int32_t asker = launch->add->tid;
+
+        if (asker == 0 || (tid != 0 ? asker != tid : pvmi_tid_host(asker) != number))
+            continue;
+        pvmi_fault_set(&fault, PvmNoTask, core->self->rec.name, "t%x, which asked for it, has ended", (unsigned)asker);
+        join_fail(core, launch, &fault);
+    }
 }
 
 void join_free_all(struct core *core)

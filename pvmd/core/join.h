@@ -32,7 +32,10 @@ struct launch {
 };
 
 void join_begin(struct core *core);    /* this host joins */
-void join_add(struct core *core, const struct asker *asker, const struct pvmi_strings *lines, bool file);
+/* tid: the task that asks, or 0. */
+void join_add(struct core *core, const struct asker *asker, int32_t tid, const struct pvmi_strings *lines, bool file);
+/* A task has ended, or (tid 0) all of host number: what it has asked for and is not in yet is given up. */
+void join_asker_gone(struct core *core, int32_t tid, int number);
 void join_on_launched(struct core *core, struct core_event *event);
 struct launch *join_find_number(struct core *core, int number);
 struct launch *join_find_handle(struct core *core, uint64_t handle);

@@ -11,6 +11,7 @@ struct launch;
 struct add {
     struct pvmi_list link;    /* in core.adds */
     struct asker asker;       /* NONE: from the host file */
+    int32_t tid;              /* of the task that asks; 0 none */
     struct pvmi_list fresh;   /* struct launch: members that those who wait for new hosts have not heard of */
     uint64_t tell_at;         /* they hear of them then, if not before */
     int count;                /* lines */

@@ -184,7 +184,7 @@ static void add(struct core *core, const struct asker *asker, struct pvmi_items_
     else if (!core_is_orderer(core))
         asker_fail(core, asker, PvmSysErr, "%s is not the first host: send SM_ADD to that", core->self->rec.name);
     else
-        join_add(core, asker, &lines, false);
+        join_add(core, asker, 0, &lines, false);
     pvmi_free(lines.v);
 }
 

@@ -74,12 +74,14 @@ static void forward(struct core *core, const struct asker *asker, int type, void
 
 static void serve_as_orderer(struct core *core, const struct asker *asker, int type, const void *msg)
 {
+    const struct pvmi_msg_host_add *add = msg;
+
     if (!core_is_orderer(core)) {
         asker_fail(core, asker, PvmSysErr, "%s does not order the virtual machine", core->self->rec.name);
         return;
     }
     if (type == PVMI_MSG_host_add)
-        join_add(core, asker, &((const struct pvmi_msg_host_add *)msg)->lines, false);
+        join_add(core, asker, add->tid, &add->lines, false);
     else if (type == PVMI_MSG_host_delete)
         hosts_delete(core, asker, msg);
     else if (type == PVMI_MSG_halt)
@@ -180,6 +182,8 @@ static void request_from_peer(struct core *core, struct peer *peer, const struct
         task_of_peer(core, peer, &asker, ((const struct pvmi_msg_group *)control->msg)->tid, control);
     else if (control->type == PVMI_MSG_mailbox)
         task_of_peer(core, peer, &asker, ((const struct pvmi_msg_mailbox *)control->msg)->tid, control);
+    else if (control->type == PVMI_MSG_host_add && ((const struct pvmi_msg_host_add *)control->msg)->tid != 0)
+        task_of_peer(core, peer, &asker, ((const struct pvmi_msg_host_add *)control->msg)->tid, control);
     else
         requests_serve(core, &asker, control->type, control->msg);
 }
@@ -358,6 +362,16 @@ static void group_request(struct core *core, const struct asker *asker, struct t
     forward(core, asker, PVMI_MSG_group, &group);
 }
 
+static void add_request(struct core *core, const struct asker *asker, struct task *task,
+                        const struct pvmi_msg_host_add *msg)
+{
+    struct pvmi_msg_host_add add = *msg;
+
+    add.tid = task->tid;
+    task->ordered = true;
+    forward(core, asker, PVMI_MSG_host_add, &add);
+}
+
 static void option_request(struct core *core, struct task *task, const struct pvmi_msg_option *msg)
 {
     bool moves = trace_moves(task, &msg->inherit);
@@ -402,6 +416,8 @@ static void dispatch_from_task(struct core *core, struct link *link, const struc
         query_hosts(core, &asker);
         break;
     case PVMI_MSG_host_add:
+        add_request(core, &asker, task, control->msg);
+        break;
     case PVMI_MSG_host_delete:
     case PVMI_MSG_halt:
         forward(core, &asker, control->type, control->msg);

@@ -21,7 +21,7 @@ struct state {
 
 void state_init(struct state *state);
 void state_fini(struct state *state);
-/* At the orderer: a task that once joined a group or used the mailbox has ended. */
+/* At the orderer: a task that once joined a group, used the mailbox or added hosts has ended. */
 void state_order_gone(struct core *core, int32_t tid);
 /* At the orderer: makes command the next of the log, tells all, applies it. PvmOk or PvmNoMem. */
 int state_order(struct core *core, int type, const void *msg);

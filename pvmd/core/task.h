@@ -24,7 +24,7 @@ struct task {
     bool running;            /* its process is known to run */
     bool ended;              /* and was reaped */
     bool output_eof;
-    bool ordered;            /* has joined a group or used the mailbox: the orderer must hear of its end */
+    bool ordered;            /* has joined a group, used the mailbox or added hosts: the orderer must hear of its end */
     bool transferred;        /* has sent it more than a message holds: it must hear that behind that, too */
     int32_t pid;
     int32_t status;          /* as of wait() */

@@ -273,6 +273,61 @@ static void a_host_that_a_task_fails_to_add_is_told_to_that_task_alone(void **st
     assert_int_equal(failed_hosts(net, task, NULL, NULL), 0);
 }
 
+/* From host tasks_host: the first host, or another, whose daemon tells. */
+static void adding_is_given_up_when_its_task_ends(struct net *net, int tasks_host, int fresh)
+{
+    int task = net_task(net, tasks_host);
+    int other = net_task(net, 1);
+    char name[16];
+    char *lines[] = { name };
+    struct pvmi_msg_host_add msg = { .lines = { .v = lines, .n = 1 } };
+    struct pvmi_control control;
+    int dropped = net->launch_dropped;
+
+    snprintf(name, sizeof(name), "h%d", fresh);
+    net->auto_launch = false;
+    net_ask(net, task, PVMI_MSG_host_add, &msg);
+    net_advance(net, 1000);
+    assert_int_equal(net->launch_dropped, dropped);
+    net_task_dies(net, task);
+    net_advance(net, 1000);
+    assert_int_equal(net->launch_dropped, dropped + 1);
+    assert_true(net_logged(net, "which asked for it, has ended"));
+    net->auto_launch = true;
+    control = add(net, other, lines, 1);    /* not "is being added already" */
+    assert_int_equal(net_answer(&control)->value, 1);
+    pvmi_control_free(&control);
+    net_task_dies(net, other);
+    net_advance(net, 1000);
+    assert_true(net->hosts[fresh].ready);    /* what is in stays in */
+    assert_false(net->hosts[fresh].stopped);
+}
+
+static void adding_is_given_up_when_a_task_of_the_first_host_ends(void **state)
+{
+    adding_is_given_up_when_its_task_ends(*state, 1, 5);
+}
+
+static void adding_is_given_up_when_a_task_of_another_host_ends(void **state)
+{
+    adding_is_given_up_when_its_task_ends(*state, 2, 5);
+}
+
+static void adding_is_given_up_when_the_host_of_who_asked_is_lost(void **state)
+{
+    struct net *net = *state;
+    int task = net_task(net, 2);
+    char *lines[] = { "h4" };
+    struct pvmi_msg_host_add msg = { .lines = { .v = lines, .n = 1 } };
+
+    net->auto_launch = false;
+    net_ask(net, task, PVMI_MSG_host_add, &msg);
+    net_advance(net, 1000);
+    net_kill_daemon(net, 2);
+    net_advance(net, 1000);
+    assert_int_equal(net->launch_dropped, 1);
+}
+
 static struct pvmi_control delete (struct net *net, int task, char **names, uint32_t count)
 {
     struct pvmi_msg_host_delete msg = { .names = { .v = names, .n = count } };
@@ -583,6 +638,9 @@ int main(void)
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(a_host_that_a_task_fails_to_add_is_told_to_that_task_alone, one_host,
                                         net_tear_down),
+        cmocka_unit_test_setup_teardown(adding_is_given_up_when_a_task_of_the_first_host_ends, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(adding_is_given_up_when_a_task_of_another_host_ends, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(adding_is_given_up_when_the_host_of_who_asked_is_lost, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(one_way_is_enough_for_messages, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(host_file_lines_give_defaults_and_may_wait, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(a_deleted_host_ends_its_tasks_and_itself, three_hosts, net_tear_down),
