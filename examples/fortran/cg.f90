@@ -1,116 +1,22 @@
 ! SPDX-License-Identifier: BSD-3-Clause
-! Conjugate gradients: solves A x = b for a symmetric positive definite sparse matrix, b = A * (1, ..., 1).
+! Conjugate gradients: solves A x = b for a symmetric positive definite sparse matrix A, with a b whose x is known.
 !
 !     cg [-n TASKS] [-o PLOT.svg] [FILE.mtx]
 !
-! A comes from a file in Matrix Market's format (coordinate, real, symmetric or general), else it is that of a plate of
-! 60 x 60 points. Copies of the program hold some rows each and multiply them; how it goes is told on the way, and the
-! plot shows the residual of each step. It needs a machine: pvm add HOST...; ./cg
-module sparse
+! A comes from a file in Matrix Market's format (matrices.f90 reads it), else it is that of a plate of 60 x 60 points.
+! Copies of the program hold some rows each and multiply them; how it goes is told on the way, and the plot shows the
+! residual of each step. It needs a machine: pvm add HOST...; ./cg
+module cg_parts
     use pvm_f08
+    use matrices
     implicit none
-    integer, parameter :: dp = kind(1d0), rows_tag = 1, vector_tag = 2, product_tag = 3, end_tag = 4
-
-    ! Compressed rows: those of row i are first(i) to first(i + 1) - 1.
-    type matrix
-        integer, allocatable :: first(:), column(:)
-        real(dp), allocatable :: value(:)
-    end type matrix
+    integer, parameter :: rows_tag = 1, vector_tag = 2, product_tag = 3, end_tag = 4
 contains
-    ! ---- matrices ----
-
-    ! Entries in any order become compressed rows.
-    function compressed(n, i, j, v) result(a)
-        integer, intent(in) :: n, i(:), j(:)
-        real(dp), intent(in) :: v(:)
-        type(matrix) :: a
-        integer :: k, place(n)
-        allocate (a%first(n + 1), a%column(size(v)), a%value(size(v)))
-        a%first = 0
-        do k = 1, size(i)
-            a%first(i(k) + 1) = a%first(i(k) + 1) + 1
-        end do
-        a%first(1) = 1
-        do k = 2, n + 1
-            a%first(k) = a%first(k) + a%first(k - 1)
-        end do
-        place = a%first(:n)
-        do k = 1, size(i)
-            a%column(place(i(k))) = j(k)
-            a%value(place(i(k))) = v(k)
-            place(i(k)) = place(i(k)) + 1
-        end do
-    end function compressed
-
-    function plate(m) result(a)
-        integer, intent(in) :: m
-        type(matrix) :: a
-        integer :: row, x, y, k, i(5 * m * m), j(5 * m * m)
-        real(dp) :: v(5 * m * m)
-        k = 0
-        do row = 1, m * m
-            x = mod(row - 1, m) + 1
-            y = (row - 1) / m + 1
-            call add(row, 4d0)
-            if (x > 1) call add(row - 1, -1d0)
-            if (x < m) call add(row + 1, -1d0)
-            if (y > 1) call add(row - m, -1d0)
-            if (y < m) call add(row + m, -1d0)
-        end do
-        a = compressed(m * m, i(:k), j(:k), v(:k))
-    contains
-        subroutine add(to, value)
-            integer, intent(in) :: to
-            real(dp), intent(in) :: value
-            k = k + 1
-            i(k) = row
-            j(k) = to
-            v(k) = value
-        end subroutine add
-    end function plate
-
-    function read_matrix(file) result(a)
-        character(len=*), intent(in) :: file
-        type(matrix) :: a
-        character(len=200) :: line
-        integer :: unit, stat, n, columns, entries, k, count
-        integer, allocatable :: i(:), j(:)
-        real(dp), allocatable :: v(:)
-        logical :: symmetric
-        open (newunit=unit, file=file, status='old', action='read', iostat=stat)
-        if (stat /= 0) call give_up('cannot read ' // file)
-        read (unit, '(a)', iostat=stat) line
-        if (stat /= 0 .or. index(line, '%%MatrixMarket matrix coordinate') /= 1 .or. index(line, 'complex') > 0 .or. &
-            index(line, 'pattern') > 0) call give_up(file // ' is no real sparse matrix in Matrix Market format')
-        symmetric = index(line, 'symmetric') > 0
-        do
-            read (unit, '(a)', iostat=stat) line
-            if (stat /= 0 .or. line(1:1) /= '%') exit
-        end do
-        read (line, *, iostat=stat) n, columns, entries
-        if (stat /= 0 .or. n /= columns) call give_up(file // ': its size is no square: ' // trim(line))
-        allocate (i(2 * entries), j(2 * entries), v(2 * entries))
-        count = 0
-        do k = 1, entries
-            count = count + 1
-            read (unit, *, iostat=stat) i(count), j(count), v(count)
-            if (stat /= 0) call give_up(file // ' ends too early')
-            if (i(count) < 1 .or. i(count) > n .or. j(count) < 1 .or. j(count) > n) &
-                call give_up(file // ': an entry outside of the matrix')
-            if (symmetric .and. i(count) /= j(count)) then
-                count = count + 1
-                i(count) = j(count - 1)
-                j(count) = i(count - 1)
-                v(count) = v(count - 1)
-            end if
-        end do
-        close (unit)
-        a = compressed(n, i(:count), j(:count), v(:count))
-    end function read_matrix
-
-    subroutine give_up(text)
+    subroutine give_up(text, tids)
         character(len=*), intent(in) :: text
-        print '(2a)', 'cg: ', text
+        integer, intent(in), optional :: tids(:)
+        print '(2a)', 'cg: ', trim(text)
+        if (present(tids)) call pvm_mcast(tids, end_tag, 0)
         call pvm_exit()
         stop 1
     end subroutine give_up
@@ -121,21 +27,17 @@ contains
     subroutine work(master)
         integer, intent(in) :: master
         type(matrix) :: a
-        real(dp), allocatable :: x(:), y(:)
-        integer :: bufid, tag, i
+        real(dp), allocatable :: x(:)
+        integer :: tag
         call pvm_recv(master, rows_tag)
         call pvm_unpack_alloc(a%first)
         call pvm_unpack_alloc(a%column)
         call pvm_unpack_alloc(a%value)
-        allocate (y(size(a%first) - 1))
         do
-            call pvm_recv(master, -1, bufid=bufid, atag=tag)
+            call pvm_recv(master, -1, atag=tag)
             if (tag == end_tag) return
             call pvm_unpack_alloc(x)
-            do i = 1, size(y)
-                y(i) = sum(a%value(a%first(i):a%first(i + 1) - 1) * x(a%column(a%first(i):a%first(i + 1) - 1)))
-            end do
-            call pvm_send(master, product_tag, y)
+            call pvm_send(master, product_tag, product_with(a, x))
         end do
     end subroutine work
 
@@ -159,10 +61,8 @@ contains
         real(dp), intent(in) :: x(:)
         integer, intent(in) :: tids(:), from(:)
         real(dp) :: y(size(x))
-        integer :: k, bufid
-        call pvm_initsend(PVMDATADEFAULT, bufid)
-        call pvm_pack_array(x)
-        call pvm_mcast(size(tids), tids, vector_tag)
+        integer :: k
+        call pvm_mcast(tids, vector_tag, x)
         do k = 1, size(tids)
             call pvm_recv(tids(k), product_tag, y(from(k):from(k + 1) - 1))
         end do
@@ -174,7 +74,7 @@ contains
         real(dp), intent(in) :: b(:)
         integer, intent(in) :: tids(:), from(:)
         real(dp), allocatable, intent(out) :: residuals(:)
-        real(dp) :: x(size(b)), r(size(b)), p(size(b)), ap(size(b)), rr, before, norm
+        real(dp) :: x(size(b)), r(size(b)), p(size(b)), ap(size(b)), rr, before, pap, norm
         integer :: step
         x = 0
         r = b
@@ -185,8 +85,10 @@ contains
         do step = 1, 10 * size(b)
             ap = times(p, tids, from)
             before = rr
-            x = x + (rr / dot_product(p, ap)) * p
-            r = r - (rr / dot_product(p, ap)) * ap
+            pap = dot_product(p, ap)
+            if (.not. pap > 0) call give_up('the matrix is not positive definite: conjugate gradients do not solve it', tids)
+            x = x + (rr / pap) * p
+            r = r - (rr / pap) * ap
             rr = dot_product(r, r)
             residuals = [residuals, sqrt(rr) / norm]
             if (mod(step, 20) == 0) print '(a,i0,a,es9.2)', 'step ', step, ', residual ', sqrt(rr) / norm
@@ -202,7 +104,7 @@ contains
         integer :: unit, k, stat, power
         real :: x, y
         open (newunit=unit, file=file, status='replace', action='write', iostat=stat)
-        if (stat /= 0) call give_up('cannot write ' // file)
+        if (stat /= 0) call give_up('cannot write ' // trim(file))
         write (unit, '(a)') '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 400" font-family="sans-serif" font-size="12">'
         write (unit, '(a)') '<rect width="640" height="400" fill="white"/>'
         do power = 2, -10, -2
@@ -221,15 +123,16 @@ contains
         write (unit, '(a)') '"/>', '</svg>'
         close (unit)
     end subroutine plot
-end module sparse
+end module cg_parts
 
 program cg
-    use sparse
+    use cg_parts
     implicit none
     integer :: parent, ntask, k, n, stat, me
     integer, allocatable :: tids(:), from(:)
-    character(len=300) :: word, file, picture, own, message
-    real(dp), allocatable :: b(:), x(:), residuals(:)
+    character(len=300) :: word, file, picture, own
+    character(len=400) :: message
+    real(dp), allocatable :: b(:), known(:), x(:), residuals(:)
     type(matrix) :: a
     call pvm_mytid(me, stat=stat, errmsg=message)
     if (stat /= 0) then
@@ -268,7 +171,9 @@ program cg
     if (file == '') then
         a = plate(60)
     else
-        a = read_matrix(trim(file))
+        call read_matrix(trim(file), a, message)
+        if (message /= '') call give_up(message)
+        if (.not. is_symmetric(a)) call give_up(trim(file) // ': the matrix is not symmetric')
     end if
     n = size(a%first) - 1
     ntask = min(ntask, n)
@@ -278,11 +183,11 @@ program cg
     from = [(1 + (k * n) / ntask, k = 0, ntask)]
     print '(3(i0,a))', n, ' unknowns, ', size(a%value), ' entries, ', ntask, ' tasks'
     call give_rows(a, tids, from)
-    b = times([(1d0, k = 1, n)], tids, from)
+    known = [(1 + mod(k, 7) / 7d0, k = 1, n)]
+    b = times(known, tids, from)
     x = solve(b, tids, from, residuals)
-    call pvm_initsend(PVMDATADEFAULT, k)
-    call pvm_mcast(ntask, tids, end_tag)
+    call pvm_mcast(tids, end_tag, 0)
     call plot(trim(picture), residuals)
-    print '(i0,a,es9.2,2a)', size(residuals) - 1, ' steps, largest error ', maxval(abs(x - 1)), '; see ', trim(picture)
+    print '(i0,a,es9.2,2a)', size(residuals) - 1, ' steps, largest error ', maxval(abs(x - known)), '; see ', trim(picture)
     call pvm_exit()
 end program cg

@@ -92,6 +92,25 @@ const char *pvmi_array_type_name(const struct pvmi_array *array)
     return text;
 }
 
+int pvmi_array_datatype(const struct pvmi_array *array)
+{
+    switch (array->family) {
+    case PVMI_FAMILY_INTEGER:
+        return array->size == 2 ? PVM_SHORT : array->size == 4 ? PVM_INT : array->size == 8 ? PVM_LONG : PVM_BYTE;
+    case PVMI_FAMILY_REAL:
+        return array->size == 4 ? PVM_FLOAT : array->size == 8 ? PVM_DOUBLE : PVM_BYTE;
+    case PVMI_FAMILY_COMPLEX:
+        return array->size == 8 ? PVM_CPLX : array->size == 16 ? PVM_DCPLX : PVM_BYTE;
+    default:
+        return PVM_BYTE;
+    }
+}
+
+ptrdiff_t pvmi_array_elements(const struct pvmi_array *array)
+{
+    return array->rank == 0 ? 1 : pvmi_array_count(array);
+}
+
 size_t pvmi_item_size(int datatype)
 {
     static const size_t sizes[] = { 1, 1, 2, 4, 4, 8, 8, 16, 8 };

@@ -36,6 +36,9 @@ struct pvmi_array {
 /* How many elements there are; -1 for a scalar and for assumed size, which may be more than they say. */
 ptrdiff_t pvmi_array_count(const struct pvmi_array *array);
 
+/* The same, but 1 for a scalar. */
+ptrdiff_t pvmi_array_elements(const struct pvmi_array *array);
+
 /* They lie side by side. */
 bool pvmi_array_contiguous(const struct pvmi_array *array);
 
@@ -49,6 +52,9 @@ void pvmi_array_drop(const struct pvmi_array *array, void *flat);
 const char *pvmi_array_type_name(const struct pvmi_array *array);
 
 /* ---- items as PVM counts them ---- */
+
+/* The data type of an element; where PVM has none, it is as many bytes (PVM_BYTE). */
+int pvmi_array_datatype(const struct pvmi_array *array);
 
 /* Bytes of an item of a data type (PVM_STR to PVM_LONG, as constants of fpvm3.h); 0 for an unknown one. */
 size_t pvmi_item_size(int datatype);

@@ -121,6 +121,10 @@ void pvmfm_precv(const pvmf_int *tid, const pvmf_int *msgtag, const CFI_cdesc_t 
 
     pvmi_descriptor_read(buf, &array);
     rc = fits("pvmfprecv", "buf", &array, *datatype, *len, 1);
+    if (rc == PvmOk && (*tid == 0 || (*tid < -1 && *tid > -1000)))
+        rc = refuse("pvmfprecv", "tid", "is %lld, no tid: this would wait for ever", (long long)*tid);
+    else if (rc == PvmOk && *msgtag < -1)
+        rc = refuse("pvmfprecv", "msgtag", "is %lld, no tag: this would wait for ever", (long long)*msgtag);
     if (rc == PvmOk) {
         items = pvmi_array_flat(&array);
         rc = pvm_precv((int)*tid, (int)*msgtag, items, (int)*len, (int)*datatype, &from, &tag, &length);

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# The second step to pvm_f08.f90: blocks "@each@" and "@each allocatable@" of the template are written out for each type
-# and rank, "@names X@" and "@allocnames X@" list the specific procedures of a generic one.
+# The second step to pvm_f08.f90: blocks "@each FORM@" of the template are written out for each type and rank, and
+# "@names FORM X@" lists the specific procedures of a generic one. Forms:
+#
+#   any          one array: of assumed rank, where there are descriptors
+#   pair         all members' parts and one: a rank more, or the same
+#   allocatable  one array of each rank, which can be allocated
+#   described    of which arrays the module tells itself where the elements are
 #
 #   awk -f f08.awk -v types="i1 i2 i4 i8 r4 ..." -v data=descriptor|external -v ranks=7 pvm_f08.tmp > pvm_f08.f90
 
@@ -51,10 +56,17 @@ function replaced(text, word, by,    done, at) {
     return done text
 }
 
-function write_out(text, t, rank, form,    name, extents, i) {
-    text = replaced(text, "{n}", t (form == "assumed" ? "" : "_" rank))
+# rank -1: assumed.
+function dims_of(rank) { return rank < 0 ? "(..)" : list(rank, ":", 0) }
+function describer_of(t, rank) { return rank < 0 ? "describe" : "describe_" t "_" rank }
+
+function write_out(text, t, rank, part,    name, extents, i) {
+    name = rank < 0 ? t : t "_" rank (part == "" ? "" : "_" part)
+    text = replaced(text, "{n}", name)
     text = replaced(text, "{type}", type_of(t))
-    text = replaced(text, "{dims}", form == "assumed" ? "(..)" : list(rank, ":", 0))
+    text = replaced(text, "{dims}", dims_of(rank))
+    text = replaced(text, "{whole}", dims_of(rank))
+    text = replaced(text, "{part}", dims_of(part))
     text = replaced(text, "{shape}", list(rank, ":", 0))
     text = replaced(text, "{deferred}", t == "c" ? "character(len=:)" : type_of(t))
     text = replaced(text, "{family}", family_of(t))
@@ -63,40 +75,37 @@ function write_out(text, t, rank, form,    name, extents, i) {
     text = replaced(text, "{kindtest}", t == "c" ? ".true." : "found%size == " size_of(t))
     for (i = 1; i <= rank; i++)
         extents = extents (i > 1 ? ", " : "") "found%extent(" i ")"
-    extents = "x" (rank ? "(" extents ")" : "")
+    extents = "x" (rank > 0 ? "(" extents ")" : "")
     if (rank > 3)
         extents = replaced(extents, "found%extent(3), ", "found%extent(3), &\n                ")
     text = replaced(text, "{allocate}", (t == "c" ? "character(len=found%size) :: " : "") extents)
-    text = replaced(text, "{describe}", data == "descriptor" ? "call describe(x, a)" : describe(t, rank))
+    text = replaced(text, "{describe}", "call " describer_of(t, rank) "(x, a)")
+    text = replaced(text, "{describe whole}", describer_of(t, rank))
+    text = replaced(text, "{describe part}", describer_of(t, part))
+    text = replaced(text, "{described}", data == "descriptor" ? "call describe(x, a)" : describe(t, rank))
     printf "%s", text
 }
 
-function each_one(text, allocatable,    i, rank) {
+# text for each type and rank of a form.
+function each_one(text, form,    i, rank) {
     for (i = 1; i <= count; i++) {
-        if (!allocatable && data == "descriptor")
-            write_out(text, type[i], 0, "assumed")
+        if (data == "descriptor" && (form == "any" || form == "pair"))
+            write_out(text, type[i], -1, -1)
+        else if (form == "pair")
+            for (rank = 1; rank <= ranks; rank++) {
+                write_out(text, type[i], rank, rank - 1)
+                write_out(text, type[i], rank, rank)
+            }
         else
-            for (rank = allocatable && type[i] != "c" ? 1 : 0; rank <= ranks; rank++)
+            for (rank = form == "any" || type[i] == "c" || form == "described" && data == "external" ? 0 : 1; rank <= ranks; rank++)
                 write_out(text, type[i], rank, "")
-    }
-}
-
-function names_of(generic, allocatable,    i, rank) {
-    for (i = 1; i <= count; i++) {
-        if (!allocatable && data == "descriptor")
-            print "        module procedure " generic "_" type[i]
-        else
-            for (rank = allocatable && type[i] != "c" ? 1 : 0; rank <= ranks; rank++)
-                print "        module procedure " generic "_" type[i] "_" rank
     }
 }
 
 BEGIN { count = split(types, type, " ") }
 
-/^@names / { sub(/@$/, ""); names_of($2, 0); next }
-/^@allocnames / { sub(/@$/, ""); names_of($2, 1); next }
-/^@each@$/ { collecting = 1; block = ""; next }
-/^@each allocatable@$/ { collecting = 2; block = ""; next }
-/^@end@$/ { each_one(block, collecting == 2); collecting = 0; next }
-collecting { block = block $0 "\n"; next }
+/^@names / { sub(/@$/, ""); each_one("        module procedure " $3 "_{n}\n", $2); next }
+/^@each / { sub(/@$/, ""); collecting = $2; block = ""; next }
+/^@end@$/ { each_one(block, collecting); collecting = ""; next }
+collecting != "" { block = block $0 "\n"; next }
 { print }

@@ -14,26 +14,6 @@
 
 /* ---- elements as items ---- */
 
-/* The data type of an element; where PVM has none, it is as many bytes. */
-static int datatype_of(const struct pvmi_array *array)
-{
-    switch (array->family) {
-    case PVMI_FAMILY_INTEGER:
-        return array->size == 2 ? PVM_SHORT : array->size == 4 ? PVM_INT : array->size == 8 ? PVM_LONG : PVM_BYTE;
-    case PVMI_FAMILY_REAL:
-        return array->size == 4 ? PVM_FLOAT : array->size == 8 ? PVM_DOUBLE : PVM_BYTE;
-    case PVMI_FAMILY_COMPLEX:
-        return array->size == 8 ? PVM_CPLX : array->size == 16 ? PVM_DCPLX : PVM_BYTE;
-    default:
-        return PVM_BYTE;
-    }
-}
-
-static ptrdiff_t elements_of(const struct pvmi_array *array)
-{
-    return array->rank == 0 ? 1 : pvmi_array_count(array);
-}
-
 struct walk {
     int datatype;
     ptrdiff_t per_element;    /* items */
@@ -85,9 +65,9 @@ static int walk_dimensions(const struct walk *walk, const struct pvmi_array *arr
 
 static int walk_array(const struct pvmi_array *array, bool pack)
 {
-    struct walk walk = { .datatype = datatype_of(array), .per_element = 1, .pack = pack };
+    struct walk walk = { .datatype = pvmi_array_datatype(array), .per_element = 1, .pack = pack };
     bool contiguous = pvmi_array_contiguous(array);
-    ptrdiff_t count = elements_of(array);
+    ptrdiff_t count = pvmi_array_elements(array);
 
     if (walk.datatype == PVM_BYTE)
         walk.per_element = (ptrdiff_t)array->size;
@@ -147,30 +127,62 @@ int pvmf08_unpack_shape(struct pvmi_array *ret_array)
     return PvmOk;
 }
 
-/* One array as a message of its own; the active send buffer stays. */
-int pvmf08_send(int tid, int msgtag, const struct pvmi_array *array)
+/* ---- one array as a message of its own; the active send buffer stays ---- */
+
+/* The buffer with the array, active, or an error; before: what was active. */
+static int message_begin(const struct pvmi_array *array, int *ret_before)
 {
     int bufid = pvm_mkbuf(PvmDataDefault);
-    int before;
     int rc;
 
     if (bufid < 0)
         return bufid;
-    before = pvm_setsbuf(bufid);
+    *ret_before = pvm_setsbuf(bufid);
     rc = pvmf08_pack_array(array);
     if (rc == PvmOk)
-        rc = pvm_send(tid, msgtag);
+        return bufid;
+    pvm_setsbuf(*ret_before);
+    pvm_freebuf(bufid);
+    return rc;
+}
+
+static int message_end(int bufid, int before, int rc)
+{
     pvm_setsbuf(before);
     pvm_freebuf(bufid);
     return rc;
+}
+
+int pvmf08_send(int tid, int msgtag, const struct pvmi_array *array)
+{
+    int before;
+    int bufid = message_begin(array, &before);
+
+    return bufid < 0 ? bufid : message_end(bufid, before, pvm_send(tid, msgtag));
+}
+
+int pvmf08_mcast(const int *tids, int ntask, int msgtag, const struct pvmi_array *array)
+{
+    int before;
+    int bufid = message_begin(array, &before);
+
+    return bufid < 0 ? bufid : message_end(bufid, before, pvm_mcast((int *)tids, ntask, msgtag));
+}
+
+int pvmf08_bcast(const char *group, int msgtag, const struct pvmi_array *array)
+{
+    int before;
+    int bufid = message_begin(array, &before);
+
+    return bufid < 0 ? bufid : message_end(bufid, before, pvm_bcast(group, msgtag));
 }
 
 /* ---- psend, precv ---- */
 
 int pvmf08_psend(int tid, int msgtag, const struct pvmi_array *array)
 {
-    int datatype = datatype_of(array);
-    ptrdiff_t count = elements_of(array) * (datatype == PVM_BYTE ? (ptrdiff_t)array->size : 1);
+    int datatype = pvmi_array_datatype(array);
+    ptrdiff_t count = pvmi_array_elements(array) * (datatype == PVM_BYTE ? (ptrdiff_t)array->size : 1);
     void *flat;
     int rc;
 
@@ -186,8 +198,8 @@ int pvmf08_psend(int tid, int msgtag, const struct pvmi_array *array)
 
 int pvmf08_precv(int tid, int msgtag, const struct pvmi_array *array, int *atid, int *atag, int *alen)
 {
-    int datatype = datatype_of(array);
-    ptrdiff_t count = elements_of(array) * (datatype == PVM_BYTE ? (ptrdiff_t)array->size : 1);
+    int datatype = pvmi_array_datatype(array);
+    ptrdiff_t count = pvmi_array_elements(array) * (datatype == PVM_BYTE ? (ptrdiff_t)array->size : 1);
     char none;
     void *flat;
     int rc;

@@ -16,7 +16,7 @@ function kind_of(i) { return substr(kind[i], 1, 1) }
 function declare(form,    i, k) {
     for (i = 1; i <= count; i++) {
         k = kind_of(i)
-        if (k ~ /[itng]/)
+        if (k ~ /[itngNTG]/)
             say("        integer, intent(in) :: " word[i])
         else if (k ~ /[oO]/)
             say("        integer, intent(out) :: " word[i])
@@ -58,6 +58,17 @@ function arguments(    i, list) {
     return list
 }
 
+# The end of a call that was refused.
+function give_back(    i) {
+    for (i = 1; i <= count; i++) {
+        if (kind_of(i) == "r")
+            say("            if (present(" word[i] ")) " word[i] " = PvmBadParam")
+        else if (kind_of(i) ~ /[oO]/)
+            say("            " word[i] " = PvmBadParam")
+    }
+    say("            return\n        end if")
+}
+
 function routine(suffix,    i, k, list, lengths, size, result) {
     say("")
     say("    subroutine " name suffix "(" arguments() ")")
@@ -75,7 +86,7 @@ function routine(suffix,    i, k, list, lengths, size, result) {
         list = list (i > 1 ? ", " : "") word[i] (k ~ /[sS]/ ? "" : "_")
         if (k ~ /[sS]/)
             lengths = lengths ", len(" word[i] ", c_size_t)"
-        if (k ~ /[itngb]/)
+        if (k ~ /[itngNbTG]/)
             say("        " word[i] "_ = int(" word[i] ", c_int)")
         else if (k ~ /[oOr]/)
             say("        " word[i] "_ = 0")
@@ -83,15 +94,12 @@ function routine(suffix,    i, k, list, lengths, size, result) {
             size = substr(kind[i], 3)
             say("        " word[i] "_ = int(" word[i] ", c_int)")
             say("        if (size(" word[i] ") < " size ") then")
-            say("            call refuse('" name "', '" word[i] "', size(" word[i] "), 'elements, and " size " is', " size ")")
-            for (k = 1; k <= count; k++) {
-                if (kind_of(k) == "r")
-                    say("            if (present(" word[k] ")) " word[k] " = PvmBadParam")
-                else if (kind_of(k) ~ /[oO]/)
-                    say("            " word[k] " = PvmBadParam")
-            }
-            say("            return")
-            say("        end if")
+            say("            call refuse('" name "', '" word[i] "', size(" word[i] "), few_text('" size "', " size "))")
+            give_back()
+        } else if (k ~ /[TG]/) {
+            say("        if (" (k == "T" ? "no_source(" : "no_tag(") word[i] ")) then")
+            say("            call refuse('" name "', '" word[i] "', " word[i] ", " (k == "T" ? "no_source_text" : "no_tag_text") ")")
+            give_back()
         }
         if (k ~ /[oOr]/)
             result = word[i] "_"
@@ -102,8 +110,9 @@ function routine(suffix,    i, k, list, lengths, size, result) {
             k = kind_of(i)
             if (k == "t")
                 say("        if (" result " == PvmBadParam) call blame_tid('" name "', '" word[i] "', " word[i] ")")
-            else if (k ~ /[ng]/)
-                say("        if (" result " == PvmBadParam .and. " word[i] " < 0) &\n            call blame('" name "', '" word[i] "', " word[i] ", 'is negative')")
+            else if (k ~ /[ngN]/)
+                say("        if (" result (k == "N" ? " < 0" : " == PvmBadParam") " .and. " word[i] " < " (k == "N" ? "-1" : "0") ") &\n" \
+                    "            call blame('" name "', '" word[i] "', " word[i] ", 'is negative')")
         }
     for (i = 1; i <= count; i++) {
         k = kind_of(i)
@@ -145,7 +154,7 @@ function f08_declare(form) {
     say("        character(len=*), intent(inout), optional :: errmsg")
 }
 
-function f08_routine(f08_name,    i, k, list, lengths, size, result) {
+function f08_routine(f08_name,    i, k, list, lengths, size, result, only) {
     say("")
     say("    subroutine " f08_name "(" f08_arguments() ")")
     f08_declare("")
@@ -156,14 +165,15 @@ function f08_routine(f08_name,    i, k, list, lengths, size, result) {
         list = list (i > 1 ? ", " : "") word[i] (k ~ /[sS]/ ? "" : "_")
         if (k ~ /[sS]/)
             lengths = lengths ", len(" word[i] ", c_size_t)"
-        if (k ~ /[or]/)
+        if (k ~ /[oOr]/)
             result = word[i] "_"
+        only = k == "O"
     }
     say("        character(len=80) :: text\n        call begin\n        text = ''")
     for (i = 1; i <= count; i++) {
         k = kind_of(i)
         if (k !~ /[sS]/)
-            say("        " word[i] "_ = " (k ~ /[itngbaA]/ ? "int(" word[i] ", c_int)" : "0"))
+            say("        " word[i] "_ = " (k ~ /[itngNbaATG]/ ? "int(" word[i] ", c_int)" : "0"))
         if (k ~ /[aA]/) {
             size = substr(kind[i], 3)
             say("        if (size(" word[i] ") < " size ") then")
@@ -177,10 +187,12 @@ function f08_routine(f08_name,    i, k, list, lengths, size, result) {
         k = kind_of(i)
         if (k ~ /[oObA]/)
             say("        " word[i] " = int(" word[i] "_, kind(" word[i] "))")
-        else if (k ~ /[tng]/ && result != "")
-            say("        if (" result " == PvmBadParam .and. text == '') text = " \
-                (k == "t" ? "tid_text" : "negative_text") "('" word[i] "', " word[i] ")")
+        else if (k ~ /[tngNTG]/ && result != "")
+            say("        if (" result (k == "N" ? " < 0 .and. " word[i] " < -1" : " == PvmBadParam") " .and. text == '') text = " \
+                (k ~ /[tT]/ ? "tid_text" : "negative_text") "('" word[i] "', " word[i] ")")
     }
+    if (only)
+        say("        if (" result " /= PvmBadParam .and. " result " /= PvmSysErr) " result " = PvmOk")
     say("        call finish('pvm_" substr(name, 5) "', " (result == "" ? "int(PvmOk, c_int)" : result) ", text, stat, errmsg)")
     say("    end subroutine " f08_name)
 }
@@ -188,7 +200,7 @@ function f08_routine(f08_name,    i, k, list, lengths, size, result) {
 function f08(    short) {
     short = "pvm_" substr(name, 5)
     c_interface()
-    if (name ~ /^pvmf(send|recv|spawn)$/)    # the template has them
+    if (name ~ /^pvmf(send|recv|spawn|bcast)$/)    # the template has them
         return
     public = public "    public :: " short "\n"
     f08_routine(short)
