@@ -89,6 +89,15 @@ int pvmi_slot_reserve(struct pvmi_arena *arena, int32_t tid, uint64_t nonce, uin
     return PvmOk;
 }
 
+bool pvmi_slot_revoke(struct pvmi_arena *arena, uint32_t slot)
+{
+    uint32_t word = atomic_load(&arena->life[slot]);
+
+    if (pvmi_life_of(word) == PVMI_LIFE_RESERVED && life_change(arena, slot, word, slot, PVMI_LIFE_DEAD))
+        return true;
+    return pvmi_life_of(atomic_load(&arena->life[slot])) == PVMI_LIFE_DEAD;
+}
+
 static int self_init(struct pvmi_arena *arena, uint32_t slot, uint32_t generation, struct pvmi_self *ret_self)
 {
     struct pvmi_slot_page *control = pvmi_arena_control(arena, slot);

@@ -41,6 +41,11 @@ int pvmi_slot_reserve(struct pvmi_arena *arena, int32_t tid, uint64_t nonce, uin
  */
 int pvmi_slot_claim(struct pvmi_arena *arena, uint32_t slot, uint64_t nonce, struct pvmi_self *ret_self);
 
+/*
+ * pvmd: nobody can claim it any more. False when somebody has; true also when it has been revoked before.
+ */
+bool pvmi_slot_revoke(struct pvmi_arena *arena, uint32_t slot);
+
 /* pvmd: slot 0, which is its own from the beginning. */
 int pvmi_slot_daemon(struct pvmi_arena *arena, struct pvmi_self *ret_self);
 

@@ -37,6 +37,7 @@
     X(PVMTRCBUF, "tasks", "set for spawned tasks: trace buffer size")                                \
     X(PVMTRCOPT, "tasks", "set for spawned tasks: trace options")                                    \
     X(PVM_CLAIM, "tasks", "set for spawned tasks, TID:NONCE in hexadecimal: what the first enrolment claims")  \
+    X(PVM_SLOT, "tasks", "set for spawned tasks: the descriptors that they inherit, and their slot in shared memory")  \
     X(PVM_RUN, "tasks", "set for spawned tasks: the daemon run they belong to, for cleaning up")     \
     X(HOME, "all", "default directories, .pvmrc")
 

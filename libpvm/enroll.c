@@ -4,7 +4,8 @@
  *
  * A spawned process finds PVM_CLAIM in its environment: the first enrolment claims that tid and unsets the
  * variable, so that what the task itself starts (a shell script, a debugger, system()) becomes a task of its
- * own. A claim that the daemon does not accept is no error: the process enrols with a new tid.
+ * own. A claim that the daemon does not accept is no error: the process enrols with a new tid. The process that the
+ * daemon itself started has inherited more (PVM_SLOT, libpvm/window), and enrols without waiting for anybody.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -143,17 +144,24 @@ static int connect_failed(void)
     return pvmi_call_fail(PvmSysErr, "no pvmd answers at %s (%s): start one with: pvm", pvmi_task.socket_path, why);
 }
 
-static int connect_daemon(void)
+/* Where its socket is. */
+static int find_daemon(void)
 {
     struct pvmi_fault fault;
-    int fd;
 
     if (pvmi_rundir_find(pvmi_task.socket_path, sizeof(pvmi_task.socket_path), &fault) != PvmOk)
         return pvmi_call_fail_fault(&fault);
-    fd = pvmi_rundir_connect(pvmi_task.socket_path);
-    if (fd < 0)
-        return connect_failed();
-    return open_transports(fd);
+    return PvmOk;
+}
+
+static int connect_daemon(int *ret_fd)
+{
+    int rc = find_daemon();
+
+    if (rc != PvmOk)
+        return rc;
+    *ret_fd = pvmi_rundir_connect(pvmi_task.socket_path);
+    return *ret_fd < 0 ? connect_failed() : PvmOk;
 }
 
 /* ---- the enrolment ---- */
@@ -231,11 +239,11 @@ static int take_enrolled(const struct pvmi_msg_enrolled *enrolled, bool claimed)
     return PvmOk;
 }
 
-/* Connects and says who we are. Whatever fails, nothing stays open. */
-static int enroll_once(struct pvmi_msg_enroll *enroll)
+/* Says who we are over fd. Whatever fails, nothing stays open. */
+static int enroll_over(int fd, struct pvmi_msg_enroll *enroll)
 {
     struct pvmi_control answer;
-    int rc = connect_daemon();
+    int rc = open_transports(fd);
 
     if (rc == PvmOk)
         rc = pvmi_request_call(PVMI_MSG_enroll, enroll, pvmi_clock_us() + ENROLL_TIMEOUT_US, &answer);
@@ -255,6 +263,25 @@ static int enroll_once(struct pvmi_msg_enroll *enroll)
     return rc;
 }
 
+static int enroll_once(struct pvmi_msg_enroll *enroll)
+{
+    int fd;
+    int rc = connect_daemon(&fd);
+
+    return rc == PvmOk ? enroll_over(fd, enroll) : rc;
+}
+
+/* With what we have inherited: the daemon's answer is there already. */
+static int enroll_inherited(struct pvmi_msg_enroll *enroll)
+{
+    int fd;
+    int rc = enroll->claim_tid != 0 ? find_daemon() : PvmNotFound;
+
+    if (rc == PvmOk)
+        rc = pvmi_window_inherit(&fd);
+    return rc == PvmOk ? enroll_over(fd, enroll) : rc;
+}
+
 static int enroll(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -265,12 +292,15 @@ static int enroll(void)
     pthread_once(&once, prepare_process);
     open_log();
     claim_read(&msg);
-    rc = enroll_once(&msg);
+    rc = enroll_inherited(&msg);
+    if (rc != PvmOk)
+        rc = enroll_once(&msg);
     if (rc != PvmOk && msg.claim_tid != 0) {
         msg.claim_tid = 0;
         rc = enroll_once(&msg);
     }
     unsetenv(pvmi_env_name(PVMI_ENV_PVM_CLAIM));
+    unsetenv(pvmi_env_name(PVMI_ENV_PVM_SLOT));
     if (rc == PvmOk) {
         pvmi_active_enrolled();
         pvmi_trace_changed();

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "libpvm/window.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "arena/handover.h"
 #include "arena/wake.h"
 #include "base/descriptor.h"
+#include "base/env.h"
 #include "base/log.h"
 #include "libpvm/task.h"
 
@@ -33,15 +36,17 @@ void pvmi_window_offer(const struct pvmi_msg_arena *offer, int fd)
     offered.offer = *offer;
 }
 
-static int open_offered(void)
+/* Takes fd, also on failure. */
+static int open_window(int fd, uint32_t slot, uint64_t nonce)
 {
     struct pvmi_arena *arena;
-    int rc = pvmi_arena_open(offered.fd, &arena);
+    int rc = pvmi_arena_open(fd, &arena);
 
-    if (rc != PvmOk)
+    if (rc != PvmOk) {
+        close(fd);
         return rc;
-    offered.fd = 0;    /* it is the arena's */
-    rc = pvmi_slot_claim(arena, offered.offer.slot, offered.offer.nonce, &pvmi_task.self_slot);
+    }
+    rc = pvmi_slot_claim(arena, slot, nonce, &pvmi_task.self_slot);
     if (rc != PvmOk) {
         pvmi_arena_close(arena);
         return rc;
@@ -51,17 +56,46 @@ static int open_offered(void)
     return PvmOk;
 }
 
+/* ---- inherited ---- */
+
+/* The process that was started, and not another one that has its environment: that one's end would not be seen. */
+static bool is_started(void)
+{
+    return pvmi_env_number(PVMI_ENV_PVMEPID, 0) == (long)getpid();
+}
+
+int pvmi_window_inherit(int *ret_fd)
+{
+    const char *text = pvmi_env(PVMI_ENV_PVM_SLOT);
+    struct pvmi_handover handover;
+    int rc;
+
+    if (text == NULL || !is_started() || pvmi_handover_read(text, &handover) != PvmOk ||
+        pvmi_handover_take(&handover) != PvmOk)
+        return PvmNotFound;
+    rc = open_window(handover.arena.fd, handover.slot, handover.nonce);
+    if (rc == PvmOk) {
+        *ret_fd = handover.socket.fd;
+        return PvmOk;
+    }
+    close(handover.socket.fd);
+    pvmi_log(PVMI_LOG_INFO, "what this task was to inherit cannot be used (%s): it connects", pvmi_error_text(rc));
+    return PvmNotFound;
+}
+
+/* ---- offered ---- */
+
 void pvmi_window_open(void)
 {
     int rc;
 
     if (offered.fd <= 0)
         return;
-    rc = open_offered();
+    rc = open_window(offered.fd, offered.offer.slot, offered.offer.nonce);
+    offered.fd = 0;
     if (rc != PvmOk)
         pvmi_log(PVMI_LOG_INFO, "no shared memory for this task (%s): its messages go by the daemon",
                  rc == PvmNotImpl || rc == PvmNoMem ? "it cannot be mapped" : pvmi_error_text(rc));
-    offered_forget();
 }
 
 void pvmi_window_close(void)

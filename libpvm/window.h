@@ -14,6 +14,13 @@
 
 #include "wire/control.h"
 
+/*
+ * What this process has inherited (PVM_SLOT in the environment, arena/handover.h): claims the slot and maps the arena.
+ * Returns PvmOk with a connection to the daemon in which "enrolled" lies already, the caller's; PvmNotFound: there is
+ * nothing, or another process has it: enrol by the socket.
+ */
+int pvmi_window_inherit(int *ret_fd);
+
 /* What the daemon offers; fd, the arena's descriptor (-1 when it was lost), becomes ours. Kept until it is opened. */
 void pvmi_window_offer(const struct pvmi_msg_arena *offer, int fd);
 

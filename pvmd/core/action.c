@@ -191,6 +191,7 @@ void core_action_free(struct core_action *action)
         free_strings(action->start.path);
         pvmi_free(action->start.directory);
         pvmi_free(action->start.debugger);
+        pvmi_frame_free(action->start.enrolled);
         break;
     case CORE_ACTION_LAUNCH:
         hostspec_free(action->launch.spec);
@@ -214,6 +215,7 @@ void core_action_free(struct core_action *action)
     case CORE_ACTION_LINK_READ:
     case CORE_ACTION_LINK_CLOSE:
     case CORE_ACTION_TASK_SIGNAL:
+    case CORE_ACTION_TASK_REVOKE:
     case CORE_ACTION_TASK_ADMIT:
     case CORE_ACTION_TASK_GONE:
     case CORE_ACTION_OUTPUT_GRANT:

@@ -10,6 +10,7 @@
 #include "pvmd/core/action.h"
 #include "pvmd/core/asker.h"
 #include "pvmd/core/core_internal.h"
+#include "pvmd/core/enroll.h"
 #include "pvmd/core/groups.h"
 #include "pvmd/core/halt.h"
 #include "pvmd/core/hoster.h"
@@ -272,6 +273,9 @@ static void core_dispatch(struct core *core, struct core_event *event)
         break;
     case CORE_EVENT_START_FAILED:
         task_on_start_failed(core, event);
+        break;
+    case CORE_EVENT_REVOKED:
+        enroll_on_revoked(core, event);
         break;
     case CORE_EVENT_ENDED:
         task_on_ended(core, event);

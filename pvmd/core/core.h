@@ -9,7 +9,7 @@
  *  - An action that can fail is answered by exactly one event, later, never from inside core_step().
  *      LINK_DIAL -> LINK_UP or LINK_DOWN      TASK_START -> STARTED, then ENDED; or START_FAILED
  *      LAUNCH -> LAUNCHED; with a hoster: LAUNCH_COMMAND or LAUNCHED, then LAUNCH_ANSWER -> LAUNCHED
- *      LINK_ADOPT -> (nothing; LINK_DOWN when it ends)
+ *      LINK_ADOPT -> (nothing; LINK_DOWN when it ends)      TASK_REVOKE -> REVOKED
  *  - A link that was up ends with one LINK_DOWN, unless the core closed it: after LINK_CLOSE no event comes,
  *    and one that was already under way changes nothing.
  *  - Actions are done in order. Frames, blobs and strings in an event become the core's (event_clear() is
@@ -70,6 +70,7 @@ enum core_event_type {
     CORE_EVENT_FRAME,           /* a frame has come on a link */
     CORE_EVENT_STARTED,         /* a task's process runs */
     CORE_EVENT_START_FAILED,
+    CORE_EVENT_REVOKED,         /* what a process was to inherit: done: it is nobody's; else it has claimed it */
     CORE_EVENT_ENDED,           /* a started process has ended and was reaped */
     CORE_EVENT_OUTPUT,          /* of a started process; length 0 with eof: there is no more */
     CORE_EVENT_LAUNCH_COMMAND,  /* what a hoster is to run */
@@ -97,6 +98,7 @@ struct core_event {
             uint64_t token;             /* io's name for it */
             enum core_link_kind kind;
             int32_t pid;                /* TASK: by the socket's credentials */
+            uint64_t start;             /* TASK: handle of the process that has inherited the other end; 0: it came */
             int host;                   /* DAEMON: number and incarnation, proven by its key */
             uint64_t incarnation;
             uint64_t ticket;            /* DAEMON that joins: the launch it belongs to; else 0 */
@@ -106,6 +108,7 @@ struct core_event {
         struct { struct pvmi_frame *frame; } frame;
         struct { int32_t pid; char *path; } started;
         struct { struct pvmi_fault fault; } start_failed;
+        struct { bool done; } revoked;
         struct { int status; uint64_t user_us, system_us; } ended;
         struct { struct pvmi_blob *bytes; bool eof; } output;
         struct {
@@ -131,6 +134,7 @@ enum core_action_type {
     CORE_ACTION_LINK_CLOSE,     /* close link handle, after what was sent on it if flush */
     CORE_ACTION_TASK_START,     /* start a process, under handle */
     CORE_ACTION_TASK_SIGNAL,    /* signal the process started under handle, or pid when handle is 0 */
+    CORE_ACTION_TASK_REVOKE,    /* nobody may claim what the process of handle was to inherit, if nobody has */
     CORE_ACTION_TASK_ADMIT,     /* link is of task tid from now on, whose "enrolled" is sent next: its share of memory */
     CORE_ACTION_TASK_GONE,      /* tid is no task any more; nobody has been told yet */
     CORE_ACTION_OUTPUT_GRANT,   /* so many more bytes may be read of the output of task handle */
@@ -166,9 +170,11 @@ struct core_action {
             char *directory;     /* or NULL */
             char *debugger;      /* or NULL */
             int flags;           /* of pvm_spawn */
+            struct pvmi_frame *enrolled;    /* what it finds in the connection that it may inherit; NULL: none */
             bool find;           /* only look for the executable: STARTED tells its path, and pid 0 */
         } start;
         struct { int32_t pid; int signum; } signal;
+        struct { int32_t tid; int32_t pid; } revoke;    /* pid: of who wants it; that one may have claimed it */
         struct { int32_t tid; } admit;
         struct { int32_t tid; bool said; } gone;    /* said: by itself, and touches nothing shared any more */
         struct { size_t bytes; } grant;

@@ -13,6 +13,7 @@
  *   join      adding hosts; join_request, join_failed        hoster    hosts that a task is to start
  *   requests  control messages, by what they ask             asker     who asked, and gets the answer
  *   request   open requests of our own                       task      tasks and their processes
+ *   enroll    programs that become tasks
  *   spawn     pvm_spawn where it is asked                    start     and where the tasks start
  *   placement which host gets which copy                     tasker    starts by a task that has registered for them
  *   query     pstat, tasks, signal, config                   notify    who wants to know what

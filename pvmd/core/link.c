@@ -8,6 +8,7 @@
 #include "pvmd/core/action.h"
 #include "pvmd/core/ahead.h"
 #include "pvmd/core/core_internal.h"
+#include "pvmd/core/enroll.h"
 #include "pvmd/core/memory.h"
 #include "pvmd/core/peer.h"
 #include "pvmd/core/relay.h"
@@ -40,6 +41,8 @@ struct link *link_find(struct core *core, uint64_t handle)
 void link_free(struct core *core, struct link *link)
 {
     pvmi_table_remove(&core->links, link->handle);
+    if (link->offered != NULL)
+        link->offered->door = NULL;
     pvmi_list_remove(&link->doomed);
     pvmi_frame_free_all(&link->held);
     pvmi_free(link);
@@ -95,9 +98,20 @@ void link_send_control(struct core *core, struct link *link, int type, const voi
     link_doom(core, link);
 }
 
-static void task_link_in(struct core *core, const struct core_event *event)
+/* NULL: no memory, or nobody wants what a process has inherited. */
+static struct link *task_link_new(struct core *core, const struct core_event *event)
 {
     struct link *link = link_new(core, CORE_LINK_TASK);
+
+    if (link == NULL || event->link_in.start == 0 || enroll_door_open(core, link, event->link_in.start))
+        return link;
+    link_free(core, link);
+    return NULL;
+}
+
+static void task_link_in(struct core *core, const struct core_event *event)
+{
+    struct link *link = task_link_new(core, event);
 
     action_adopt(core, event, link);
     if (link == NULL)
@@ -172,6 +186,8 @@ static void link_down(struct core *core, struct link *link, const struct core_ev
     }
 
     ahead_link_lost(core, link);
+    if (link->offered != NULL)
+        enroll_door_lost(core, link);
     struct task *task = link->task;
     link_free(core, link);
     if (task != NULL)

@@ -23,6 +23,8 @@ struct link {
     struct pvmi_list held;      /* TASK: frames from it that wait for that */
     int32_t pid;        /* TASK: who connected */
     struct task *task;  /* TASK: once enrolled */
+    struct task *offered;    /* TASK: the process of this one has inherited the other end, and has not enrolled yet */
+    bool claiming;      /* TASK: has claimed a tid, and is not answered yet */
     struct peer *peer;  /* DAEMON */
     enum pvmi_channel channel;
     struct pvmi_list doomed;    /* in core.doomed: closed at the end of the step */

@@ -13,6 +13,7 @@
 #include "pvmd/core/asker.h"
 #include "pvmd/core/context.h"
 #include "pvmd/core/core_internal.h"
+#include "pvmd/core/enroll.h"
 #include "pvmd/core/flow.h"
 #include "pvmd/core/groups.h"
 #include "pvmd/core/halt.h"
@@ -475,7 +476,7 @@ void requests_from_task(struct core *core, struct link *link, const struct pvmi_
                  pvmi_control_name(control.type));
         link_doom(core, link);
     } else if (role == PVMI_FROM_STRANGER) {
-        task_enroll(core, link, control.msg);
+        enroll_request(core, link, control.msg);
     } else if (!ahead_said(core, link, frame, &control)) {
         dispatch_from_task(core, link, &control);
     }

@@ -16,6 +16,7 @@
 #include "pvmd/core/action.h"
 #include "pvmd/core/asker.h"
 #include "pvmd/core/core_internal.h"
+#include "pvmd/core/enroll.h"
 #include "pvmd/core/memory.h"
 #include "pvmd/core/output.h"
 #include "pvmd/core/state_hosts.h"
@@ -206,7 +207,7 @@ static bool start_path(struct core *core, const struct pvmi_msg_start *msg, stru
     return true;
 }
 
-static bool start_action(struct core *core, const struct pvmi_msg_start *msg, const struct task *task)
+static bool start_action(struct core *core, const struct pvmi_msg_start *msg, struct task *task)
 {
     struct core_action *action = action_add(core, CORE_ACTION_TASK_START, task->handle);
     const char *directory =
@@ -219,13 +220,16 @@ static bool start_action(struct core *core, const struct pvmi_msg_start *msg, co
     action->start.nonce = task->nonce;
     action->start.flags = task->tasker != 0 ? 0 : msg->flags;    /* a debugger is the tasker's business */
     action->start.find = task->tasker != 0;
+    action->start.enrolled = task->tasker == 0 ? enroll_hello(core, task) : NULL;
     action->start.file = core_strdup(core, msg->file);
     action->start.directory = core_strdup(core, directory);
     action->start.debugger = core_strdup(core, debugger);
     if (action->start.file != NULL && (directory == NULL || action->start.directory != NULL) &&
         (debugger == NULL || action->start.debugger != NULL) && start_argv(core, msg, action) != NULL &&
-        start_env(core, msg, task, action) && start_path(core, msg, action))
+        start_env(core, msg, task, action) && start_path(core, msg, action)) {
+        task->offered = action->start.enrolled != NULL;
         return true;
+    }
     core_action_free(action);
     return false;
 }

@@ -2,7 +2,7 @@
 /*
  * Tasks of this host, and the processes behind them.
  *
- *   started:        TASK_START --STARTED--> runs --enroll with its claim--> task with a link
+ *   started:        TASK_START --STARTED--> runs --enroll with its claim--> task with a link (enroll.c)
  *   by hand:                                      enroll -----------------> task with a link
  *   either:         leave, or its link breaks --> has left; its end is told ("reported")
  *
@@ -19,6 +19,7 @@
 #include "pvmd/core/action.h"
 #include "pvmd/core/context.h"
 #include "pvmd/core/core_internal.h"
+#include "pvmd/core/enroll.h"
 #include "pvmd/core/flow.h"
 #include "pvmd/core/halt.h"
 #include "pvmd/core/link.h"
@@ -154,6 +155,8 @@ void task_free_all(struct core *core)
         notify_forget(core, task);
         if (task->link != NULL)
             task->link->task = NULL;
+        if (task->door != NULL)
+            task->door->offered = NULL;
         pvmi_table_remove(&core->tasks, (uint32_t)task->tid);
         task_free(task);
     }
@@ -161,95 +164,7 @@ void task_free_all(struct core *core)
     pvmi_table_fini(&core->processes);
 }
 
-/* ---- enrolment ---- */
-
-static void enroll_refuse(struct core *core, struct link *link, int code, const char *text)
-{
-    struct pvmi_fault fault;
-    struct pvmi_msg_enrolled enrolled = { .tid = 0 };
-
-    pvmi_fault_set(&fault, code, core->self->rec.name, "%s", text);
-    enrolled.error = fault_record(&fault);
-    link_send_control(core, link, PVMI_MSG_enrolled, &enrolled);
-    link_doom(core, link);
-}
-
-/* The spawned task that this process is, if it says so rightly and is the first to do so. */
-static struct task *enroll_claim(struct core *core, const struct pvmi_msg_enroll *msg)
-{
-    struct task *task = msg->claim_tid != 0 ? task_find(core, msg->claim_tid) : NULL;
-
-    if (task == NULL || task->handle == 0 || task->claimed || task->nonce != msg->claim_nonce)
-        return NULL;
-    return task;
-}
-
-static void enroll_admit(struct core *core, const struct link *link, const struct task *task)
-{
-    struct core_action *action = action_add(core, CORE_ACTION_TASK_ADMIT, link->handle);
-
-    if (action != NULL)
-        action->admit.tid = task->tid;
-}
-
-static void enroll_accept(struct core *core, struct link *link, struct task *task)
-{
-    struct pvmi_msg_enrolled enrolled = {
-        .tid = task->tid,
-        .parent = task->parent,
-        .host = core->self->rec.name,
-        .incarnation = core->self->rec.incarnation,
-        .inherit = task->self,
-        .tracer = plugin_find(core, PLUGIN_TRACER),
-    };
-
-    if (task->handle == 0)
-        trace_by_hand(core, task);
-    else if (!task->trace_begun)    /* it was quicker than the news of its start */
-        trace_begin(core, task);
-    task->claimed = true;
-    task->link = link;
-    link->task = task;
-    manager_on_enrolled(core, task);
-    enroll_admit(core, link, task);
-    link_send_control(core, link, PVMI_MSG_enrolled, &enrolled);
-    route_flush(core, task);
-}
-
-void task_enroll(struct core *core, struct link *link, const struct pvmi_msg_enroll *msg)
-{
-    struct pvmi_fault fault;
-    struct task *task = enroll_claim(core, msg);
-
-    if (msg->version < PVMI_VERSION_MIN || msg->version > PVMI_VERSION) {
-        pvmi_fault_set(&fault, PvmBadVersion, NULL,
-                       "the program speaks version %u of the protocol, this daemon %d to %d: "
-                       "use a libpvm3 and a pvmd of one installation",
-                       msg->version, PVMI_VERSION_MIN, PVMI_VERSION);
-        enroll_refuse(core, link, PvmBadVersion, fault.text);
-        return;
-    }
-    if (!core->ready || core->halting) {
-        enroll_refuse(core, link, PvmSysErr,
-                      core->halting ? "the virtual machine is halting"
-                                    : "this host is not yet in the virtual machine: try again");
-        return;
-    }
-    if (task == NULL && !task_room(core, &fault)) {
-        enroll_refuse(core, link, PvmOutOfRes, fault.text);
-        return;
-    }
-    if (task == NULL)
-        task = task_new(core);
-    if (task == NULL) {
-        enroll_refuse(core, link, PvmNoMem, "no memory for one more task");
-        return;
-    }
-    if (task->handle == 0 || task->handed)
-        task->pid = link->pid > 0 ? link->pid : msg->pid;
-    task->running |= task->handed;
-    enroll_accept(core, link, task);
-}
+/* ---- shared memory ---- */
 
 /* What it sleeps over becomes readable; that is all there is to say. */
 void task_poke(struct core *core, const struct pvmi_msg_poke *msg)
@@ -291,7 +206,7 @@ static bool process_settled(struct core *core, struct task *task)
 /* Its process has ended, and still it has not left: what it sent is in its link, which ends by itself. */
 static void task_leave_ended(struct core *core, struct task *task)
 {
-    struct link *link = task->link;
+    struct link *link = task->link != NULL ? task->link : task->door;
 
     if (link != NULL && (core->now_ms < task->report_at || link->read_off)) {
         if (!link->read_off)
@@ -371,6 +286,7 @@ void task_leave(struct core *core, struct task *task)
     if (task->link != NULL)
         task->link->task = NULL;
     task->link = NULL;
+    enroll_forget(core, task);
     route_drop_inbox(core, task);
     notify_forget(core, task);
     siblings_forget(task);

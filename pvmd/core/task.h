@@ -17,6 +17,9 @@ struct task {
     int32_t spawner;         /* tid, also when parent is PvmParentNotSet */
     uint64_t handle;         /* of the process we started; 0 for one started by hand */
     uint64_t nonce;
+    bool offered;            /* its process may inherit a connection */
+    struct link *door;       /* that connection, while it has not enrolled there */
+    uint64_t claimant;       /* link of a process that wants to be this task, while io looks whether it may; 0 none */
     bool claimed;            /* has enrolled */
     bool said;               /* has said that it leaves */
     bool left;               /* is no task any more; its process or its output may go on */
@@ -64,7 +67,6 @@ struct task *task_find(struct core *core, int32_t tid);    /* that has not left 
 struct task *task_of_handle(struct core *core, uint64_t handle);
 bool task_room(const struct core *core, struct pvmi_fault *ret_fault);    /* false: with the limit */
 int task_set_inherit(struct core *core, struct task *task, const struct pvmi_rec_inherit *inherit);
-void task_enroll(struct core *core, struct link *link, const struct pvmi_msg_enroll *msg);
 void task_poke(struct core *core, const struct pvmi_msg_poke *msg);
 void task_link_lost(struct core *core, struct task *task);     /* which is freed already */
 void task_leave(struct core *core, struct task *task);    /* it is no task from now on */

@@ -15,11 +15,13 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "pvmd/io/keeper_link.h"
 #include "pvmd/io/links.h"
 #include "pvmd/io/watch.h"
 
 #define ARENA_SWEEP_MIN_MS 5       /* after a death: deaths come in crowds */
 #define ARENA_SWEEP_MAX_MS 2000    /* while somebody keeps what a dead task has sent */
+#define ARENA_CLAIM_TRIES 12        /* so many sweeps, some seconds, between two stores of a task */
 #define ARENA_LOG_KEY 0x6172656e61u    /* of pvmi_log_allow() */
 
 /* A task that has a slot. */
@@ -29,6 +31,7 @@ struct tenant {
     uint32_t slot;
     uint64_t link;            /* 0: none yet */
     bool said;
+    int tries;                /* to bury it */
 };
 
 struct arena_keeper {
@@ -36,6 +39,7 @@ struct arena_keeper {
     struct pvmi_arena *arena;       /* NULL: none */
     struct pvmi_self self;          /* slot 0 */
     struct pvmi_heap heap;          /* of slot 0 */
+    bool inherited;                 /* tasks inherit it: the pvmd-keeper has the descriptor */
     struct pvmi_table by_tid;       /* struct tenant */
     struct pvmi_table by_slot;
     struct pvmi_list leaving;
@@ -226,22 +230,82 @@ static bool tenant_tell(const struct arena_keeper *keeper, const struct tenant *
     return sent;
 }
 
+/* Who has claimed its slot; 0 nobody, or that is just happening. */
+static int32_t tenant_pid(const struct arena_keeper *keeper, const struct tenant *tenant)
+{
+    const struct pvmi_slot_page *control = pvmi_arena_control(keeper->arena, tenant->slot);
+
+    return control == NULL ? 0 : atomic_load(&control->pid);
+}
+
+/* NULL, and that is logged, when there is none to be had. */
+static struct tenant *tenant_make(struct arena_keeper *keeper, int32_t tid, uint64_t *ret_nonce)
+{
+    struct tenant *tenant;
+    int rc;
+
+    if (pvmi_random_bytes(ret_nonce, sizeof(*ret_nonce)) != PvmOk)
+        *ret_nonce = (uint64_t)tid;    /* it keeps programs apart that know of each other; it is no secret */
+    rc = tenant_new(keeper, tid, *ret_nonce, &tenant);
+    if (rc == PvmOk)
+        return tenant;
+    tenant_refused(keeper, tid, rc);
+    return NULL;
+}
+
+void arena_keeper_start(struct io *io)
+{
+    struct arena_keeper *keeper = io->arena_keeper;
+
+    if (keeper->arena != NULL && keeper_link_pass_arena(io, keeper->arena->fd, keeper->arena->slots) == PvmOk)
+        keeper->inherited = true;
+}
+
+bool arena_keeper_reserve(struct io *io, int32_t tid, uint32_t *ret_slot, uint64_t *ret_nonce)
+{
+    struct arena_keeper *keeper = io->arena_keeper;
+    struct tenant *tenant = keeper->inherited ? tenant_make(keeper, tid, ret_nonce) : NULL;
+
+    if (tenant == NULL)
+        return false;
+    *ret_slot = tenant->slot;
+    return true;
+}
+
+void arena_keeper_linked(struct io *io, int32_t tid, uint64_t link)
+{
+    struct tenant *tenant = pvmi_table_get(&io->arena_keeper->by_tid, (uint32_t)tid);
+
+    if (tenant == NULL)
+        return;
+    tenant->link = link;
+    links_set_slot(io, link, tenant->slot);
+}
+
+bool arena_keeper_revoke(struct io *io, int32_t tid, int32_t pid)
+{
+    struct arena_keeper *keeper = io->arena_keeper;
+    const struct tenant *tenant = pvmi_table_get(&keeper->by_tid, (uint32_t)tid);
+
+    if (tenant == NULL)
+        return true;
+    if (!pvmi_slot_revoke(keeper->arena, tenant->slot) && tenant_pid(keeper, tenant) != pid)
+        return false;
+    arena_keeper_gone(io, tid, true);
+    return true;
+}
+
 void arena_keeper_admit(struct io *io, uint64_t link, int32_t tid)
 {
     struct arena_keeper *keeper = io->arena_keeper;
     struct tenant *tenant;
     uint64_t nonce;
-    int rc;
 
     if (keeper->arena == NULL)
         return;
-    if (pvmi_random_bytes(&nonce, sizeof(nonce)) != PvmOk)
-        nonce = (uint64_t)tid;    /* it keeps programs apart that know of each other; it is no secret */
-    rc = tenant_new(keeper, tid, nonce, &tenant);
-    if (rc != PvmOk) {
-        tenant_refused(keeper, tid, rc);
+    tenant = tenant_make(keeper, tid, &nonce);
+    if (tenant == NULL)
         return;
-    }
     tenant->link = link;
     if (!tenant_tell(keeper, tenant, nonce)) {
         tenant_refused(keeper, tid, PvmSysErr);
@@ -294,14 +358,24 @@ static void tenant_poke(void *user, uint32_t slot)
         links_send(keeper->io, tenant->link, pvmi_frame_new(&ping, NULL, 0, 0));
 }
 
-/* Its slot is dead from now on: true. False: not yet, try again. */
-static bool tenant_bury(struct arena_keeper *keeper, const struct tenant *tenant)
+/* Whether nobody stores anything there any more: it was never claimed, or who has claimed it has gone. */
+static bool tenant_quiet(struct arena_keeper *keeper, struct tenant *tenant)
 {
-    const struct pvmi_slot_page *control = pvmi_arena_control(keeper->arena, tenant->slot);
+    int32_t pid;
 
-    if (!tenant->said && (control == NULL || !process_gone(atomic_load(&control->pid))))
-        return false;
-    return pvmi_heal_dead(&keeper->self, tenant->slot, tenant_poke, keeper) == PvmOk;
+    if (tenant->said || pvmi_slot_revoke(keeper->arena, tenant->slot))
+        return true;
+    pid = tenant_pid(keeper, tenant);
+    if (pid == 0)    /* it claims just now, or was killed when it did */
+        return ++tenant->tries > ARENA_CLAIM_TRIES;
+    return process_gone(pid);
+}
+
+/* Its slot is dead from now on: true. False: not yet, try again. */
+static bool tenant_bury(struct arena_keeper *keeper, struct tenant *tenant)
+{
+    return tenant_quiet(keeper, tenant) &&
+           pvmi_heal_dead(&keeper->self, tenant->slot, tenant_poke, keeper) == PvmOk;
 }
 
 static void arena_keeper_sweep_soon(struct arena_keeper *keeper)

@@ -21,6 +21,16 @@
 struct arena_keeper *arena_keeper_new(struct io *io);
 void arena_keeper_free(struct arena_keeper *keeper);    /* NULL is fine */
 
+/* A task is about to be started: reserves a slot for it, with what its process must know. False: it gets none. */
+bool arena_keeper_reserve(struct io *io, int32_t tid, uint32_t *ret_slot, uint64_t *ret_nonce);
+
+/* link is the connection that the process of tid has inherited. */
+void arena_keeper_linked(struct io *io, int32_t tid, uint64_t link);
+
+/* Process pid wants to be tid, and comes by the socket: true when nobody has claimed its slot but pid itself, which does
+ * without it, and nobody can any more. */
+bool arena_keeper_revoke(struct io *io, int32_t tid, int32_t pid);
+
 /* link is of task tid from now on: gives it a slot, and sends slot and descriptor there before anything else. Without an
  * arena, a free slot or memory it sends nothing. */
 void arena_keeper_admit(struct io *io, uint64_t link, int32_t tid);
@@ -34,6 +44,9 @@ void arena_keeper_gone(struct io *io, int32_t tid, bool said);
 void arena_keeper_mail(struct io *io, uint32_t slot, uint32_t *woken);
 
 #define ARENA_NEVER_WOKEN UINT32_MAX
+
+/* The keeper is there: gives it what tasks inherit. */
+void arena_keeper_start(struct io *io);
 
 /*
  * Memory that all tasks can reach, in the daemon's own slot, all zeros. Returns PvmOk, PvmNoMem, PvmBadParam (bytes above

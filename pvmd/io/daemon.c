@@ -34,7 +34,7 @@
 #define DAEMON_LOG_MAX (1024 * 1024)    /* PVMDLOGMAX */
 #define DAEMON_JOIN_MS 15000
 #define DAEMON_HALT_MS 5000
-#define DAEMON_FILES_MIN 25             /* open files: without tasks and hosts, and for a first one to be started */
+#define DAEMON_FILES_MIN 26             /* open files: without tasks and hosts, and for a first one to be started */
 
 /* ---- random numbers for the core: not secret, only different in each run ---- */
 
@@ -154,8 +154,10 @@ static int daemon_make_objects(struct io *io, int keeper_fd, pid_t keeper_pid, s
         close(keeper_fd);
     if (io->links != NULL && io->dials != NULL && io->peers != NULL && io->entrance != NULL &&
         io->tasks != NULL && io->launches != NULL && io->tunnels != NULL && io->keeper != NULL &&
-        io->arena_keeper != NULL)
+        io->arena_keeper != NULL) {
+        arena_keeper_start(io);
         return PvmOk;
+    }
     pvmi_fault_set(fault, PvmNoMem, NULL, "no memory to start");
     return PvmNoMem;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The kernel gives at most one passed descriptor with each read, in the order of the bytes they were sent
- * with. They wait in a queue for the run_started that each belongs to; one that was lost because we are out
+ * The kernel gives the descriptors of at most one message with each read, in the order of the bytes they were sent
+ * with. They wait in a queue for the run_started that they belong to; one that was lost because we are out
  * of descriptors leaves a -1 there, so that the others keep their places.
  */
 #include "pvmd/io/keeper_link.h"
@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/log.h"
+#include "base/passing.h"
 #include "pvmd/io/tasks.h"
 #include "pvmd/io/watch.h"
 #include "pvmd/keeper/keeper.h"
@@ -38,9 +39,14 @@ struct keeper_link {
     struct alarm *retry;
     struct pvmi_buffer in;
     struct pvmi_buffer out;
-    struct pvmi_buffer passed;   /* ints: descriptors that have come */
-    int spare;                   /* a placeholder for one that comes: tasks.c has set aside one for it, and gives
-                                  * that back when it knows whose it is; -1 none */
+    struct pvmi_buffer passed;   /* struct passed: descriptors that have come */
+    int spare[PVMI_PASSING_MAX]; /* placeholders for those that come: tasks.c has set aside as many for them, and gives
+                                  * these back when it knows whose they are; -1 none */
+};
+
+/* What came with one message. */
+struct passed {
+    int fds[PVMI_PASSING_MAX];    /* -1 none */
 };
 
 static void keeper_link_on_ready(void *owner, int events);
@@ -48,12 +54,14 @@ static void keeper_link_on_retry(void *owner);
 
 static void keeper_link_set_spare(struct keeper_link *keeper, bool wanted)
 {
-    if (wanted && keeper->spare < 0)
-        keeper->spare = fcntl(keeper->fd, F_DUPFD_CLOEXEC, 0);
-    if (wanted || keeper->spare < 0)
-        return;
-    close(keeper->spare);
-    keeper->spare = -1;
+    for (int i = 0; i < PVMI_PASSING_MAX; i++) {
+        if (wanted && keeper->spare[i] < 0)
+            keeper->spare[i] = fcntl(keeper->fd, F_DUPFD_CLOEXEC, 0);
+        if (wanted || keeper->spare[i] < 0)
+            continue;
+        close(keeper->spare[i]);
+        keeper->spare[i] = -1;
+    }
 }
 
 struct keeper_link *keeper_link_new(struct io *io, int fd, pid_t pid)
@@ -68,7 +76,9 @@ struct keeper_link *keeper_link_new(struct io *io, int fd, pid_t pid)
     pvmi_buffer_init(&keeper->in, KEEPER_MESSAGE_MAX + KEEPER_LINK_READ + 4);
     pvmi_buffer_init(&keeper->out, SIZE_MAX);
     pvmi_buffer_init(&keeper->passed, SIZE_MAX);
-    keeper->spare = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    for (int i = 0; i < PVMI_PASSING_MAX; i++)
+        keeper->spare[i] = -1;
+    keeper_link_set_spare(keeper, true);
     keeper->watch = watch_new(io->loop, fd, keeper_link_on_ready, keeper);
     keeper->retry = alarm_new(io->loop, keeper_link_on_retry, keeper);
     if (keeper->watch == NULL || keeper->retry == NULL) {
@@ -112,16 +122,23 @@ static void keeper_link_end(struct keeper_link *keeper)
     pvmi_log(PVMI_LOG_WARN, "the keeper still has processes that cannot be killed; it ends them when it can");
 }
 
-/* The descriptor that came first, or -1. */
-static int keeper_link_pop(struct keeper_link *keeper)
+/* The descriptors that came first; -1 where there is none. */
+static struct passed keeper_link_pop(struct keeper_link *keeper)
 {
-    int fd = -1;
+    struct passed passed = { { -1, -1 } };
 
-    if (keeper->passed.length < sizeof(fd))
-        return -1;
-    memcpy(&fd, keeper->passed.data, sizeof(fd));
-    pvmi_buffer_consume(&keeper->passed, sizeof(fd));
-    return fd;
+    if (keeper->passed.length < sizeof(passed))
+        return passed;
+    memcpy(&passed, keeper->passed.data, sizeof(passed));
+    pvmi_buffer_consume(&keeper->passed, sizeof(passed));
+    return passed;
+}
+
+static void passed_close(struct passed *passed)
+{
+    for (int i = 0; i < PVMI_PASSING_MAX; i++)
+        if (passed->fds[i] >= 0)
+            close(passed->fds[i]);
 }
 
 void keeper_link_free(struct keeper_link *keeper)
@@ -135,10 +152,9 @@ void keeper_link_free(struct keeper_link *keeper)
         keeper_link_end(keeper);
     close(keeper->fd);
     while (keeper->passed.length > 0) {
-        int fd = keeper_link_pop(keeper);
+        struct passed passed = keeper_link_pop(keeper);
 
-        if (fd >= 0)
-            close(fd);
+        passed_close(&passed);
     }
     pvmi_buffer_fini(&keeper->in);
     pvmi_buffer_fini(&keeper->out);
@@ -186,6 +202,28 @@ static void keeper_link_write(struct keeper_link *keeper)
     keeper_link_watch(keeper);
 }
 
+int keeper_link_pass_arena(struct io *io, int fd, uint32_t slots)
+{
+    struct keeper_link *keeper = io->keeper;
+    struct pvmi_msg_run_arena msg = { .slots = slots };
+    struct pvmi_buffer out;
+    uint8_t length[4] = { 0 };
+    uint8_t *at = length;
+    int rc = PvmOutOfRes;
+
+    pvmi_buffer_init(&out, KEEPER_MESSAGE_MAX);
+    if (pvmi_buffer_append(&out, length, sizeof(length)) == PvmOk &&
+        pvmi_control_encode(PVMI_MSG_run_arena, &msg, &out) == PvmOk) {
+        pvmi_put_u32(&at, (uint32_t)(out.length - sizeof(length)));
+        memcpy(out.data, length, sizeof(length));
+        if (pvmi_passing_send(keeper->fd, out.data, out.length, MSG_NOSIGNAL | MSG_DONTWAIT, &fd, 1) ==
+            (ssize_t)out.length)
+            rc = PvmOk;
+    }
+    pvmi_buffer_fini(&out);
+    return rc;
+}
+
 int keeper_link_send(struct io *io, int type, const void *msg)
 {
     struct keeper_link *keeper = io->keeper;
@@ -210,6 +248,14 @@ int keeper_link_send(struct io *io, int type, const void *msg)
 
 /* ---- from the keeper ---- */
 
+/* Its output, and its connection. */
+static void keeper_link_on_started(struct keeper_link *keeper, const struct pvmi_msg_run_started *started)
+{
+    struct passed passed = keeper_link_pop(keeper);
+
+    tasks_on_started(keeper->io, started, passed.fds[0], passed.fds[1]);
+}
+
 static void keeper_link_on_message(struct keeper_link *keeper, const struct pvmi_control *control)
 {
     const struct pvmi_msg_run_started *started = control->msg;
@@ -219,7 +265,7 @@ static void keeper_link_on_message(struct keeper_link *keeper, const struct pvmi
         if (started->pid == 0)
             tasks_on_found(keeper->io, started);
         else
-            tasks_on_started(keeper->io, started, keeper_link_pop(keeper));
+            keeper_link_on_started(keeper, started);
         break;
     case PVMI_MSG_run_failed:
         tasks_on_failed(keeper->io, control->msg);
@@ -259,48 +305,28 @@ static bool keeper_link_next(struct keeper_link *keeper)
     return true;
 }
 
-static void keeper_link_take_passed(struct keeper_link *keeper, struct msghdr *message)
-{
-    struct cmsghdr *header = CMSG_FIRSTHDR(message);
-    int fd = -1;
-
-    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-        header->cmsg_len == CMSG_LEN(sizeof(fd)))
-        memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-    else if ((message->msg_flags & MSG_CTRUNC) == 0)
-        return;
-    /* Room was made before the read. */
-    memcpy(keeper->passed.data + keeper->passed.length, &fd, sizeof(fd));
-    keeper->passed.length += sizeof(fd);
-}
-
 /* Returns bytes read; 0 nothing now; negative: the keeper is gone. */
 static int keeper_link_read(struct keeper_link *keeper)
 {
-    union {
-        struct cmsghdr align;
-        char room[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec part;
-    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room };
+    struct passed passed = { { -1, -1 } };
+    int count;
     ssize_t n;
 
     if (pvmi_buffer_reserve(&keeper->in, KEEPER_LINK_READ) != PvmOk ||
-        pvmi_buffer_reserve(&keeper->passed, sizeof(int)) != PvmOk) {
+        pvmi_buffer_reserve(&keeper->passed, sizeof(passed)) != PvmOk) {
         alarm_set(keeper->retry, KEEPER_LINK_RETRY_MS);
         return 0;
     }
-    message.msg_controllen = sizeof(control.room);
-    part.iov_base = keeper->in.data + keeper->in.length;
-    part.iov_len = KEEPER_LINK_READ;
     keeper_link_set_spare(keeper, false);
-    n = recvmsg(keeper->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    n = pvmi_passing_recv(keeper->fd, keeper->in.data + keeper->in.length, KEEPER_LINK_READ, MSG_DONTWAIT, passed.fds,
+                          &count);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
     if (n == 0)
         return -1;
     keeper->in.length += (size_t)n;
-    keeper_link_take_passed(keeper, &message);
+    if (count > 0)    /* room was made before the read */
+        pvmi_buffer_append(&keeper->passed, &passed, sizeof(passed));
     return (int)n;
 }
 

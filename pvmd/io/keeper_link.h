@@ -15,6 +15,10 @@ void keeper_link_free(struct keeper_link *keeper);
 /* A message of control.def. Returns PvmOk, PvmNoMem, PvmOverflow; then nothing was sent. */
 int keeper_link_send(struct io *io, int type, const void *msg);
 
+/* Gives the keeper the arena's descriptor, which stays ours: tasks inherit it from now on. Before anything else is sent.
+ * Returns PvmOk, or PvmOutOfRes. */
+int keeper_link_pass_arena(struct io *io, int fd, uint32_t slots);
+
 /* A child of ours has ended: perhaps it was the keeper. */
 void keeper_link_on_child(struct io *io);
 

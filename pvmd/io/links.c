@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/alloc.h"
@@ -15,6 +16,7 @@
 #include "base/passing.h"
 #include "base/table.h"
 #include "pvmd/io/arena_keeper.h"
+#include "pvmd/io/tasks.h"
 #include "pvmd/io/watch.h"
 #include "transport/stream.h"
 
@@ -34,6 +36,7 @@ struct link {
     struct pvmi_stream stream;
     struct watch *watch;
     struct tunnel *tunnel;      /* or NULL */
+    uint64_t start;             /* of the process that has inherited the other end; 0: it has come by itself */
     int pid;                    /* of the task that made it, or 0 */
     int host;                   /* the daemon that made it; 0: a task did, or we */
     uint64_t incarnation;
@@ -42,6 +45,7 @@ struct link {
     bool busy;                  /* inside readable() or writable() */
     bool reading;
     bool congested;
+    bool draining;              /* what is in its socket is all */
     uint32_t slot;              /* of the task in shared memory: it sleeps there, not over its socket; 0 none */
     uint32_t woken;             /* at which sleep we have woken it */
 };
@@ -249,6 +253,17 @@ static bool link_on_frame(void *user, struct pvmi_frame *frame)
     return (link->state == LINK_UP && link->reading) || link->state == LINK_LINGERING;
 }
 
+/* After a read that found so many frames. */
+static int link_drained(struct link *link, int frames)
+{
+    int left = 0;
+
+    if (frames == 0 && (ioctl(link->stream.pipe->fd, FIONREAD, &left) != 0 || left == 0))
+        return PVMI_CLOSED;
+    link_read_again(link);
+    return PvmOk;
+}
+
 /* While busy. */
 static void link_read(struct link *link)
 {
@@ -257,6 +272,8 @@ static void link_read(struct link *link)
     if (!link->reading || (link->state != LINK_UP && link->state != LINK_LINGERING))
         return;
     rc = pvmi_stream_readable(&link->stream, link_on_frame, link);
+    if (rc >= 0 && link->draining && link->state == LINK_UP && link->reading)
+        rc = link_drained(link, rc);
     if (rc < 0 && link->state != LINK_GONE)
         link_fail(link, rc);
 }
@@ -324,6 +341,7 @@ void links_offer(struct io *io, struct pvmi_pipe *pipe, struct watch *watch, con
     if (link == NULL)
         return;
     link->pid = link_in->link_in.pid;
+    link->start = link_in->link_in.start;
     if (link_in->link_in.kind == CORE_LINK_DAEMON) {
         link->host = link_in->link_in.host;
         link->incarnation = link_in->link_in.incarnation;
@@ -364,6 +382,8 @@ void links_adopt(struct io *io, uint64_t token, uint64_t handle)
     pvmi_table_remove(&io->links->tokens, token);
     link->handle = handle;
     link->state = LINK_UP;
+    if (link->start != 0)
+        arena_keeper_linked(io, tasks_linked(io, link->start, handle), handle);
     link_watch(link);
     link_read_again(link);
 }
@@ -420,6 +440,16 @@ bool links_pass(struct io *io, uint64_t handle, const uint8_t *bytes, size_t len
     if (sent > 0 && (size_t)sent < length)    /* a socket that took so little of the first bytes will not get far */
         link_fail(link, PvmSysErr);
     return sent == (ssize_t)length;
+}
+
+void links_drain(struct io *io, uint64_t handle)
+{
+    struct link *link = pvmi_table_get(&io->links->handles, handle);
+
+    if (link == NULL)
+        return;
+    link->draining = true;
+    link_read_again(link);
 }
 
 void links_set_slot(struct io *io, uint64_t handle, uint32_t slot)

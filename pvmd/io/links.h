@@ -44,6 +44,9 @@ void links_send(struct io *io, uint64_t handle, struct pvmi_frame *frame);
  * not go now. */
 bool links_pass(struct io *io, uint64_t handle, const uint8_t *bytes, size_t length, int fd);
 
+/* Nobody writes at the other end of that link any more, even if somebody has it open: it ends when all is read. */
+void links_drain(struct io *io, uint64_t handle);
+
 /* The task at the other end sleeps in slot of the shared memory, and has to be woken there; 0: it does not. */
 void links_set_slot(struct io *io, uint64_t handle, uint32_t slot);
 void links_read(struct io *io, uint64_t handle, bool on);

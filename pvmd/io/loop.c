@@ -136,6 +136,14 @@ static void io_on_gate(struct io *io, const struct core_action *action)
         joiner_on_member(io);
 }
 
+static void io_on_revoke(struct io *io, const struct core_action *action)
+{
+    struct core_event *event = io_event(io, CORE_EVENT_REVOKED, action->handle);
+
+    event->revoked.done = arena_keeper_revoke(io, action->revoke.tid, action->revoke.pid);
+    io_post(io, event);
+}
+
 static void io_act(struct io *io, struct core_action *action)
 {
     switch (action->type) {
@@ -164,6 +172,9 @@ static void io_act(struct io *io, struct core_action *action)
         break;
     case CORE_ACTION_TASK_SIGNAL:
         tasks_signal(io, action->handle, action->signal.pid, action->signal.signum);
+        break;
+    case CORE_ACTION_TASK_REVOKE:
+        io_on_revoke(io, action);
         break;
     case CORE_ACTION_TASK_ADMIT:
         arena_keeper_admit(io, action->handle, action->admit.tid);

@@ -156,6 +156,7 @@ static void clean_environment(void)
     static const enum pvmi_env foreign[] = {
         PVMI_ENV_PVMSOCK,   PVMI_ENV_PVMEPID,   PVMI_ENV_PVMCTX,    PVMI_ENV_PVMTMASK,
         PVMI_ENV_PVMTRCBUF, PVMI_ENV_PVMTRCOPT, PVMI_ENV_PVM_CLAIM, PVMI_ENV_PVM_RUN,
+        PVMI_ENV_PVM_SLOT,
     };
     const char *tmp = pvmi_env(PVMI_ENV_PVM_TMP);
     char *mark = getenv(pvmi_env_name(PVMI_ENV_PVM_RUN));

@@ -22,9 +22,12 @@
 #include "base/log.h"
 #include "base/table.h"
 #include "pvm3.h"
+#include "pvmd/io/arena_keeper.h"
 #include "pvmd/io/keeper_link.h"
+#include "pvmd/io/links.h"
 #include "pvmd/io/own.h"
 #include "pvmd/io/watch.h"
+#include "transport/pipe.h"
 
 #define TASKS_OUTPUT_READ 65536
 #define TASKS_GRACE_MS 1000
@@ -34,7 +37,9 @@
 struct process {
     struct io *io;
     uint64_t handle;
+    int32_t tid;
     int32_t pid;
+    uint64_t link;           /* that it has inherited; 0 none */
     int set_aside[TASKS_DESCRIPTORS];    /* placeholders; -1 in use, or given back */
     bool started;
     bool ended;
@@ -141,7 +146,7 @@ static bool is_own_variable(const char *entry)
     static const enum pvmi_env names[] = {
         PVMI_ENV_PVMSOCK,  PVMI_ENV_PVMEPID,   PVMI_ENV_PVMCTX,    PVMI_ENV_PVMTMASK,
         PVMI_ENV_PVMTRCBUF, PVMI_ENV_PVMTRCOPT, PVMI_ENV_PVM_CLAIM, PVMI_ENV_PVM_RUN,
-        PVMI_ENV_PVM_ARCH,
+        PVMI_ENV_PVM_SLOT,  PVMI_ENV_PVM_ARCH,
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -249,10 +254,30 @@ static int start_debugger(const struct core_action *action, char **ret_script)
     return *ret_script != NULL ? PvmOk : PvmNoMem;
 }
 
+/* What the process is to find in its connection: the bytes of a frame. Without memory for it it inherits none. */
+static void start_hello(struct io *io, const struct core_action *action, uint8_t **ret_hello, struct pvmi_msg_run *run)
+{
+    const struct pvmi_frame *frame = action->start.enrolled;
+    size_t length;
+
+    *ret_hello = NULL;
+    if (frame == NULL || !arena_keeper_reserve(io, action->start.tid, &run->slot, &run->slot_nonce))
+        return;
+    length = PVMI_FRAME_HEADER_SIZE + (size_t)frame->header.length;
+    *ret_hello = pvmi_malloc(length);
+    if (*ret_hello == NULL)
+        return;
+    pvmi_frame_header_encode(&frame->header, *ret_hello);
+    memcpy(*ret_hello + PVMI_FRAME_HEADER_SIZE, pvmi_frame_bytes(frame), frame->header.length);
+    run->hello.data = *ret_hello;
+    run->hello.length = (uint32_t)length;
+}
+
 static int start_send(struct io *io, const struct core_action *action)
 {
     struct made made = { .count = 0 };
     struct pvmi_strings env = { NULL, 0 };
+    uint8_t *hello;
     char *debugger;
     int rc = start_debugger(action, &debugger);
 
@@ -270,7 +295,9 @@ static int start_send(struct io *io, const struct core_action *action)
             .debugger = debugger,
             .find = action->start.find,
         };
+        start_hello(io, action, &hello, &run);
         rc = keeper_link_send(io, PVMI_MSG_run, &run);
+        pvmi_free(hello);
     }
     pvmi_free(debugger);
     pvmi_free(env.v);
@@ -311,7 +338,7 @@ static bool process_set_aside(struct process *process)
     return false;
 }
 
-static int process_new(struct io *io, uint64_t handle, struct process **ret_process)
+static int process_new(struct io *io, uint64_t handle, int32_t tid, struct process **ret_process)
 {
     struct process *process = pvmi_calloc(1, sizeof(*process));
 
@@ -319,6 +346,7 @@ static int process_new(struct io *io, uint64_t handle, struct process **ret_proc
         return PvmNoMem;
     process->io = io;
     process->handle = handle;
+    process->tid = tid;
     process->fd = -1;
     if (!process_set_aside(process)) {
         pvmi_free(process);
@@ -346,7 +374,7 @@ void tasks_start(struct io *io, const struct core_action *action)
 {
     struct process *process = NULL;
     struct pvmi_fault fault;
-    int rc = process_new(io, action->handle, &process);
+    int rc = process_new(io, action->handle, action->start.tid, &process);
 
     if (rc == PvmOk)
         rc = start_send(io, action);
@@ -463,7 +491,23 @@ void tasks_grant(struct io *io, uint64_t handle, size_t bytes)
 
 /* ---- what the keeper says ---- */
 
-void tasks_on_started(struct io *io, const struct pvmi_msg_run_started *msg, int fd)
+/* Our end of what the process has inherited becomes a link, as if it had come to our door itself. */
+static void process_connect(struct process *process, int connection)
+{
+    struct pvmi_pipe *pipe = pvmi_pipe_new_socket(connection);
+    struct core_event in = { .type = CORE_EVENT_LINK_IN };
+
+    if (pipe == NULL) {
+        close(connection);    /* it finds that out, and connects */
+        return;
+    }
+    in.link_in.kind = CORE_LINK_TASK;
+    in.link_in.pid = process->pid;
+    in.link_in.start = process->handle;
+    links_offer(process->io, pipe, NULL, &in);
+}
+
+void tasks_on_started(struct io *io, const struct pvmi_msg_run_started *msg, int fd, int connection)
 {
     struct process *process = pvmi_table_get(&io->tasks->handles, msg->handle);
     struct core_event *event;
@@ -471,12 +515,14 @@ void tasks_on_started(struct io *io, const struct pvmi_msg_run_started *msg, int
     if (process == NULL) {
         if (fd >= 0)
             close(fd);
+        if (connection >= 0)
+            close(connection);
         return;
     }
     process->started = true;
     process->pid = msg->pid;
     process_give_back(process, 0);
-    if (pvmi_table_set(&io->tasks->pids, (uint64_t)msg->pid, process) != PvmOk)
+    if (connection >= 0 || pvmi_table_set(&io->tasks->pids, (uint64_t)msg->pid, process) != PvmOk)
         process_give_back(process, 1);
     process->fd = fd;
     if (fd >= 0) {
@@ -487,6 +533,8 @@ void tasks_on_started(struct io *io, const struct pvmi_msg_run_started *msg, int
     event->started.pid = msg->pid;
     event->started.path = pvmi_strdup(msg->path != NULL ? msg->path : "");
     io_post(io, event);
+    if (connection >= 0)
+        process_connect(process, connection);
     if (process->watch == NULL) {
         pvmi_log(PVMI_LOG_ERROR, "the output of process %d is lost: out of descriptors or memory", (int)msg->pid);
         process_post_output(process, NULL, true);
@@ -519,6 +567,18 @@ void tasks_on_failed(struct io *io, const struct pvmi_msg_run_failed *msg)
     process_fail(io, msg->handle, &fault);
 }
 
+int32_t tasks_linked(struct io *io, uint64_t handle, uint64_t link)
+{
+    struct process *process = pvmi_table_get(&io->tasks->handles, handle);
+
+    if (process == NULL)
+        return 0;
+    process->link = link;
+    if (process->ended)
+        links_drain(io, link);
+    return process->tid;
+}
+
 void tasks_on_connection(struct io *io, int32_t pid)
 {
     struct process *process = pvmi_table_get(&io->tasks->pids, (uint64_t)pid);
@@ -541,6 +601,8 @@ void tasks_on_ended(struct io *io, const struct pvmi_msg_run_ended *msg)
     if (process == NULL)
         return;
     process->ended = true;
+    if (process->link != 0)
+        links_drain(io, process->link);
     if (process->fd >= 0) {
         process->grace = alarm_new(io->loop, process_on_grace, process);
         if (process->grace != NULL)

@@ -19,11 +19,15 @@ void tasks_signal(struct io *io, uint64_t handle, int32_t pid, int signum);
 /* So many bytes more may be read of its output. */
 void tasks_grant(struct io *io, uint64_t handle, size_t bytes);
 
+/* link is the connection that the process of handle has inherited. Returns the tid of its task, 0 when the process has
+ * gone. */
+int32_t tasks_linked(struct io *io, uint64_t handle, uint64_t link);
+
 /* Process pid connects: the descriptor that was set aside for that is free now. */
 void tasks_on_connection(struct io *io, int32_t pid);
 
-/* What the keeper says. fd: its output, or -1. */
-void tasks_on_started(struct io *io, const struct pvmi_msg_run_started *msg, int fd);
+/* What the keeper says. fd: its output, or -1; connection: our end of what it has inherited, or -1. */
+void tasks_on_started(struct io *io, const struct pvmi_msg_run_started *msg, int fd, int connection);
 void tasks_on_found(struct io *io, const struct pvmi_msg_run_started *msg);
 void tasks_on_failed(struct io *io, const struct pvmi_msg_run_failed *msg);
 void tasks_on_ended(struct io *io, const struct pvmi_msg_run_ended *msg);

@@ -24,7 +24,9 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/limit.h"
+#include "base/passing.h"
 #include "base/table.h"
+#include "pvmd/keeper/connection.h"
 #include "pvmd/keeper/find.h"
 #include "pvmd/keeper/reap.h"
 #include "pvmd/keeper/start.h"
@@ -41,6 +43,8 @@ struct keeper {
     struct pvmi_buffer in;
     struct pvmi_table by_pid;      /* struct child */
     struct pvmi_table by_handle;
+    struct pvmi_handover_file arena;    /* that tasks inherit; fd -1: there is none */
+    int passed;                    /* the descriptor that has come last, -1 none */
     bool over;                     /* the daemon is gone */
 };
 
@@ -52,28 +56,14 @@ struct child {
 
 /* ---- to the daemon ---- */
 
-/* Writes all of it; fd (-1: none) travels with the first byte. */
-static void keeper_write(struct keeper *keeper, const uint8_t *data, size_t length, int fd)
+/* Writes all of it; the descriptors travel with the first byte. */
+static void keeper_write(struct keeper *keeper, const uint8_t *data, size_t length, const int *fds, int count)
 {
-    union {
-        struct cmsghdr align;
-        char room[CMSG_SPACE(sizeof(int))];
-    } control = { .room = { 0 } };
     size_t done = 0;
 
     while (done < length && !keeper->over) {
-        struct iovec part = { .iov_base = (void *)(data + done), .iov_len = length - done };
-        struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+        ssize_t n = pvmi_passing_send(keeper->fd, data + done, length - done, MSG_NOSIGNAL, fds, done == 0 ? count : 0);
 
-        if (fd >= 0 && done == 0) {
-            message.msg_control = control.room;
-            message.msg_controllen = sizeof(control.room);
-            control.align.cmsg_level = SOL_SOCKET;
-            control.align.cmsg_type = SCM_RIGHTS;
-            control.align.cmsg_len = CMSG_LEN(sizeof(int));
-            memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
-        }
-        ssize_t n = sendmsg(keeper->fd, &message, MSG_NOSIGNAL);
         if (n >= 0)
             done += (size_t)n;
         else if (errno == ENOMEM || errno == ENOBUFS || errno == ETOOMANYREFS)
@@ -83,7 +73,7 @@ static void keeper_write(struct keeper *keeper, const uint8_t *data, size_t leng
     }
 }
 
-static void keeper_tell(struct keeper *keeper, int type, const void *msg, int fd)
+static void keeper_pass(struct keeper *keeper, int type, const void *msg, const int *fds, int count)
 {
     struct pvmi_buffer out;
     uint8_t room[4] = { 0 };
@@ -97,8 +87,13 @@ static void keeper_tell(struct keeper *keeper, int type, const void *msg, int fd
     }
     at = out.data;
     pvmi_put_u32(&at, (uint32_t)(out.length - 4));
-    keeper_write(keeper, out.data, out.length, fd);
+    keeper_write(keeper, out.data, out.length, fds, count);
     pvmi_buffer_fini(&out);
+}
+
+static void keeper_tell(struct keeper *keeper, int type, const void *msg)
+{
+    keeper_pass(keeper, type, msg, NULL, 0);
 }
 
 static void keeper_tell_failed(struct keeper *keeper, uint64_t handle, const struct pvmi_fault *fault)
@@ -108,7 +103,7 @@ static void keeper_tell_failed(struct keeper *keeper, uint64_t handle, const str
         .error = { .code = fault->code, .host = fault->host, .text = fault->text },
     };
 
-    keeper_tell(keeper, PVMI_MSG_run_failed, &failed, -1);
+    keeper_tell(keeper, PVMI_MSG_run_failed, &failed);
 }
 
 /* ---- starting ---- */
@@ -129,12 +124,15 @@ static char **run_argv(const struct pvmi_msg_run *run, char *path)
     return argv;
 }
 
-static char **run_env(const struct pvmi_msg_run *run)
+/* What the daemon says, and what it inherits. */
+static char **run_env(const struct pvmi_msg_run *run, struct connection *connection)
 {
-    char **env = pvmi_calloc((size_t)run->env.n + 1, sizeof(*env));
+    char **env = pvmi_calloc((size_t)run->env.n + 2, sizeof(*env));
 
     if (env != NULL && run->env.n > 0)
         memcpy(env, run->env.v, run->env.n * sizeof(*env));
+    if (env != NULL && connection->ours >= 0)
+        env[run->env.n] = connection->variable;
     return env;
 }
 
@@ -190,10 +188,10 @@ err_free:
 
 /* Starts what was found, with stdout and stderr on out. Returns PvmOk, else with fault. */
 static int keeper_start(struct keeper *keeper, const struct pvmi_msg_run *run, char *path, int out,
-                        pid_t *ret_pid, struct pvmi_fault *fault)
+                        struct connection *connection, pid_t *ret_pid, struct pvmi_fault *fault)
 {
     char **argv = run_argv(run, path);
-    char **env = run_env(run);
+    char **env = run_env(run, connection);
     const char *step;
     int error = ENOMEM;
 
@@ -205,6 +203,7 @@ static int keeper_start(struct keeper *keeper, const struct pvmi_msg_run *run, c
             .directory = run->directory,
             .pid_text = run_pid_text(run),
             .fds = { keeper->null, out, out },
+            .inherit = connection->ours >= 0 ? connection->inherit : NULL,
         };
         error = start_process(&spec, ret_pid, &step);
         if (error != 0)
@@ -222,6 +221,7 @@ static int keeper_run_path(struct keeper *keeper, const struct pvmi_msg_run *run
                            struct pvmi_fault *fault)
 {
     struct pvmi_msg_run_started started = { .handle = run->handle, .path = path };
+    struct connection connection;
     int output[2];
     pid_t pid = -1;
     int rc;
@@ -231,7 +231,8 @@ static int keeper_run_path(struct keeper *keeper, const struct pvmi_msg_run *run
                        pvmi_limit_text(errno));
         return fault->code;
     }
-    rc = keeper_start(keeper, run, path, output[1], &pid, fault);
+    connection_make(&keeper->arena, run, &connection);
+    rc = keeper_start(keeper, run, path, output[1], &connection, &pid, fault);
     close(output[1]);
     if (rc == PvmOk && keeper_add(keeper, run->handle, pid) != PvmOk) {
         kill(pid, SIGKILL);
@@ -239,9 +240,13 @@ static int keeper_run_path(struct keeper *keeper, const struct pvmi_msg_run *run
         rc = PvmNoMem;
     }
     if (rc == PvmOk) {
+        const int fds[2] = { output[0], connection.ours };
+
         started.pid = pid;
-        keeper_tell(keeper, PVMI_MSG_run_started, &started, output[0]);
+        started.connected = connection.ours >= 0;
+        keeper_pass(keeper, PVMI_MSG_run_started, &started, fds, 1 + started.connected);
     }
+    connection_close(&connection);
     close(output[0]);
     return rc;
 }
@@ -262,7 +267,7 @@ static void keeper_run(struct keeper *keeper, const struct pvmi_msg_run *run)
     rc = find_executable(&request, &path, &fault);
     if (rc == PvmOk && run->find != 0)
         keeper_tell(keeper, PVMI_MSG_run_started,
-                    &(struct pvmi_msg_run_started){ .handle = run->handle, .path = path }, -1);
+                    &(struct pvmi_msg_run_started){ .handle = run->handle, .path = path });
     else if (rc == PvmOk)
         rc = keeper_run_path(keeper, run, path, &fault);
     if (rc != PvmOk)
@@ -283,6 +288,11 @@ static void keeper_on_message(struct keeper *keeper, const struct pvmi_control *
         /* Not yet waited for, so the pid is still this child's. */
         if (child != NULL)
             kill(child->pid, msg->signum);
+    } else if (control->type == PVMI_MSG_run_arena && keeper->passed >= 0) {
+        if (pvmi_handover_describe(keeper->passed, &keeper->arena) == PvmOk)
+            keeper->passed = -1;
+        else
+            keeper->arena.fd = -1;
     }
 }
 
@@ -320,13 +330,20 @@ static bool keeper_next(struct keeper *keeper)
 
 static void keeper_read(struct keeper *keeper)
 {
+    int fds[PVMI_PASSING_MAX];
     ssize_t n;
+    int count;
 
     if (pvmi_buffer_reserve(&keeper->in, KEEPER_READ_SIZE) != PvmOk) {
         poll(NULL, 0, KEEPER_PAUSE_MS);
         return;
     }
-    n = recv(keeper->fd, keeper->in.data + keeper->in.length, KEEPER_READ_SIZE, MSG_DONTWAIT);
+    n = pvmi_passing_recv(keeper->fd, keeper->in.data + keeper->in.length, KEEPER_READ_SIZE, MSG_DONTWAIT, fds, &count);
+    while (count > 0) {
+        if (keeper->passed >= 0)
+            close(keeper->passed);
+        keeper->passed = fds[--count];
+    }
     if (n > 0)
         keeper->in.length += (size_t)n;
     else if (n == 0 || (errno != EAGAIN && errno != EINTR))
@@ -361,7 +378,7 @@ static void keeper_reap(struct keeper *keeper)
         ended.user_us = microseconds(&usage.ru_utime);
         ended.system_us = microseconds(&usage.ru_stime);
         pvmi_free(child);
-        keeper_tell(keeper, PVMI_MSG_run_ended, &ended, -1);
+        keeper_tell(keeper, PVMI_MSG_run_ended, &ended);
     }
 }
 
@@ -419,7 +436,7 @@ static int keeper_descriptors(int fd)
 
 static __attribute__((noreturn)) void keeper_main(int fd)
 {
-    struct keeper keeper = { .fd = fd };
+    struct keeper keeper = { .fd = fd, .arena = { .fd = -1 }, .passed = -1 };
 
     setsid();
     prctl(PR_SET_NAME, "pvmd-keeper");

@@ -4,8 +4,9 @@
  * (NFS) stops only the keeper, and what the tasks leave behind dies with it.
  *
  * The daemon and its keeper talk over a stream socket pair: each message (run, run_started, run_failed,
- * run_ended, run_signal of control.def) with its length, 32 bits little-endian, in front. The first byte
- * of a run_started carries the reading end of the task's output pipe.
+ * run_ended, run_signal, run_arena of control.def) with its length, 32 bits little-endian, in front. The first byte
+ * of a run_started carries the reading end of the task's output pipe, and our end of its connection if it has inherited
+ * one; that of a run_arena the descriptor of the arena.
  *
  *   the daemon's end closes  -> the keeper kills all its descendants, then ends
  *   the keeper ends          -> the daemon reads the end of the socket

@@ -52,15 +52,28 @@ static void child_write_pid(char text[START_PID_ROOM])
     text[count] = '\0';
 }
 
+/* An old kernel has no close_range; then everything of ours is close-on-exec anyway. */
+static void child_descriptors(const struct start_spec *spec, volatile struct start_report *report)
+{
+    for (int i = 0; i < 3; i++)
+        if (dup2(spec->fds[i], i) < 0)
+            child_fail(report, "connect");
+    for (int i = 0; spec->inherit != NULL && i < 2; i++)
+        if (dup2(spec->inherit[i].fd, spec->inherit[i].number) < 0)
+            child_fail(report, "connect");
+    if (spec->inherit != NULL) {
+        close_range(3, (unsigned)spec->inherit[0].number - 1, 0);
+        close_range((unsigned)spec->inherit[1].number + 1, ~0U, 0);
+    } else {
+        close_range(3, ~0U, 0);
+    }
+}
+
 static __attribute__((noreturn, noinline)) void child_run(const struct start_spec *spec,
                                                           volatile struct start_report *report)
 {
     setsid();
-    for (int i = 0; i < 3; i++)
-        if (dup2(spec->fds[i], i) < 0)
-            child_fail(report, "connect");
-    /* An old kernel has no close_range; then everything of ours is close-on-exec anyway. */
-    close_range(3, ~0U, 0);
+    child_descriptors(spec, report);
     if (spec->files != NULL)
         setrlimit(RLIMIT_NOFILE, spec->files);
     if (spec->directory != NULL && chdir(spec->directory) < 0)

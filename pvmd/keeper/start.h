@@ -8,12 +8,20 @@
 
 #define START_PID_ROOM 12
 
+/* A descriptor of ours, and the number that it has in the process. */
+struct start_inherit {
+    int fd;
+    int number;
+};
+
 struct start_spec {
     const char *path;             /* of the executable, as execve() takes it */
     char *const *argv;            /* NULL-terminated, with the program's name */
     char *const *env;             /* NULL-terminated, the whole environment */
     const char *directory;        /* to run in; NULL, or one that cannot be entered: where the caller is */
-    int fds[3];                   /* become 0, 1 and 2; none of them below 3. All others are closed */
+    int fds[3];                   /* become 0, 1 and 2; none of them below 3 */
+    const struct start_inherit *inherit;    /* two more, with two numbers that follow each other; NULL: none. All others
+                                             * are closed */
     char *pid_text;               /* NULL, or START_PID_ROOM bytes in env that get the process's pid as text */
     const struct rlimit *files;   /* RLIMIT_NOFILE of the process; NULL: the caller's */
 };

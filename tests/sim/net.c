@@ -391,6 +391,15 @@ struct conn_end *net_attach(struct process *process)
     return &conn->end[0];
 }
 
+struct conn_end *net_inherit(struct process *process)
+{
+    struct conn_end *end = net_attach(process);
+
+    if (end != NULL)
+        end->conn->start = process->handle;
+    return end;
+}
+
 void net_adopt(struct conn_end *end, uint64_t handle)
 {
     struct conn *conn = end->conn;

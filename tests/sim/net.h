@@ -62,6 +62,7 @@ struct conn {
     uint64_t bytes_per_ms;
     uint64_t dial_until; /* then the dialler gives up */
     int host;            /* whom it dialled */
+    uint64_t start;      /* handle of the process that has inherited it; 0: it came */
     uint64_t incarnation;
     bool silent; /* what is sent goes nowhere, and nobody is told */
     bool half;   /* what is sent goes nowhere, and a sender is told after a while */
@@ -72,6 +73,9 @@ void net_dial(struct node *node, uint64_t handle, int host, uint64_t incarnation
 
 /* A process connects to its daemon's socket. NULL when nobody listens. */
 struct conn_end *net_attach(struct process *process);
+
+/* The other end of a connection that a process inherits from its daemon. */
+struct conn_end *net_inherit(struct process *process);
 
 /* The core's answer to LINK_IN. */
 void net_adopt(struct conn_end *end, uint64_t handle);

@@ -389,6 +389,7 @@ void node_link_in(struct conn_end *end, enum core_link_kind kind, int32_t pid, c
     event.link_in.pid = pid;
     event.link_in.channel = end->conn->channel;
     event.link_in.ticket = ticket;
+    event.link_in.start = end->conn->start;
     if (from != NULL) {
         event.link_in.host = from->number;
         event.link_in.incarnation = from->incarnation;

@@ -333,6 +333,9 @@ void node_act(struct node *node, struct core_action *action)
     case CORE_ACTION_TASK_SIGNAL:
         act_signal(node, action);
         break;
+    case CORE_ACTION_TASK_REVOKE:
+        process_revoke(node, action->handle);
+        break;
     case CORE_ACTION_TASK_ADMIT:
         act_admit(node, action);
         break;

@@ -149,6 +149,8 @@ static void start_done(void *object, uint64_t value)
         world_after(world, world_below(world, MS), process_begin, process,
                     enrolls); /* it may be ahead of us */
     node_step(node, &event);
+    if (process->hello != NULL && node->alive && world_chance(world, 800))
+        process->door = net_inherit(process);
     world_after(world, world_between(world, 1, 30) * MS, process_begin, process, enrolls);
     if (process->status != 0)
         process_end(process, process->status);
@@ -178,6 +180,15 @@ static void process_check_start(struct process *process, const struct core_actio
     }
 }
 
+static void process_keep_hello(struct process *process, const struct pvmi_frame *frame)
+{
+    if (frame == NULL)
+        return;
+    process->hello_length = frame->header.length;
+    process->hello = malloc(process->hello_length);
+    memcpy(process->hello, pvmi_frame_bytes(frame), process->hello_length);
+}
+
 struct process *process_start(struct node *node, const struct core_action *action)
 {
     struct world *world = node->world;
@@ -188,6 +199,7 @@ struct process *process_start(struct node *node, const struct core_action *actio
     process->claim_nonce = action->start.nonce;
     process->spawn = process_find_spawn(world, action->start.argv);
     process_check_start(process, action);
+    process_keep_hello(process, action->start.enrolled);
     if (pvmi_table_get(&node->starts, process->handle) != NULL)
         world_fail(world, "handle used twice", "node %d starts under %llu", node->number,
                    (unsigned long long)process->handle);
@@ -288,6 +300,13 @@ static void end_tell(void *object, uint64_t value)
         pvmi_table_remove(&node->starts, process->handle);
 }
 
+static void process_close_door(struct process *process)
+{
+    if (process->door != NULL && process->door->state != END_CLOSED)
+        net_close(process->door, true);
+    process->door = NULL;
+}
+
 void process_end(struct process *process, int status)
 {
     struct world *world = process->world;
@@ -302,6 +321,7 @@ void process_end(struct process *process, int status)
               status);
     process->state = PROCESS_ENDED;
     process->status = status;
+    process_close_door(process);
     process_hang_up(process);
     if (process->claim_tid != 0)
         actor_gone(actor_new(process, process->claim_tid));
@@ -309,6 +329,35 @@ void process_end(struct process *process, int status)
         return;
     world_after(world, world_between(world, 10, 5 * MS), end_tell, process, 0);
     world_after(world, world_between(world, 10, 5 * MS), process_flush_run, process, 0);
+}
+
+/* Who comes by the socket wants to be this process's task. */
+struct revocation {
+    struct node *node;
+    uint64_t handle;
+};
+
+static void revoke_tell(void *object, uint64_t done)
+{
+    struct revocation *revocation = object;
+    struct core_event event = { .type = CORE_EVENT_REVOKED, .handle = revocation->handle };
+
+    if (!revocation->node->alive || node_defers(revocation->node, revoke_tell, revocation, done))
+        return;
+    event.revoked.done = done != 0;
+    node_step(revocation->node, &event);
+}
+
+void process_revoke(struct node *node, uint64_t handle)
+{
+    struct process *process = pvmi_table_get(&node->starts, handle);
+    struct revocation *revocation = world_alloc(node->world, sizeof(*revocation));
+
+    revocation->node = node;
+    revocation->handle = handle;
+    if (process != NULL && !process->slot_claimed)
+        process->slot_revoked = true;
+    world_after(node->world, 1, revoke_tell, revocation, process == NULL || !process->slot_claimed);
 }
 
 static void signal_arrives(void *object, uint64_t signum)
@@ -332,6 +381,7 @@ void process_orphan(struct process *process)
 {
     struct world *world = process->world;
 
+    process_close_door(process);
     process_hang_up(process);
     if (process->handle != 0 && !plant_strikes(world, PLANT_ORPHANS, 200))
         world_after(world, world_below(world, 2 * SECOND), signal_arrives, process, SIGKILL);
@@ -357,6 +407,8 @@ void process_hang_up(struct process *process)
 void process_link_down(struct process *process, struct conn_end *end)
 {
     net_forget(end);
+    if (process->door == end)
+        process->door = NULL;
     if (process->end == end)
         process_hang_up(process);
 }
@@ -375,6 +427,22 @@ void process_frame(struct process *process, const uint8_t *bytes, size_t length)
     actor_frame(process, &header, bytes + PVMI_FRAME_HEADER_SIZE);
 }
 
+/* By the door: the answer is there already. */
+static void process_enter(struct process *process, struct pvmi_msg_enroll *msg)
+{
+    struct pvmi_frame_header header = { .kind = PVMI_FRAME_CONTROL, .length = process->hello_length };
+
+    process->slot_claimed = true;
+    process->lies = false;
+    process->end = process->door;
+    process->door = NULL;
+    process->lives_left--;
+    msg->claim_tid = process->claim_tid;
+    msg->claim_nonce = process->claim_nonce;
+    actor_say(process, PVMI_MSG_enroll, msg, NULL);
+    actor_frame(process, &header, process->hello);
+}
+
 void process_enroll(struct process *process, bool claim)
 {
     struct pvmi_msg_enroll msg = {
@@ -383,6 +451,10 @@ void process_enroll(struct process *process, bool claim)
 
     if (process->lives_left == 0 || process->end != NULL)
         return;
+    if (claim && process->door != NULL && !process->slot_revoked && world_chance(process->world, 850)) {
+        process_enter(process, &msg);
+        return;
+    }
     process->end = net_attach(process);
     if (process->end == NULL)
         return;

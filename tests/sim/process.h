@@ -22,6 +22,11 @@ struct process {
     uint64_t claim_nonce;
     struct spawn *spawn;  /* NULL by hand */
     struct conn_end *end; /* to its daemon, or NULL */
+    struct conn_end *door; /* to its daemon, too: inherited, and not claimed yet */
+    uint8_t *hello;        /* what lies in there: payload of a control frame */
+    uint32_t hello_length;
+    bool slot_claimed;     /* it has claimed what it inherited */
+    bool slot_revoked;     /* and cannot any more */
     struct actor *actor;  /* who it is now, or NULL */
     uint64_t busy_until;  /* it computes and reads nothing */
     int32_t borrowed_tid; /* a claim in its environment that another process has used */
@@ -36,6 +41,9 @@ struct process {
     bool end_told;
     int status;
 };
+
+/* The core's TASK_REVOKE. */
+void process_revoke(struct node *node, uint64_t handle);
 
 /* The core's TASK_START. */
 struct process *process_start(struct node *node, const struct core_action *action);

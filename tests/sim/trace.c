@@ -12,7 +12,7 @@ const char *node_event_name(enum core_event_type type)
     static const char *const names[] = { "TICK",      "LINK_IN",       "LINK_UP",
                                          "LINK_DOWN", "LINK_WRITABLE", "LINK_CONGESTED",
                                          "FRAME",     "STARTED",       "START_FAILED",
-                                         "ENDED",     "OUTPUT",        "LAUNCH_COMMAND",
+                                         "REVOKED",   "ENDED",         "OUTPUT",        "LAUNCH_COMMAND",
                                          "LAUNCHED",  "ADD",           "HALT" };
 
     return names[type];
@@ -22,7 +22,7 @@ const char *node_action_name(enum core_action_type type)
 {
     static const char *const names[] = { "LINK_DIAL",    "LINK_ADOPT", "LINK_REFUSE", "LINK_SEND",
                                          "LINK_READ",    "LINK_CLOSE", "TASK_START",  "TASK_SIGNAL",
-                                         "TASK_ADMIT",   "TASK_GONE",
+                                         "TASK_REVOKE",  "TASK_ADMIT",   "TASK_GONE",
                                          "OUTPUT_GRANT", "LAUNCH",     "LAUNCH_ANSWER", "LAUNCH_END",
                                          "PEER_SET",     "PEER_DROP",  "GATE",        "READY",
                                          "LOG",          "DEBUG",      "STOP" };

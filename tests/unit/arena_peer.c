@@ -15,7 +15,7 @@ int main(int argc, char **argv)
     MUST(argc == 5 && pvmi_handover_read(argv[2], &handover) == PvmOk && pvmi_handover_take(&handover) == PvmOk);
     receiver = (uint32_t)strtoul(argv[3], NULL, 16);
     count = (uint32_t)atoi(argv[4]);
-    task_start(&task, handover.fd, handover.slot);
+    task_start(&task, handover.arena.fd, handover.slot);
     MUST(task.arena->piece == PVMI_ARENA_PIECE_SMALL);
     for (uint32_t i = 0; i < count; i++) {
         if (argv[1][0] == 's')

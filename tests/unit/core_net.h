@@ -73,6 +73,7 @@ struct net_process {
     int signum;          /* the last one */
     size_t granted;
     bool ended;
+    bool slot_claimed;    /* what it has inherited: nobody else can have that */
     char file[64];
     char env[2048];
     char path[512];
@@ -498,6 +499,11 @@ NET_UNUSED static void net_do(struct net *net, int number, struct core_action *a
         break;
     case CORE_ACTION_TASK_SIGNAL:
         net_signal(net, number, action);
+        break;
+    case CORE_ACTION_TASK_REVOKE:
+        process = net_process_of(net, number, action->handle);
+        net_post(net, number, CORE_EVENT_REVOKED, action->handle)->event.revoked.done =
+            process == NULL || !process->slot_claimed;
         break;
     case CORE_ACTION_TASK_ADMIT:
         net->admitted++;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -487,31 +488,59 @@ static void the_heap_survives_failed_allocations(void **state)
 
 static void a_descriptor_that_was_used_again_is_not_taken(void **state)
 {
-    struct pvmi_handover handover, read;
+    struct pvmi_handover handover = { .slot = 12, .nonce = UINT64_MAX }, read;
     char text[PVMI_HANDOVER_TEXT];
     struct arena_daemon daemon;
-    int fd;
+    int fds[2];
 
     (void)state;
     daemon_make(&daemon, ARENA_PAGES);
-    fd = fcntl(daemon.arena->fd, F_DUPFD, 50);
-    assert_int_equal(pvmi_handover_make(fd, 12, UINT64_MAX, &handover), PvmOk);
+    fds[0] = fcntl(daemon.arena->fd, F_DUPFD, 50);
+    fds[1] = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(pvmi_handover_describe(fds[0], &handover.arena), PvmOk);
+    assert_int_equal(pvmi_handover_describe(fds[1], &handover.socket), PvmOk);
     pvmi_handover_write(&handover, text);
     assert_int_equal(pvmi_handover_read(text, &read), PvmOk);
     assert_int_equal(pvmi_handover_take(&read), PvmOk);
-    assert_int_equal(fcntl(read.fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(read.arena.fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(read.socket.fd, F_GETFD), FD_CLOEXEC);
     assert_int_equal(read.slot, 12);
     assert_true(read.nonce == UINT64_MAX);
-    close(fd);
+    assert_int_equal(dup2(STDERR_FILENO, fds[1]), fds[1]);
     assert_int_equal(pvmi_handover_take(&read), PvmNotFound);
-    assert_int_equal(dup2(STDERR_FILENO, fd), fd);
+    assert_int_equal(fcntl(fds[0], F_GETFD), -1);    /* of no use without the other one */
+    assert_true(fcntl(fds[1], F_GETFD) >= 0);        /* somebody else's */
+    close(fds[1]);
     assert_int_equal(pvmi_handover_take(&read), PvmNotFound);
-    close(fd);
-    const char *const bad[] = { "", "1:2:3:4", "1:2:3:4:", "1:2:3:4:5:6", "-1:2:3:4:5", "x:2:3:4:5", "80000000:2:3:4:5",
-                                "1:2:3:100000000:5", " 1:2:3:4:5" };
+    const char *const bad[] = { "", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:", "1:2:3:4:5:6:7:8:9", "-1:2:3:4:5:6:7:8",
+                                "x:2:3:4:5:6:7:8", "80000000:2:3:4:5:6:7:8", "1:2:3:80000000:5:6:7:8",
+                                "1:2:3:4:5:6:100000000:8", " 1:2:3:4:5:6:7:8" };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(pvmi_handover_read(bad[i], &read), PvmBadParam);
+    daemon_end(&daemon);
+}
+
+static void a_slot_is_either_claimed_or_revoked(void **state)
+{
+    struct arena_daemon daemon;
+    struct arena_task task;
+    uint32_t slots[2];
+
+    (void)state;
+    daemon_make(&daemon, ARENA_PAGES);
+    slots[0] = daemon_reserve(&daemon, 1);
+    slots[1] = daemon_reserve(&daemon, 2);
+    task_claim(&task, daemon.arena, slots[0]);
+    assert_true(pvmi_slot_claimed(daemon.arena, task.self.name));
+    assert_false(pvmi_slot_revoke(daemon.arena, slots[0]));
+    assert_true(pvmi_slot_claimed(daemon.arena, task.self.name));
+    assert_false(pvmi_slot_claimed(daemon.arena, name_of(daemon.arena, slots[1])));
+    assert_true(pvmi_slot_revoke(daemon.arena, slots[1]));
+    assert_true(pvmi_slot_revoke(daemon.arena, slots[1]));
+    assert_int_equal(pvmi_slot_claim(daemon.arena, slots[1], slots[1] + 1000, &task.self), PvmDenied);
+    daemon_bury(&daemon, slots[1]);
+    assert_int_equal(pvmi_heal_sweep(&daemon.self), 0);
     daemon_end(&daemon);
 }
 
@@ -537,6 +566,7 @@ int main(void)
         cmocka_unit_test(a_full_window_goes_on_in_another_slot),
         cmocka_unit_test(the_heap_survives_failed_allocations),
         cmocka_unit_test(a_descriptor_that_was_used_again_is_not_taken),
+        cmocka_unit_test(a_slot_is_either_claimed_or_revoked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -22,11 +23,13 @@ static char peer[PATH_MAX];
 static pid_t start_peer(struct arena_daemon *daemon, const char *role, uint32_t slot, uint32_t receiver)
 {
     char text[PVMI_HANDOVER_TEXT], name[16], count[16];
-    struct pvmi_handover handover;
+    struct pvmi_handover handover = { .slot = slot, .nonce = slot + 1000 };
     int fd = dup(daemon->arena->fd);
+    int socket_fd = socket(AF_UNIX, SOCK_STREAM, 0);
     pid_t pid;
 
-    assert_int_equal(pvmi_handover_make(fd, slot, slot + 1000, &handover), PvmOk);
+    assert_int_equal(pvmi_handover_describe(fd, &handover.arena), PvmOk);
+    assert_int_equal(pvmi_handover_describe(socket_fd, &handover.socket), PvmOk);
     pvmi_handover_write(&handover, text);
     snprintf(name, sizeof(name), "%x", receiver);
     snprintf(count, sizeof(count), "%d", COUNT);
@@ -36,6 +39,7 @@ static pid_t start_peer(struct arena_daemon *daemon, const char *role, uint32_t 
         _exit(2);
     }
     close(fd);
+    close(socket_fd);
     return pid;
 }
 
