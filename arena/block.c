@@ -154,16 +154,22 @@ bool pvmi_lend_busy(struct pvmi_lend *lend, uint64_t position)
     return false;
 }
 
+static void words_free(struct pvmi_lend *lend, struct pvmi_arena_block *block)
+{
+    for (uint64_t more = block->more, after; more != 0; more = after) {
+        after = pvmi_heap_block(lend->heap, more)->next;
+        pvmi_heap_free(lend->heap, more);
+    }
+    block->more = 0;
+}
+
 static void chain_free(struct pvmi_lend *lend, uint64_t position)
 {
     while (position != 0) {
         struct pvmi_arena_block *block = pvmi_heap_block(lend->heap, position);
         uint64_t next = block->next;
 
-        for (uint64_t more = block->more, after; more != 0; more = after) {
-            after = pvmi_heap_block(lend->heap, more)->next;
-            pvmi_heap_free(lend->heap, more);
-        }
+        words_free(lend, block);
         pvmi_heap_free(lend->heap, position);
         position = next;
     }
@@ -182,6 +188,20 @@ void pvmi_lend_drop(struct pvmi_lend *lend, uint64_t position)
         }
     }
     chain_free(lend, position);
+}
+
+bool pvmi_lend_back(struct pvmi_lend *lend, uint64_t position)
+{
+    struct pvmi_arena_block *block = pvmi_heap_block(lend->heap, position);
+
+    if (block->holders == 0)
+        return true;
+    if (pvmi_lend_busy(lend, position))
+        return false;
+    words_free(lend, block);
+    block->holders = 0;
+    lend->lent--;
+    return true;
 }
 
 /* What is still needed goes to the end: one receiver that keeps a message for ever hides no others. */

@@ -44,6 +44,9 @@ bool pvmi_lend_busy(struct pvmi_lend *lend, uint64_t position);
 /* The owner needs the chain no more: it is freed now, or when the last receiver has released it. */
 void pvmi_lend_drop(struct pvmi_lend *lend, uint64_t position);
 
+/* The owner wants to write into the chain again. Returns whether nobody needs it any more: then it has no words. */
+bool pvmi_lend_back(struct pvmi_lend *lend, uint64_t position);
+
 /* Looks at the max oldest of those that are out, and frees what it can. Returns how many chains. */
 uint32_t pvmi_lend_reclaim(struct pvmi_lend *lend, uint32_t max);
 

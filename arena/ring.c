@@ -392,36 +392,45 @@ static int follow(struct pvmi_ring_in *in, const struct pvmi_ring_cell *cell)
     return PvmOk;
 }
 
-static void copy_record(const struct pvmi_ring_in *in, uint8_t *to, size_t size)
+void pvmi_ring_copy(const struct pvmi_ring_in *in, size_t at, void *to, size_t length)
 {
-    size_t part = size < PVMI_RING_CELL_BYTES ? size : PVMI_RING_CELL_BYTES;
+    uint8_t *next = to;
+    uint32_t cell = in->number;
+    size_t part;
 
-    memcpy(to, in_cell(in, in->number)->first.bytes, part);
-    for (uint32_t i = 1; part < size; i++) {
-        size_t more = size - part < PVMI_RING_MORE_BYTES ? size - part : PVMI_RING_MORE_BYTES;
-
-        memcpy(to + part, in_cell(in, in->number + i)->more, more);
-        part += more;
+    if (at < PVMI_RING_CELL_BYTES) {
+        part = length < PVMI_RING_CELL_BYTES - at ? length : PVMI_RING_CELL_BYTES - at;
+        memcpy(next, in_cell(in, cell)->first.bytes + at, part);
+        at = 0;
+    } else {
+        part = 0;
+        at -= PVMI_RING_CELL_BYTES;
+        cell += (uint32_t)(at / PVMI_RING_MORE_BYTES);
+        at %= PVMI_RING_MORE_BYTES;
+    }
+    for (next += part, length -= part; length > 0; next += part, length -= part, at = 0) {
+        part = length < PVMI_RING_MORE_BYTES - at ? length : PVMI_RING_MORE_BYTES - at;
+        memcpy(next, in_cell(in, ++cell)->more + at, part);
     }
 }
 
-int pvmi_ring_get(struct pvmi_ring_in *in, void *ret_bytes, size_t *ret_size)
+int pvmi_ring_peek(struct pvmi_ring_in *in, const uint8_t **ret_bytes, size_t *ret_size)
 {
     while (pvmi_ring_ready(in)) {
         const struct pvmi_ring_cell *cell = in_cell(in, in->number);
         size_t size = cell->first.size;
         int rc;
 
-        if (cell->first.kind == KIND_CLOSE)
-            return PVMI_CLOSED;
         if (cell->first.kind == KIND_DATA) {
             if (size > PVMI_RECORD_MAX)
                 return PvmBadMsg;
-            copy_record(in, ret_bytes, size);
             in->record_cells = cells_for(size);
+            *ret_bytes = cell->first.bytes;
             *ret_size = size;
             return PvmOk;
         }
+        if (cell->first.kind == KIND_CLOSE)
+            return PVMI_CLOSED;
         if (cell->first.kind != KIND_LINK)
             return PvmBadMsg;
         rc = follow(in, cell);
@@ -429,6 +438,19 @@ int pvmi_ring_get(struct pvmi_ring_in *in, void *ret_bytes, size_t *ret_size)
             return rc;
     }
     return PVMI_AGAIN;
+}
+
+int pvmi_ring_get(struct pvmi_ring_in *in, void *ret_bytes, size_t *ret_size)
+{
+    const uint8_t *first;
+    size_t size;
+    int rc = pvmi_ring_peek(in, &first, &size);
+
+    if (rc != PvmOk)
+        return rc;
+    pvmi_ring_copy(in, 0, ret_bytes, size);
+    *ret_size = size;
+    return PvmOk;
 }
 
 void pvmi_ring_advance(struct pvmi_ring_in *in)

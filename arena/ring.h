@@ -115,6 +115,14 @@ static inline bool pvmi_ring_ready(const struct pvmi_ring_in *in)
  */
 int pvmi_ring_get(struct pvmi_ring_in *in, void *ret_bytes, size_t *ret_size);
 
+/*
+ * The same in two steps, for who knows after the first bytes where the others shall go: peek() gives the address of the
+ * first PVMI_RING_CELL_BYTES at most, where they lie, and the size of all of it; copy() copies length bytes from offset at.
+ * The sender may change them at any time: what is relied on has to be copied first, and checked then.
+ */
+int pvmi_ring_peek(struct pvmi_ring_in *in, const uint8_t **ret_bytes, size_t *ret_size);
+void pvmi_ring_copy(const struct pvmi_ring_in *in, size_t at, void *to, size_t length);
+
 void pvmi_ring_advance(struct pvmi_ring_in *in);
 
 /*

@@ -102,7 +102,9 @@ void pvmi_wake_join(struct pvmi_self *self)
 
 void pvmi_wake_leave(struct pvmi_self *self)
 {
-    count_awake(self, -1);
+    if (!self->away)
+        count_awake(self, -1);
+    self->away = false;
     atomic_store_explicit(&self->control->mask, 0, memory_order_relaxed);
 }
 
@@ -124,6 +126,16 @@ static void show_asleep(struct pvmi_self *self, enum pvmi_state state)
     atomic_store_explicit(&self->state->word, self->state_word, memory_order_relaxed);
     pvmi_fence();
     pvmi_arena_step("sleep fenced");
+}
+
+/* A signal handler may have jumped out of a sleep: then this is where it ends. */
+void pvmi_wake_entered(struct pvmi_self *self)
+{
+    if (self->away)
+        count_awake(self, 1);
+    self->away = false;
+    self->state_word &= ~15u;
+    atomic_store_explicit(&self->state->word, self->state_word, memory_order_relaxed);
 }
 
 void pvmi_wake_rest(struct pvmi_self *self)
@@ -174,8 +186,8 @@ int pvmi_wake_wait(struct pvmi_self *self, bool (*look)(void *user), void *user,
     show_asleep(self, PVMI_ASLEEP);
     if (!look(user)) {
         count_awake(self, -1);
+        self->away = true;
         rc = sleep_shown(self, look, user, deadline_us, ret_late);
-        count_awake(self, 1);
     }
     pvmi_wake_enter(self);
     return rc;

@@ -72,13 +72,23 @@ void pvmi_wake_leave(struct pvmi_self *self);
 /* Counts this task for the processors that it may run on now, if they have changed. */
 void pvmi_wake_remask(struct pvmi_self *self);
 
+void pvmi_wake_entered(struct pvmi_self *self);
+
 /* At each entry into the library: programs longjmp out of receives, and pvm_getfds leaves the word at rest. */
 static inline void pvmi_wake_enter(struct pvmi_self *self)
 {
-    if (pvmi_state_of(self->state_word) != PVMI_AWAKE) {
-        self->state_word &= ~15u;
-        atomic_store_explicit(&self->state->word, self->state_word, memory_order_relaxed);
-    }
+    if (pvmi_state_of(self->state_word) != PVMI_AWAKE)
+        pvmi_wake_entered(self);
+}
+
+/* Between two looks without sleeping. */
+static inline void pvmi_spin_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+    __asm__ volatile("yield");
+#endif
 }
 
 /* Whether polling without a pause takes no processor away from others. */

@@ -9,14 +9,17 @@
  */
 #include "libpvm/arrive.h"
 
+#include <assert.h>
+
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/table.h"
 #include "libpvm/line.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/output.h"
+#include "libpvm/peer.h"
 #include "libpvm/request.h"
+#include "libpvm/sweep.h"
 #include "libpvm/watch.h"
 #include "wire/tid.h"
 
@@ -28,13 +31,7 @@ struct arrival {
     struct pvmi_msgbuf *buf;    /* NULL: the sender gave this message up */
 };
 
-struct source {
-    uint32_t next;              /* number of the next message to hand on */
-    size_t held;                /* arrivals in the list */
-    struct pvmi_list arrivals;
-};
-
-static struct pvmi_table arrive_sources;    /* by tid */
+static struct arrival *arrive_spare;    /* for a message that comes early, and whose place there must be */
 static struct pvmi_list arrive_stalled = { &arrive_stalled, &arrive_stalled };
 
 /* ---- whole messages ---- */
@@ -76,36 +73,12 @@ static int take_whole(const struct pvmi_frame *frame)
 
 /* ---- messages of tasks, by source and number ---- */
 
-static struct source *source_get(int32_t tid)
-{
-    struct source *source = pvmi_table_get(&arrive_sources, (uint32_t)tid);
-
-    if (source != NULL)
-        return source;
-    source = pvmi_calloc(1, sizeof(*source));
-    if (source == NULL)
-        return NULL;
-    source->next = 1;
-    pvmi_list_init(&source->arrivals);
-    if (pvmi_table_set(&arrive_sources, (uint32_t)tid, source) != PvmOk) {
-        pvmi_free(source);
-        return NULL;
-    }
-    return source;
-}
-
-/* Numbers come round, and 0 is none. */
-static uint32_t number_after(uint32_t number)
-{
-    return number + 1 == 0 ? 1 : number + 1;
-}
-
 static bool number_before(uint32_t a, uint32_t b)
 {
     return (int32_t)(a - b) < 0;
 }
 
-static void arrival_free(struct source *source, struct arrival *arrival)
+static void arrival_free(struct pvmi_peer *source, struct arrival *arrival)
 {
     pvmi_list_remove(&arrival->link);
     source->held--;
@@ -114,7 +87,7 @@ static void arrival_free(struct source *source, struct arrival *arrival)
 }
 
 /* Finds the arrival of number, or where it belongs: *ret_where is the node to insert before. */
-static struct arrival *arrival_find(struct source *source, uint32_t number, struct pvmi_list **ret_where)
+static struct arrival *arrival_find(struct pvmi_peer *source, uint32_t number, struct pvmi_list **ret_where)
 {
     struct pvmi_list *node = &source->arrivals;
 
@@ -133,7 +106,7 @@ static struct arrival *arrival_find(struct source *source, uint32_t number, stru
 }
 
 /* The first frame of a message. Returns PvmOk, PvmNoMem, PvmBadMsg. */
-static int arrival_new(struct source *source, const struct pvmi_frame_header *header, struct pvmi_list *where,
+static int arrival_new(struct pvmi_peer *source, const struct pvmi_frame_header *header, struct pvmi_list *where,
                        struct arrival **ret_arrival)
 {
     bool given_up = header->length == 0 && header->offset != 0;
@@ -187,20 +160,20 @@ static int arrival_fill(struct arrival *arrival, const struct pvmi_frame *frame)
 }
 
 /* Hands on what is whole and next. */
-static void source_advance(struct source *source)
+static void source_advance(struct pvmi_peer *source)
 {
     while (!pvmi_list_empty(&source->arrivals)) {
         struct arrival *first = PVMI_CONTAINER(source->arrivals.next, struct arrival, link);
         struct pvmi_msgbuf *buf = first->buf;
 
-        if (first->number != source->next && source->held > PVMI_ARRIVE_HELD_MAX) {
+        if (first->number != source->receive_next && source->held > PVMI_ARRIVE_HELD_MAX) {
             pvmi_log(PVMI_LOG_ERROR, "message %u of a task is missing, %zu later ones wait: given up",
-                     source->next, source->held);
-            source->next = first->number;
+                     source->receive_next, source->held);
+            source->receive_next = first->number;
         }
-        if (first->number != source->next || !first->whole)
+        if (first->number != source->receive_next || !first->whole)
             return;
-        source->next = number_after(source->next);
+        source->receive_next = pvmi_peer_number_after(source->receive_next);
         first->buf = NULL;
         arrival_free(source, first);
         if (buf != NULL)
@@ -211,20 +184,20 @@ static void source_advance(struct source *source)
 static int take_data(const struct pvmi_frame *frame)
 {
     const struct pvmi_frame_header *header = &frame->header;
-    struct source *source = source_get(header->src);
+    struct pvmi_peer *source = pvmi_peer_get(header->src);
     struct pvmi_list *where;
     struct arrival *arrival;
     int rc;
 
     if (source == NULL)
         return PvmNoMem;
-    if (number_before(header->message, source->next))
+    if (number_before(header->message, source->receive_next))
         return PvmOk;    /* a double */
-    if (header->message == source->next && pvmi_list_empty(&source->arrivals) &&
+    if (header->message == source->receive_next && pvmi_list_empty(&source->arrivals) &&
         header->length == header->message_length) {
         rc = take_whole(frame);
         if (rc == PvmOk)
-            source->next = number_after(source->next);
+            source->receive_next = pvmi_peer_number_after(source->receive_next);
         return rc;
     }
 
@@ -239,18 +212,78 @@ static int take_data(const struct pvmi_frame *frame)
     return rc;
 }
 
+/* ---- messages that come whole ---- */
+
+int pvmi_arrive_reserve(const struct pvmi_peer *source, uint32_t number)
+{
+    if (arrive_spare == NULL && number != source->receive_next)
+        arrive_spare = pvmi_calloc(1, sizeof(*arrive_spare));
+    return arrive_spare == NULL && number != source->receive_next ? PvmNoMem : PvmOk;
+}
+
+/* Early. buf NULL: it is not to be waited for. */
+static void hold_back(struct pvmi_peer *source, uint32_t number, struct pvmi_msgbuf *buf)
+{
+    struct pvmi_list *where;
+    struct arrival *arrival = arrival_find(source, number, &where);
+
+    if (arrival != NULL || number_before(number, source->receive_next)) {    /* a double */
+        pvmi_msgbuf_free(buf);
+        return;
+    }
+    assert(arrive_spare != NULL);
+    arrival = arrive_spare;
+    arrive_spare = NULL;
+    arrival->number = number;
+    arrival->buf = buf;
+    arrival->whole = true;
+    pvmi_list_insert(where, &arrival->link);
+    source->held++;
+    source_advance(source);
+}
+
+void pvmi_arrive_message(struct pvmi_peer *source, uint32_t number, struct pvmi_msgbuf *buf)
+{
+    if (number != source->receive_next) {
+        hold_back(source, number, buf);
+        return;
+    }
+    source->receive_next = pvmi_peer_number_after(number);
+    pvmi_line_push(buf);
+    if (!pvmi_list_empty(&source->arrivals))
+        source_advance(source);
+}
+
+void pvmi_arrive_skip(struct pvmi_peer *source, uint32_t number)
+{
+    if (number != source->receive_next) {
+        hold_back(source, number, NULL);
+        return;
+    }
+    source->receive_next = pvmi_peer_number_after(number);
+    source_advance(source);
+}
+
 /* ---- frames ---- */
 
+/* What the daemon tells of a task's end comes behind all that this task had sent through the arena. */
 static int take_frame(const struct pvmi_frame *frame)
 {
+    int rc;
+
     switch (frame->header.kind) {
     case PVMI_FRAME_DATA:
         return frame->header.message == 0 ? PvmBadMsg : take_data(frame);
     case PVMI_FRAME_CONTROL:
+        rc = pvmi_sweep_all();
+        if (rc != PvmOk)
+            return rc;
         return pvmi_request_arrived(pvmi_frame_bytes(frame), frame->header.length);
     case PVMI_FRAME_OUTPUT:
-    case PVMI_FRAME_NOTICE:
         return take_whole(frame);
+    case PVMI_FRAME_NOTICE:
+        rc = pvmi_sweep_all();
+        return rc == PvmOk ? take_whole(frame) : rc;
     default:
         return PvmOk;    /* PING and the like are between the ends of a connection */
     }
@@ -293,16 +326,16 @@ bool pvmi_arrive_stalled(void)
     return !pvmi_list_empty(&arrive_stalled);
 }
 
+static void forget_arrivals(struct pvmi_peer *source)
+{
+    while (!pvmi_list_empty(&source->arrivals))
+        arrival_free(source, PVMI_CONTAINER(source->arrivals.next, struct arrival, link));
+}
+
 void pvmi_arrive_reset(void)
 {
-    struct source *source;
-    uint32_t cursor = 0;
-
-    while ((source = pvmi_table_next(&arrive_sources, &cursor, NULL)) != NULL) {
-        while (!pvmi_list_empty(&source->arrivals))
-            arrival_free(source, PVMI_CONTAINER(source->arrivals.next, struct arrival, link));
-        pvmi_free(source);
-    }
-    pvmi_table_fini(&arrive_sources);
+    pvmi_peer_each(forget_arrivals);
+    pvmi_free(arrive_spare);
+    arrive_spare = NULL;
     pvmi_frame_free_all(&arrive_stalled);
 }

@@ -15,6 +15,7 @@
 #include "wire/frame.h"
 
 struct pvmi_msgbuf;
+struct pvmi_peer;
 
 #define PVMI_ARRIVE_HELD_MAX 65536    /* messages of one source held back for a missing one */
 
@@ -23,6 +24,16 @@ struct pvmi_msgbuf;
 
 /* Takes a frame that has come by any route. */
 void pvmi_arrive_frame(struct pvmi_frame *frame);
+
+/*
+ * Takes a whole message from peer with that number, which has come by another way than frames. It needs no memory when
+ * pvmi_arrive_reserve() was called before, and PvmOk then.
+ */
+void pvmi_arrive_message(struct pvmi_peer *peer, uint32_t number, struct pvmi_msgbuf *buf);
+int pvmi_arrive_reserve(const struct pvmi_peer *peer, uint32_t number);
+
+/* A message whose number cannot be used for another one was refused: it is not to be waited for. */
+void pvmi_arrive_skip(struct pvmi_peer *peer, uint32_t number);
 
 /* Tries again with frames that found no memory. Returns how many went. */
 int pvmi_arrive_retry(void);

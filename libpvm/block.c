@@ -2,8 +2,11 @@
 #include "libpvm/block.h"
 
 #include "base/alloc.h"
+#include "libpvm/shared.h"
 
 #define BLOCK_SMALLEST (PVMI_BLOCK_SMALL - sizeof(struct pvmi_block))    /* their capacities */
+#define BLOCK_TINY (256 - sizeof(struct pvmi_block))
+#define BLOCK_SHORT (2048 - sizeof(struct pvmi_block))
 #define BLOCK_LARGEST (PVMI_BLOCK_LARGE - sizeof(struct pvmi_block))
 
 /* Blocks of one capacity, last freed first used: that one is warmest. */
@@ -12,16 +15,34 @@ struct kept {
     int count;
 };
 
+static struct kept kept_tiny;
+static struct kept kept_short;
 static struct kept kept_small;
 static struct kept kept_large;
 
 /* Where blocks of that capacity are kept, NULL: nowhere. */
 static struct kept *kept_of(size_t capacity)
 {
-    return capacity == BLOCK_SMALLEST ? &kept_small : capacity == BLOCK_LARGEST ? &kept_large : NULL;
+    switch (capacity) {
+    case BLOCK_TINY:
+        return &kept_tiny;
+    case BLOCK_SHORT:
+        return &kept_short;
+    case BLOCK_SMALLEST:
+        return &kept_small;
+    case BLOCK_LARGEST:
+        return &kept_large;
+    default:
+        return NULL;
+    }
 }
 
-struct pvmi_block *pvmi_block_new(size_t capacity)
+size_t pvmi_block_short(size_t length)
+{
+    return length <= BLOCK_TINY ? BLOCK_TINY : length <= BLOCK_SHORT ? BLOCK_SHORT : length;
+}
+
+struct pvmi_block *pvmi_block_private(size_t capacity)
 {
     struct kept *kept = kept_of(capacity);
     struct pvmi_block *block;
@@ -36,9 +57,26 @@ struct pvmi_block *pvmi_block_new(size_t capacity)
             return NULL;
     }
     block->next = NULL;
+    block->bytes = (uint8_t *)(block + 1);
     block->length = 0;
     block->capacity = capacity;
-    block->outside = NULL;
+    block->kind = PVMI_BLOCK_PRIVATE;
+    return block;
+}
+
+struct pvmi_block *pvmi_block_new(size_t capacity)
+{
+    struct pvmi_block *block = pvmi_shared_new(capacity);
+
+    return block != NULL ? block : pvmi_block_private(capacity);
+}
+
+struct pvmi_block *pvmi_block_outside(const uint8_t *data)
+{
+    struct pvmi_block *block = pvmi_malloc(sizeof(*block));
+
+    if (block != NULL)
+        *block = (struct pvmi_block){ .bytes = (uint8_t *)(uintptr_t)data, .kind = PVMI_BLOCK_OUTSIDE };
     return block;
 }
 
@@ -46,16 +84,19 @@ size_t pvmi_block_capacity(const struct pvmi_block *last, uint64_t needed)
 {
     size_t capacity = BLOCK_SMALLEST;
 
+    /* Those of the arena are 2^k bytes and a part of a page. */
     if (last != NULL && last->capacity >= capacity)
-        capacity = last->capacity >= BLOCK_LARGEST / 2 ? BLOCK_LARGEST : 2 * last->capacity;
+        capacity = last->capacity > BLOCK_LARGEST / 2 ? BLOCK_LARGEST : 2 * (last->capacity & ~(size_t)4095);
+    if (capacity < BLOCK_SMALLEST)
+        capacity = 2 * BLOCK_SMALLEST;
     if (needed > capacity)
         capacity = needed > BLOCK_LARGEST / 2 ? BLOCK_LARGEST : (size_t)needed;
     return capacity;
 }
 
-static void block_free(struct pvmi_block *block)
+static void private_free(struct pvmi_block *block)
 {
-    struct kept *kept = block->outside != NULL ? NULL : kept_of(block->capacity);
+    struct kept *kept = kept_of(block->capacity);
 
     if (kept == NULL || kept->count == PVMI_KEPT_MAX) {
         pvmi_free(block);
@@ -71,7 +112,12 @@ void pvmi_block_free_chain(struct pvmi_block *block)
     while (block != NULL) {
         struct pvmi_block *next = block->next;
 
-        block_free(block);
+        if (block->kind == PVMI_BLOCK_PRIVATE)
+            private_free(block);
+        else if (block->kind == PVMI_BLOCK_OUTSIDE)
+            pvmi_free(block);
+        else
+            next = pvmi_shared_free(block);
         block = next;
     }
 }
@@ -89,6 +135,9 @@ static void kept_trim(struct kept *kept)
 
 void pvmi_block_trim(void)
 {
+    kept_trim(&kept_tiny);
+    kept_trim(&kept_short);
     kept_trim(&kept_small);
     kept_trim(&kept_large);
+    pvmi_shared_trim();
 }

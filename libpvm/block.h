@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The allocator of message bodies: chains of blocks. Whoever packs or unpacks sees blocks only. */
+/*
+ * The allocator of message bodies: chains of blocks. Whoever packs or unpacks sees blocks only, and need not know where
+ * their bytes lie. What is packed lies in this task's window of the arena, so that receivers on this host can read it
+ * where it is; in private memory before the task has enrolled, and where there is no arena or no room in it.
+ */
 #ifndef PVMI_LIBPVM_BLOCK_H
 #define PVMI_LIBPVM_BLOCK_H
 
@@ -7,7 +11,7 @@
 #include <stdint.h>
 
 #define PVMI_BLOCK_SMALL 4096            /* bytes with the header, of the first block of a body */
-#define PVMI_BLOCK_LARGE (4u << 20)      /* bytes that blocks grow to */
+#define PVMI_BLOCK_LARGE ((4u << 20) + 4096)    /* bytes that blocks grow to: one of 4 MiB and a few headers */
 
 /* Freed blocks of a size, and freed buffers, that are kept for the next messages. None where a sanitizer watches for
  * the use of freed memory: gcc and clang each say so in their own way. */
@@ -22,23 +26,40 @@
 #define PVMI_KEPT_MAX 8
 #endif
 
+enum pvmi_block_kind {
+    PVMI_BLOCK_PRIVATE,    /* its bytes are behind it */
+    PVMI_BLOCK_OUTSIDE,    /* in place: the program's own data; whatever is only to be read */
+    PVMI_BLOCK_OWN,        /* in this task's window of the arena: libpvm/shared */
+    PVMI_BLOCK_HELD,       /* in that of the sender, read only */
+    PVMI_BLOCK_COPIED      /* one of these two, after the task has left the arena: its bytes are allocated */
+};
+
 /* A piece of a body. */
 struct pvmi_block {
     struct pvmi_block *next;
+    uint8_t *bytes;
     size_t length;      /* bytes in use */
     size_t capacity;
-    const uint8_t *outside;    /* in place: the program's own data; else NULL and data counts */
-    uint8_t data[];
+    enum pvmi_block_kind kind;
 };
 
 /* Where its bytes lie. */
 static inline const uint8_t *pvmi_block_bytes(const struct pvmi_block *block)
 {
-    return block->outside != NULL ? block->outside : block->data;
+    return block->bytes;
 }
 
-/* An empty block with room for capacity bytes. NULL when there is no memory. */
+/* An empty block with room for capacity bytes or more, to pack into. NULL when there is no memory. */
 struct pvmi_block *pvmi_block_new(size_t capacity);
+
+/* The same in private memory, for what comes in pieces. */
+struct pvmi_block *pvmi_block_private(size_t capacity);
+
+/* The capacity of such a one for a short body that is all there: those of a few sizes are kept. */
+size_t pvmi_block_short(size_t length);
+
+/* An empty block whose bytes are the program's, from data on. NULL when there is no memory. */
+struct pvmi_block *pvmi_block_outside(const uint8_t *data);
 
 /*
  * The capacity that suits the next block of a body: twice that of the last one (NULL: there is none) up to

@@ -68,7 +68,7 @@ static int body_copy_raw(const struct pvmi_msgbuf *from, struct pvmi_msgbuf *to)
 
         if (copy == NULL)
             return PvmNoMem;
-        memcpy(copy->data, block->data, block->length);
+        memcpy(copy->bytes, block->bytes, block->length);
         copy->length = block->length;
         pvmi_msgbuf_append(to, copy);
     }

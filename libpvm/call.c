@@ -13,6 +13,8 @@ int pvm_errno = PvmOk;
 int pvmi_autoerr = 1;
 __thread struct pvmi_call_state pvmi_call_state;
 
+bool pvmi_call_rests;
+
 static pthread_mutex_t call_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 /*
@@ -53,6 +55,11 @@ static struct call_error *call_error_of_thread(void)
         call_error = NULL;
     }
     return call_error != NULL ? call_error : &call_error_shared;
+}
+
+void pvmi_call_wake(void)
+{
+    pvmi_progress_entered();
 }
 
 void pvmi_call_take(void)

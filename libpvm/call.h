@@ -49,7 +49,11 @@ struct pvmi_call_state {
 
 extern __thread struct pvmi_call_state pvmi_call_state __attribute__((tls_model("initial-exec")));
 
+/* The task's state word may say that it sleeps: the next call sets it right (libpvm/progress). */
+extern bool pvmi_call_rests;
+
 /* The slow halves of enter and leave. */
+void pvmi_call_wake(void);
 void pvmi_call_take(void);
 void pvmi_call_give(void);
 void pvmi_call_finish(int rc);
@@ -71,6 +75,8 @@ static inline void pvmi_call_enter(void)
         pvmi_call_take();
     if (pvmi_call_state.depth++ == 0)
         pvmi_call_state.noted = false;
+    if (__builtin_expect(pvmi_call_rests, 0))
+        pvmi_call_wake();
 }
 
 /* The way out that they all share, and all of it for results that may be negative without being errors. */

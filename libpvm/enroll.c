@@ -257,8 +257,8 @@ static int enroll_over(int fd, struct pvmi_msg_enroll *enroll)
         pvmi_control_free(&answer);
     }
     if (rc == PvmOk)
-        pvmi_window_open();
-    else
+        rc = pvmi_window_open();
+    if (rc != PvmOk)
         pvmi_task_forget();
     return rc;
 }

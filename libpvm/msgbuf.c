@@ -8,6 +8,8 @@
 #include "base/alloc.h"
 #include "libpvm/call.h"
 #include "libpvm/task.h"
+#include "transport/shm.h"
+#include "wire/section.h"
 
 #define IDS_AT_FIRST 64
 
@@ -191,38 +193,64 @@ int pvmi_msgbuf_room(struct pvmi_msgbuf *buf, size_t needed, uint64_t wanted)
 
 int pvmi_msgbuf_append_outside(struct pvmi_msgbuf *buf, const uint8_t *data)
 {
-    struct pvmi_block *block = pvmi_block_new(0);
+    struct pvmi_block *block = pvmi_block_outside(data);
 
     if (block == NULL)
         return PvmNoMem;
-    block->outside = data;
     pvmi_msgbuf_append(buf, block);
     return PvmOk;
 }
 
 /* ---- arriving ---- */
 
-int pvmi_msgbuf_arriving(const struct pvmi_frame_header *header, struct pvmi_msgbuf **ret_buf)
+/* A buffer for what arrives, if there can be such a message. */
+static int arriving(uint8_t encoding, uint8_t format, struct pvmi_msgbuf **ret_buf)
 {
     struct pvmi_msgbuf *buf;
 
-    if (header->encoding != PVMI_ENCODING_DEFAULT && header->encoding != PVMI_ENCODING_RAW &&
-        header->encoding != PVMI_ENCODING_TRACE)
+    if (encoding != PVMI_ENCODING_DEFAULT && encoding != PVMI_ENCODING_RAW && encoding != PVMI_ENCODING_TRACE)
         return PvmBadMsg;
-    if ((header->format & ~PVMI_FORMAT_MASK) != 0)
+    if ((format & ~PVMI_FORMAT_MASK) != 0)
         return PvmBadMsg;
-
-    buf = msgbuf_alloc(header->encoding, header->format);
+    buf = msgbuf_alloc(encoding, format);
     if (buf == NULL)
         return PvmNoMem;
     buf->arrived = true;
+    buf->xdr_length = PVMI_XDR_UNKNOWN;
+    *ret_buf = buf;
+    return PvmOk;
+}
+
+int pvmi_msgbuf_arriving(const struct pvmi_frame_header *header, struct pvmi_msgbuf **ret_buf)
+{
+    struct pvmi_msgbuf *buf;
+    int rc = arriving(header->encoding, header->format, &buf);
+
+    if (rc != PvmOk)
+        return rc;
     buf->tag = header->tag;
     buf->ctx = header->ctx;
     buf->src = header->src;
     buf->dst = header->dst;
     buf->wid = header->wid;
     buf->raw_type = header->flags;
-    buf->xdr_length = PVMI_XDR_UNKNOWN;
+    *ret_buf = buf;
+    return PvmOk;
+}
+
+int pvmi_msgbuf_arriving_head(const struct pvmi_shm_head *head, int32_t src, struct pvmi_msgbuf **ret_buf)
+{
+    struct pvmi_msgbuf *buf;
+    int rc = head->raw_type > PVMI_TYPE_MAX ? PvmBadMsg : arriving(head->encoding, head->format, &buf);
+
+    if (rc != PvmOk)
+        return rc;
+    buf->tag = head->tag;
+    buf->ctx = head->ctx;
+    buf->src = src;
+    buf->dst = pvmi_task_tid();
+    buf->wid = head->wid;
+    buf->raw_type = head->raw_type;
     *ret_buf = buf;
     return PvmOk;
 }
@@ -247,16 +275,16 @@ int pvmi_msgbuf_fill(struct pvmi_msgbuf *buf, const void *data, size_t length, u
     if (here > length)
         here = length;
     if (here < length) {
-        struct pvmi_block *next = pvmi_block_new(fill_capacity(buf->length, length - here, left - here));
+        struct pvmi_block *next = pvmi_block_private(fill_capacity(buf->length, length - here, left - here));
 
         if (next == NULL)
             return PvmNoMem;
-        memcpy(next->data, (const uint8_t *)data + here, length - here);
+        memcpy(next->bytes, (const uint8_t *)data + here, length - here);
         next->length = length - here;
         pvmi_msgbuf_append(buf, next);
     }
     if (here > 0) {
-        memcpy(last->data + last->length, data, here);
+        memcpy(last->bytes + last->length, data, here);
         last->length += here;
         buf->length += here;
     }
@@ -291,6 +319,14 @@ void pvmi_msgbuf_header(const struct pvmi_msgbuf *buf, struct pvmi_frame_header 
     ret_header->flags = (uint8_t)buf->raw_type;
     ret_header->wid = buf->wid;
     ret_header->message_length = buf->length;
+}
+
+void pvmi_msgbuf_head(const struct pvmi_msgbuf *buf, struct pvmi_shm_head *ret_head)
+{
+    ret_head->encoding = (uint8_t)(buf->encoding == PvmDataInPlace ? PVMI_ENCODING_RAW : buf->encoding);
+    ret_head->format = (uint8_t)buf->format;
+    ret_head->raw_type = (uint8_t)buf->raw_type;
+    ret_head->wid = buf->wid;
 }
 
 void pvmi_msgbuf_read(const struct pvmi_msgbuf *buf, uint64_t offset, void *to, size_t length)

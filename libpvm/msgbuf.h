@@ -18,6 +18,8 @@
 #include "libpvm/block.h"
 #include "wire/frame.h"
 
+struct pvmi_shm_head;
+
 /* struct pvmminfo's enc; a raw buffer has its data signature there. */
 #define PVMI_ENC_DEFAULT 0x10000000
 #define PVMI_ENC_IN_PLACE 0x20000000
@@ -174,6 +176,7 @@ void pvmi_msgbuf_free(struct pvmi_msgbuf *buf);
  * and then the buffer is as before.
  */
 int pvmi_msgbuf_arriving(const struct pvmi_frame_header *header, struct pvmi_msgbuf **ret_buf);
+int pvmi_msgbuf_arriving_head(const struct pvmi_shm_head *head, int32_t src, struct pvmi_msgbuf **ret_buf);
 int pvmi_msgbuf_fill(struct pvmi_msgbuf *buf, const void *data, size_t length, uint64_t left);
 int pvmi_msgbuf_publish(struct pvmi_msgbuf *buf);
 
@@ -186,6 +189,9 @@ void pvmi_msgbuf_unpin(struct pvmi_msgbuf *buf);
 
 /* No later pack may extend what is there: receivers may be reading it. */
 void pvmi_msgbuf_seal(struct pvmi_msgbuf *buf);
+
+/* The same for a message through the arena: encoding, format, raw_type, wid. */
+void pvmi_msgbuf_head(const struct pvmi_msgbuf *buf, struct pvmi_shm_head *ret_head);
 
 /* Fills kind, encoding, format, flags, wid, message_length of a DATA frame's header; the rest is the sender's. */
 void pvmi_msgbuf_header(const struct pvmi_msgbuf *buf, struct pvmi_frame_header *ret_header);

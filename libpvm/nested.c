@@ -39,7 +39,7 @@ static int put_bytes(struct pvmi_msgbuf *to, const uint8_t *from, size_t length)
         room = to->last->capacity - to->last->length;
         if (room > length)
             room = length;
-        memcpy(to->last->data + to->last->length, from, room);
+        memcpy(to->last->bytes + to->last->length, from, room);
         to->last->length += room;
         to->length += room;
         from += room;
@@ -209,11 +209,11 @@ static int piece_fill_in_place(struct pvmi_msgbuf *piece, struct pvmi_msgbuf *in
 
     (void)inner;
     for (const struct pvmi_block *block = body->first; block != NULL && rc == PvmOk; block = block->next) {
-        if (block->outside == NULL) {
-            rc = put_bytes(piece, block->data, block->length);
+        if (block->kind != PVMI_BLOCK_OUTSIDE) {
+            rc = put_bytes(piece, block->bytes, block->length);
             continue;
         }
-        rc = pvmi_msgbuf_append_outside(piece, block->outside);
+        rc = pvmi_msgbuf_append_outside(piece, block->bytes);
         if (rc == PvmOk) {
             piece->last->length = piece->last->capacity = block->length;
             piece->length += block->length;

@@ -25,7 +25,7 @@ static inline void open_set_length(struct pvmi_msgbuf *buf, uint32_t length)
 /* Begins a section of type in the last block, where there is room for its header. */
 static void section_open(struct pvmi_msgbuf *buf, int type)
 {
-    buf->open_header = buf->last->data + buf->last->length;
+    buf->open_header = buf->last->bytes + buf->last->length;
     buf->open_type = type;
     buf->open_length = 0;
     pvmi_section_header_encode(type, 0, buf->open_header);
@@ -120,7 +120,7 @@ static int pack_typed(struct pvmi_msgbuf *buf, int type, const uint8_t *from, si
 
         if (rc != PvmOk)
             return rc;
-        gather(buf->last->data + buf->last->length, from, size, room / size, step);
+        gather(buf->last->bytes + buf->last->length, from, size, room / size, step);
         from += (ptrdiff_t)(room / size) * step;
         count -= room / size;
         buf->last->length += room;
@@ -145,7 +145,7 @@ static int pack_raw(struct pvmi_msgbuf *buf, const uint8_t *from, size_t size, s
         if (room > wanted)
             room = (size_t)wanted;
         room -= room % size;
-        gather(buf->last->data + buf->last->length, from, size, room / size, step);
+        gather(buf->last->bytes + buf->last->length, from, size, room / size, step);
         from += (ptrdiff_t)(room / size) * step;
         count -= room / size;
         buf->last->length += room;
@@ -160,7 +160,7 @@ static int pack_in_place(struct pvmi_msgbuf *buf, const uint8_t *from, size_t le
     struct pvmi_block *last = buf->last;
     int rc;
 
-    if (last == NULL || last->outside == NULL || last->outside + last->length != from) {
+    if (last == NULL || last->kind != PVMI_BLOCK_OUTSIDE || last->bytes + last->length != from) {
         rc = pvmi_msgbuf_append_outside(buf, from);
         if (rc != PvmOk)
             return rc;
@@ -333,7 +333,7 @@ static inline bool pack_one(struct pvmi_msgbuf *buf, int type, const void *data,
     if (buf->open_header == NULL || buf->open_type != type || last->capacity - last->length < size ||
         buf->open_length > PVMI_SECTION_LENGTH_MAX - size)
         return false;
-    memcpy(last->data + last->length, data, size);
+    memcpy(last->bytes + last->length, data, size);
     last->length += size;
     buf->length += size;
     buf->xdr_length += xdr_count(type, size, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One thread at a time is the poller: it sleeps in poll() over the transports and moves what comes, for
- * all. Other threads that wait sleep on a condition until the poller, or a thread that called in between,
+ * One thread at a time is the poller: it sleeps on the task's state word (arena/wake), or in poll() over the transports
+ * where there is no arena, or bytes wait to go out to the daemon; and it moves what comes, for all. Other threads that wait sleep on a condition until the poller, or a thread that called in between,
  * has moved something; then each looks for its own message, and one of them polls next.
  */
 #include "libpvm/progress.h"
@@ -9,22 +9,36 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "arena/wake.h"
 #include "base/clock.h"
 #include "base/descriptor.h"
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
+#include "libpvm/shared.h"
+#include "libpvm/sweep.h"
 #include "libpvm/task.h"
 
+#define LOOKS_IN_ROW 32        /* without asking how many others are awake */
+#define LOOKS_A_CLOCK 8        /* rows */
+#define SPIN_US 50
+#define YIELDS 4
+#define POLL_FIRST_US 2000     /* as in arena/wake: for what was sent while we went to sleep */
+#define LOOK_AGAIN_US 5000000
+
 static struct {
-    bool polling;           /* one of several threads is in poll(), under the library's lock */
+    bool polling;           /* one of several threads sleeps for all; under the library's lock */
     int wake_fd;            /* an eventfd that ends its poll(); 0 not yet made */
+    bool socket_again;      /* the daemon's socket has to be looked at once more */
+    uint64_t late;          /* sleeps that ended by what nobody had woken us for */
     unsigned sleepers;      /* threads that wait for moved to change; under mutex */
-    unsigned long moved;    /* counts what waiting threads should look at; under mutex */
+    atomic_ulong moved;     /* counts what waiting threads should look at; under mutex */
 } progress;
 
 static pthread_mutex_t progress_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -50,23 +64,53 @@ static void wake_sleepers(void)
     pthread_mutex_unlock(&progress_mutex);
 }
 
-void pvmi_progress_wake(void)
+/* The poller sleeps on its state word, or in poll(). */
+static void wake_poller(void)
 {
     static const uint64_t one = 1;
+    uint32_t woken = PVMI_WAKE_NEVER;
 
-    if (pvmi_call_one_thread())
-        return;
-    wake_sleepers();
-    if (progress.polling && progress.wake_fd > 0) {
+    if (pvmi_shared != NULL)
+        pvmi_wake_peer(&pvmi_task.self_slot, pvmi_task.self_slot.slot, &woken);
+    if (progress.wake_fd > 0) {
         ssize_t rc = write(progress.wake_fd, &one, sizeof(one));
         (void)rc;    /* a full counter wakes as well */
     }
 }
 
+void pvmi_progress_wake(void)
+{
+    if (pvmi_call_one_thread())
+        return;
+    wake_sleepers();
+    if (progress.polling)
+        wake_poller();
+}
+
+/* Whether the socket to the daemon is to be looked at: without an arena always; else when the daemon says that it has
+ * written, and as long as we have to write or the last look has left something. */
+static bool socket_due(void)
+{
+    return pvmi_shared == NULL || progress.socket_again || pvmi_wake_has_mail(&pvmi_task.self_slot) ||
+           (pvmi_task.daemon != NULL && pvmi_task.daemon->tp->ops->pending(pvmi_task.daemon));
+}
+
+/* Events, PvmNoMem, PvmSysErr. */
+static int move_socket(void)
+{
+    int rc;
+
+    if (pvmi_shared != NULL)
+        pvmi_wake_take_mail(&pvmi_task.self_slot);
+    rc = pvmi_task.unix_tp->ops->progress(pvmi_task.unix_tp);
+    progress.socket_again = rc != 0;
+    return rc;
+}
+
 /* Returns how many events were handled, PvmSysErr, or PvmNoMem: try again. */
 static int move_all(void)
 {
-    int events = pvmi_arrive_retry();
+    int events = pvmi_arrive_stalled() ? pvmi_arrive_retry() : 0;
     int rc;
 
     if (pvmi_task.lost || pvmi_task.unix_tp == NULL)
@@ -74,9 +118,14 @@ static int move_all(void)
     rc = pvmi_task.self_tp->ops->progress(pvmi_task.self_tp);
     if (rc > 0)
         events += rc;
-    rc = pvmi_task.unix_tp->ops->progress(pvmi_task.unix_tp);
+    rc = pvmi_sweep();
     if (rc > 0)
         events += rc;
+    if (rc >= 0 && socket_due()) {
+        rc = move_socket();
+        if (rc > 0)
+            events += rc;
+    }
     if (events > 0 || rc == PvmNoMem)
         pvmi_progress_wake();
     if (pvmi_task.lost)
@@ -108,11 +157,12 @@ void pvmi_progress_polled(void)
     wake_sleepers();    /* also without events: someone must poll next */
 }
 
-static void poll_transports(uint64_t deadline_us, uint64_t now_us)
+/* Sleeps in poll() over the transports, for at most that long. Whether something has come. */
+static bool poll_transports(uint64_t deadline_us, uint64_t now_us)
 {
     struct pollfd fds[3];
     uint64_t count;
-    int depth;
+    int depth, ready;
 
     if (progress.wake_fd <= 0 && !pvmi_call_one_thread())
         progress.wake_fd = pvmi_descriptor_move(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -122,12 +172,142 @@ static void poll_transports(uint64_t deadline_us, uint64_t now_us)
 
     progress.polling = pvmi_call_state.polling = !pvmi_call_one_thread();
     depth = pvmi_call_unlock();
-    poll(fds, 3, poll_timeout(deadline_us, now_us));
+    ready = poll(fds, 3, poll_timeout(deadline_us, now_us));
     pvmi_call_lock(depth);
     if (fds[2].revents != 0) {
         ssize_t rc = read(progress.wake_fd, &count, sizeof(count));
         (void)rc;    /* another thread may have been faster */
     }
+    return ready > 0;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The same while others may send through the arena, too: they have us poked by the daemon. */
+static void poll_with_arena(uint64_t deadline_us, uint64_t now_us)
+{
+    struct pvmi_self *self = &pvmi_task.self_slot;
+    uint64_t last = earlier(deadline_us, now_us + LOOK_AGAIN_US);
+
+    pvmi_call_rests = true;
+    pvmi_wake_rest(self);
+    if (!pvmi_sweep_ready() && !poll_transports(earlier(last, now_us + POLL_FIRST_US), now_us) &&
+        pvmi_shared != NULL) {
+        pvmi_wake_recheck(self);
+        now_us = pvmi_clock_us();
+        if (!pvmi_sweep_ready() && now_us < last)
+            poll_transports(last, now_us);
+    }
+    pvmi_progress_entered();
+}
+
+/* ---- waiting for what comes through the arena ---- */
+
+/* Whatever could have come. */
+static bool something_there(void)
+{
+    return pvmi_shared == NULL || pvmi_sweep_ready() || pvmi_wake_has_mail(&pvmi_task.self_slot) ||
+           pvmi_task.oneself->tp->ops->pending(pvmi_task.oneself);
+}
+
+/* Whoever takes the lock for a moment lets other threads in. */
+static void let_others_in(void)
+{
+    int depth;
+
+    if (pvmi_call_one_thread())
+        return;
+    depth = pvmi_call_unlock();
+    sched_yield();
+    pvmi_call_lock(depth);
+}
+
+/*
+ * Looks without a pause as long as that takes no processor away from others, then lets them run a few times in between.
+ * Returns whether something is there. The clock is asked only now and then: asking costs more than looking.
+ */
+static bool spin(uint64_t deadline_us)
+{
+    uint64_t until = 0;
+
+    for (unsigned looks = 1; pvmi_wake_may_spin(&pvmi_task.self_slot); looks++) {
+        for (int i = 0; i < LOOKS_IN_ROW; i++) {
+            if (something_there())
+                return true;
+            pvmi_spin_pause();
+        }
+        if (looks % LOOKS_A_CLOCK == 0) {
+            uint64_t now_us = pvmi_clock_us();
+
+            if (until == 0)
+                until = earlier(deadline_us, now_us + SPIN_US);
+            if (now_us >= until)
+                break;
+            let_others_in();
+            if (pvmi_shared == NULL)
+                return true;
+        }
+    }
+    for (int i = 0; i < YIELDS; i++) {
+        int depth;
+
+        if (something_there())
+            return true;
+        depth = pvmi_call_unlock();
+        sched_yield();
+        pvmi_call_lock(depth);
+    }
+    return something_there();
+}
+
+struct look {
+    int depth;              /* of the calls that wait */
+    unsigned long moved;    /* by other threads, before we unlocked */
+};
+
+/* Under the lock, for other threads may be at work on what is looked at. */
+static bool look(void *user)
+{
+    struct look *before = user;
+    bool any;
+
+    pvmi_call_lock(before->depth);
+    any = progress.moved != before->moved || something_there();
+    pvmi_call_unlock();
+    return any;
+}
+
+/* Sleeps on the state word. Now and then it looks at the socket: a daemon that was killed has not written. */
+static void sleep_on_word(uint64_t deadline_us, uint64_t now_us)
+{
+    struct look before = { .moved = progress.moved };
+    uint64_t until = earlier(deadline_us, now_us + LOOK_AGAIN_US);
+
+    pvmi_call_rests = true;
+    progress.polling = pvmi_call_state.polling = !pvmi_call_one_thread();
+    before.depth = pvmi_call_unlock();
+    if (pvmi_wake_wait(&pvmi_task.self_slot, look, &before, until, &progress.late) == PVMI_AGAIN)
+        progress.socket_again = true;
+    pvmi_call_lock(before.depth);
+    pvmi_progress_entered();
+}
+
+static void wait_with_arena(uint64_t deadline_us)
+{
+    uint64_t now_us;
+
+    if (spin(deadline_us))
+        return;
+    now_us = pvmi_clock_us();
+    if (now_us >= deadline_us)
+        return;
+    if (pvmi_task.daemon->tp->ops->pending(pvmi_task.daemon))
+        poll_with_arena(deadline_us, now_us);
+    else
+        sleep_on_word(deadline_us, now_us);
 }
 
 /* Sleeps until another thread has moved something, or stops polling. */
@@ -158,23 +338,34 @@ static void sleep_behind_poller(uint64_t deadline_us)
 int pvmi_progress_wait(uint64_t deadline_us)
 {
     int events = move_all();
-    uint64_t now_us;
 
     if (events == PvmNoMem)
         return move_all() == PvmNoMem ? PvmNoMem : PvmOk;    /* the first time, too, may have brought something */
     if (events != 0)
         return events < 0 ? events : PvmOk;
-    now_us = pvmi_clock_us();
-    if (now_us >= deadline_us)
+    if (deadline_us != PVMI_PROGRESS_NO_DEADLINE && pvmi_clock_us() >= deadline_us)
         return PVMI_AGAIN;
 
     if (progress.polling && !pvmi_call_one_thread()) {
         sleep_behind_poller(deadline_us);
         return pvmi_task.lost || pvmi_task.unix_tp == NULL ? PvmSysErr : PvmOk;
     }
-    poll_transports(deadline_us, now_us);
+    if (pvmi_shared != NULL)
+        wait_with_arena(deadline_us);
+    else
+        poll_transports(deadline_us, pvmi_clock_us());
     events = move_all();
     return events == PvmSysErr ? PvmSysErr : PvmOk;
+}
+
+/* Another thread may be asleep: then its word is not ours to change. */
+void pvmi_progress_entered(void)
+{
+    if (progress.polling && !pvmi_call_state.polling)
+        return;
+    pvmi_call_rests = false;
+    if (pvmi_shared != NULL)
+        pvmi_wake_enter(&pvmi_task.self_slot);
 }
 
 void pvmi_progress_after_fork(void)

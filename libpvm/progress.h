@@ -40,6 +40,9 @@ void pvmi_progress_wake(void);
  * jumped out of it, calls the library again. Under the library's lock. */
 void pvmi_progress_polled(void);
 
+/* A call begins, while pvmi_call_rests: peers need not wake us any more. */
+void pvmi_progress_entered(void);
+
 /* A child after fork(): no thread waits. */
 void pvmi_progress_after_fork(void);
 

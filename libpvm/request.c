@@ -134,22 +134,41 @@ static int request_no_memory(int type)
     return pvmi_call_fail(PvmNoMem, "request \"%s\" to the daemon: out of memory", pvmi_control_name(type));
 }
 
-static int request_send(int type, const void *msg)
+/* PvmOk, PvmNoMem, PvmOverflow (too long). */
+static int request_frame(int type, const void *msg, struct pvmi_frame **ret_frame)
 {
     struct pvmi_frame_header header = { .kind = PVMI_FRAME_CONTROL, .format = (uint8_t)pvmi_format_own() };
-    struct pvmi_frame *frame;
     struct pvmi_blob *blob;
     int rc = pvmi_control_encode_blob(type, msg, &blob);
+
+    if (rc != PvmOk)
+        return rc;
+    *ret_frame = pvmi_frame_new(&header, blob, 0, (uint32_t)blob->length);
+    pvmi_blob_unref(blob);
+    return *ret_frame == NULL ? PvmNoMem : PvmOk;
+}
+
+static int request_send(int type, const void *msg)
+{
+    struct pvmi_frame *frame;
+    int rc = request_frame(type, msg, &frame);
 
     if (rc == PvmNoMem)
         return request_no_memory(type);
     if (rc != PvmOk)
         return pvmi_call_fail(rc, "request \"%s\" to the daemon: too long", pvmi_control_name(type));
-    frame = pvmi_frame_new(&header, blob, 0, (uint32_t)blob->length);
-    pvmi_blob_unref(blob);
-    if (frame == NULL)
-        return request_no_memory(type);
     return pvmi_send_frame(pvmi_task.daemon, frame);
+}
+
+void pvmi_request_poke(int32_t tid)
+{
+    const struct pvmi_msg_poke poke = { .tid = tid };
+    struct pvmi_frame *frame;
+
+    if (pvmi_task.daemon == NULL || request_frame(PVMI_MSG_poke, &poke, &frame) != PvmOk)
+        return;
+    if (pvmi_task.daemon->tp->ops->send(pvmi_task.daemon, frame) != PvmOk)
+        pvmi_frame_free(frame);
 }
 
 int pvmi_request_tell(int type, const void *msg)

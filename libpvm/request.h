@@ -50,6 +50,10 @@ int pvmi_request_value(int type, void *msg);
 /* The code of an error that a daemon has sent; a negative one is noted as the call's fault. */
 int pvmi_request_fault(const struct pvmi_rec_error *error);
 
+/* Asks the daemon to wake a task of this host that waits for its socket alone. Never waits: without memory, or with a
+ * full socket, the task wakes a little later. */
+void pvmi_request_poke(int32_t tid);
+
 /* A control message has come. Returns PvmOk, PvmNoMem (try again), PvmBadMsg. */
 int pvmi_request_arrived(const uint8_t *bytes, size_t length);
 

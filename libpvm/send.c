@@ -4,14 +4,18 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/table.h"
 #include "libpvm/call.h"
 #include "libpvm/datatype.h"
 #include "libpvm/handler.h"
 #include "libpvm/line.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/option.h"
+#include "libpvm/peer.h"
 #include "libpvm/progress.h"
 #include "libpvm/route.h"
+#include "libpvm/send_shared.h"
+#include "libpvm/shared.h"
 #include "libpvm/task.h"
 #include "libpvm/trace.h"
 #include "wire/tid.h"
@@ -73,22 +77,18 @@ int pvmi_send_flush(struct pvmi_endpoint *ep)
 
 /* ---- messages ---- */
 
-/*
- * Numbers of the messages to tids. The table holds the next one of each tid, as a pointer, so that an entry
- * is never NULL; entries are made first, for then nothing can fail any more.
- */
+/* Numbers of the messages to tids: all of them, or none. */
 static int take_numbers(const int32_t *tids, size_t count, uint32_t *numbers)
 {
-    struct pvmi_table *table = &pvmi_task.sent_numbers;
-
     for (size_t i = 0; i < count; i++) {
-        if (pvmi_table_get(table, (uint32_t)tids[i]) == NULL &&
-            pvmi_table_set(table, (uint32_t)tids[i], (void *)(uintptr_t)1) != PvmOk)
+        if (pvmi_peer_get(tids[i]) == NULL)
             return PvmNoMem;
     }
     for (size_t i = 0; i < count; i++) {
-        numbers[i] = (uint32_t)(uintptr_t)pvmi_table_get(table, (uint32_t)tids[i]);
-        pvmi_table_set(table, (uint32_t)tids[i], (void *)(uintptr_t)(numbers[i] + 1 == 0 ? 1 : numbers[i] + 1));
+        struct pvmi_peer *peer = pvmi_peer_get(tids[i]);
+
+        numbers[i] = peer->send_next;
+        peer->send_next = pvmi_peer_number_after(peer->send_next);
     }
     return PvmOk;
 }
@@ -174,6 +174,12 @@ static int send_pieces(const struct pvmi_msgbuf *buf, struct pvmi_frame_header *
     return PvmOk;
 }
 
+static int no_memory(uint64_t length)
+{
+    return pvmi_call_fail(PvmNoMem, "no memory to send a message of %llu bytes", (unsigned long long)length);
+}
+
+/* By frames: to oneself, and through the daemon. */
 static int send_numbered(struct pvmi_msgbuf *buf, const int32_t *tids, uint32_t *numbers, size_t count, int tag,
                          int ctx)
 {
@@ -196,9 +202,44 @@ static int send_numbered(struct pvmi_msgbuf *buf, const int32_t *tids, uint32_t 
     }
     pvmi_frame_free_all(&spare_frames);
     if (rc == PvmNoMem)
-        pvmi_call_fail(PvmNoMem, "no memory to send a message of %llu bytes",
-                       (unsigned long long)header.message_length);
+        no_memory(header.message_length);
     return rc == PvmOk ? pvmi_send_flush(pvmi_task.daemon) : rc;
+}
+
+static int send_framed(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count, int tag, int ctx)
+{
+    uint32_t few[16];
+    uint32_t *numbers = few;
+    int rc;
+
+    if (count > sizeof(few) / sizeof(few[0])) {
+        numbers = pvmi_malloc(count * sizeof(*numbers));
+        if (numbers == NULL)
+            return pvmi_call_fail(PvmNoMem, "no memory for a list of %zu receivers", count);
+    }
+    pvmi_msgbuf_pin(buf);
+    rc = send_numbered(buf, tids, numbers, count, tag, ctx);
+    pvmi_msgbuf_unpin(buf);
+    if (numbers != few)
+        pvmi_free(numbers);
+    return rc;
+}
+
+/* ---- all together ---- */
+
+static int send_shared_many(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count, int tag, int ctx)
+{
+    int32_t *others = pvmi_malloc(count * sizeof(*others));
+    size_t other_count = 0;
+    int rc;
+
+    if (others == NULL)
+        return pvmi_call_fail(PvmNoMem, "no memory for a list of %zu receivers", count);
+    rc = pvmi_send_shared(buf, tids, count, tag, ctx, others, &other_count);
+    if (rc == PvmOk && other_count > 0)
+        rc = send_framed(buf, others, other_count, tag, ctx);
+    pvmi_free(others);
+    return rc;
 }
 
 /* As in PVM 3 a task that only sends has its handlers run, too: one message for each that is sent. */
@@ -215,27 +256,17 @@ static void read_one(void)
 
 int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count, int tag, int ctx)
 {
-    uint32_t few[16];
-    uint32_t *numbers = few;
-    int rc;
+    int rc = PVMI_AGAIN;
 
     if (count == 0)
         return PvmOk;
     read_one();
     if (pvmi_task.lost)
         return send_fail();
-    if (count > sizeof(few) / sizeof(few[0])) {
-        numbers = pvmi_malloc(count * sizeof(*numbers));
-        if (numbers == NULL)
-            return pvmi_call_fail(PvmNoMem, "no memory for a list of %zu receivers", count);
-    }
     pvmi_msgbuf_seal(buf);
-    pvmi_msgbuf_pin(buf);
-    rc = send_numbered(buf, tids, numbers, count, tag, ctx);
-    pvmi_msgbuf_unpin(buf);
-    if (numbers != few)
-        pvmi_free(numbers);
-    return rc;
+    if (pvmi_shared != NULL)
+        rc = count == 1 ? pvmi_send_shared_one(buf, tids[0], tag, ctx) : send_shared_many(buf, tids, count, tag, ctx);
+    return rc == PVMI_AGAIN ? send_framed(buf, tids, count, tag, ctx) : rc;
 }
 
 /* ---- the API ---- */

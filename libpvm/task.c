@@ -10,6 +10,7 @@
 #include "libpvm/line.h"
 #include "libpvm/notify.h"
 #include "libpvm/output.h"
+#include "libpvm/peer.h"
 #include "libpvm/request.h"
 #include "libpvm/trace.h"
 #include "libpvm/undeclared.h"
@@ -81,7 +82,7 @@ void pvmi_task_forget(void)
     pvmi_line_clear();
     pvmi_notify_forget();
     pvmi_match_clear(&pvmi_task.arrived);
-    pvmi_table_fini(&pvmi_task.sent_numbers);
+    pvmi_peer_clear();
     pvmi_group_forget();
     pvmi_output_forget();
     if (pvmi_task.tid != 0)

@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "arena/slot.h"
-#include "base/table.h"
 #include "libpvm/match.h"
 #include "transport/transport.h"
 #include "wire/control.h"
@@ -34,7 +33,6 @@ struct pvmi_task {
     struct pvmi_arena *arena;            /* shared with the tasks of this host (libpvm/window); NULL: there is none */
     struct pvmi_self self_slot;          /* this task's place in it */
     struct pvmi_match arrived;           /* whole messages that no receive has taken yet */
-    struct pvmi_table sent_numbers;      /* by tid: number of the next message to there, as a pointer */
     uint32_t next_request;               /* id of the next request to the daemon */
 };
 

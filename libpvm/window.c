@@ -10,6 +10,9 @@
 #include "base/descriptor.h"
 #include "base/env.h"
 #include "base/log.h"
+#include "libpvm/call.h"
+#include "libpvm/request.h"
+#include "libpvm/shared.h"
 #include "libpvm/task.h"
 
 /* Offered and not yet opened. */
@@ -85,17 +88,26 @@ int pvmi_window_inherit(int *ret_fd)
 
 /* ---- offered ---- */
 
-void pvmi_window_open(void)
+/* A task that only its socket can wake. */
+static void poke(void *user, uint32_t name)
 {
-    int rc;
+    (void)user;
+    pvmi_request_poke(pvmi_slot_tid(pvmi_task.arena, name));
+}
 
-    if (offered.fd <= 0)
-        return;
-    rc = open_window(offered.fd, offered.offer.slot, offered.offer.nonce);
-    offered.fd = 0;
-    if (rc != PvmOk)
-        pvmi_log(PVMI_LOG_INFO, "no shared memory for this task (%s): its messages go by the daemon",
-                 rc == PvmNotImpl || rc == PvmNoMem ? "it cannot be mapped" : pvmi_error_text(rc));
+int pvmi_window_open(void)
+{
+    if (offered.fd > 0) {
+        int rc = open_window(offered.fd, offered.offer.slot, offered.offer.nonce);
+
+        offered.fd = 0;
+        if (rc != PvmOk)
+            pvmi_log(PVMI_LOG_INFO, "no shared memory for this task (%s): its messages go by the daemon",
+                     rc == PvmNotImpl || rc == PvmNoMem ? "it cannot be mapped" : pvmi_error_text(rc));
+    }
+    if (pvmi_task.arena != NULL && pvmi_shared_join(&pvmi_task.self_slot, poke) != PvmOk)
+        return pvmi_call_fail(PvmNoMem, "no memory to read what others on this host send");
+    return PvmOk;
 }
 
 void pvmi_window_close(void)
@@ -103,6 +115,7 @@ void pvmi_window_close(void)
     offered_forget();
     if (pvmi_task.arena == NULL)
         return;
+    pvmi_shared_leave();
     pvmi_wake_leave(&pvmi_task.self_slot);
     pvmi_arena_close(pvmi_task.arena);
     pvmi_task.arena = NULL;
@@ -112,6 +125,7 @@ void pvmi_window_close(void)
 void pvmi_window_after_fork(void)
 {
     offered_forget();
+    pvmi_shared_after_fork();
     pvmi_arena_after_fork(pvmi_task.arena);
     pvmi_task.arena = NULL;
     memset(&pvmi_task.self_slot, 0, sizeof(pvmi_task.self_slot));

@@ -24,8 +24,9 @@ int pvmi_window_inherit(int *ret_fd);
 /* What the daemon offers; fd, the arena's descriptor (-1 when it was lost), becomes ours. Kept until it is opened. */
 void pvmi_window_offer(const struct pvmi_msg_arena *offer, int fd);
 
-/* Enrolled: maps it and claims the slot. A refusal is a line in the log, no error. */
-void pvmi_window_open(void);
+/* Enrolled: maps it, claims the slot, and sends and receives through it from now on. A refusal is a line in the log, no
+ * error. Returns PvmOk; PvmNoMem: it is claimed but cannot be read, so the enrolment must end. */
+int pvmi_window_open(void);
 
 /* From now on nothing of ours is stored there: before "leave", and at the end of the enrolment. Safe to repeat. */
 void pvmi_window_close(void);

@@ -47,6 +47,10 @@ void pvmi_progress_polled(void)
 {
 }
 
+void pvmi_progress_entered(void)
+{
+}
+
 /* Nobody traces this task. */
 bool pvmi_trace_on = false;
 bool pvmi_trace_buffers_on = false;

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "libpvm/arrive.h"
+#include "libpvm/peer.h"
 #include "libpvm/line.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/task.h"
@@ -74,6 +75,7 @@ static int teardown(void **state)
     (void)state;
     pvmi_alloc_fail_nth(-1);
     pvmi_arrive_reset();
+    pvmi_peer_clear();
     pvmi_line_clear();
     pvmi_match_clear(&pvmi_task.arrived);
     return 0;
@@ -240,6 +242,7 @@ static void nothing_is_lost_for_want_of_memory(void **state)
             assert_int_equal(take(TASK_A), number);
         assert_int_equal(take(TASK_B), 1);
         pvmi_arrive_reset();
+        pvmi_peer_clear();
     }
     assert_true(stalls > 5);
 }
@@ -254,6 +257,7 @@ static void a_reset_frees_all(void **state)
     arrive_whole(TASK_A, 5);
     arrive(TASK_B, 1, 200, 0, 100);
     pvmi_arrive_reset();
+    pvmi_peer_clear();
     pvmi_msgbuf_trim();
     assert_int_equal(pvmi_alloc_count(), before);
 }

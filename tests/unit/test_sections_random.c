@@ -365,7 +365,7 @@ static struct pvmi_msgbuf *deliver_in_blocks(const uint8_t *body, size_t length,
             piece = length - at;
         block = pvmi_block_new(piece);
         assert_non_null(block);
-        memcpy(block->data, body + at, piece);
+        memcpy(block->bytes, body + at, piece);
         block->length = piece;
         pvmi_msgbuf_append(buf, block);
         at += piece;

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "libpvm/sweep.h"
+
+#include "base/log.h"
+#include "libpvm/arrive.h"
+#include "libpvm/msgbuf.h"
+#include "libpvm/peer.h"
+#include "libpvm/shared.h"
+#include "libpvm/task.h"
+
+#define ALL_MAX (1 << 20)    /* messages of a sweep of all: who sends faster than we read must not keep us for ever */
+
+/* The message's body. PvmOk, PvmNoMem, PvmBadMsg. */
+static int take_body(struct pvmi_msgbuf *buf, const struct pvmi_shm_arrival *arrival)
+{
+    struct pvmi_block *block;
+
+    if (arrival->lent.position != 0)
+        return pvmi_shared_take(buf, arrival);
+    if (arrival->lent.length == 0)
+        return PvmOk;
+    block = pvmi_block_private(pvmi_block_short((size_t)arrival->lent.length));
+    if (block == NULL)
+        return PvmNoMem;
+    pvmi_shm_read(pvmi_shared, block->bytes, (size_t)arrival->lent.length);
+    block->length = (size_t)arrival->lent.length;
+    pvmi_msgbuf_append(buf, block);
+    return PvmOk;
+}
+
+/* What cannot be is passed over, and its number with it. */
+static void refuse(struct pvmi_peer *peer, const struct pvmi_shm_arrival *arrival)
+{
+    pvmi_log(PVMI_LOG_ERROR, "dropped a message from t%x through shared memory: it is damaged",
+             (unsigned)arrival->src);
+    pvmi_shm_pass(pvmi_shared);
+    pvmi_arrive_skip(peer, arrival->head.message);
+}
+
+static int take(struct pvmi_peer *peer, const struct pvmi_shm_arrival *arrival)
+{
+    struct pvmi_msgbuf *buf = NULL;
+    int rc = pvmi_arrive_reserve(peer, arrival->head.message);
+
+    if (rc == PvmOk)
+        rc = pvmi_msgbuf_arriving_head(&arrival->head, arrival->src, &buf);
+    if (rc == PvmOk)
+        rc = take_body(buf, arrival);
+    if (rc != PvmOk)
+        pvmi_msgbuf_free(buf);
+    if (rc == PvmNoMem)
+        return rc;
+    if (rc != PvmOk) {
+        refuse(peer, arrival);
+        return 1;
+    }
+    pvmi_shm_pass(pvmi_shared);
+    pvmi_arrive_message(peer, arrival->head.message, buf);
+    return 1;
+}
+
+int pvmi_sweep(void)
+{
+    struct pvmi_shm_arrival arrival;
+    struct pvmi_peer *peer;
+    int rc;
+
+    if (pvmi_shared == NULL)
+        return 0;
+    rc = pvmi_shm_next(pvmi_shared, &arrival);
+    if (rc != PvmOk)
+        return rc == PVMI_AGAIN ? 0 : rc;
+    peer = *arrival.source;
+    if (peer == NULL) {
+        peer = pvmi_peer_get(arrival.src);
+        if (peer == NULL)
+            return PvmNoMem;
+        *arrival.source = peer;
+    }
+    return take(peer, &arrival);
+}
+
+int pvmi_sweep_all(void)
+{
+    int rc = 1;
+
+    for (int messages = 0; rc > 0 && messages < ALL_MAX; messages++)
+        rc = pvmi_sweep();
+    return rc < 0 ? rc : PvmOk;
+}
+
+bool pvmi_sweep_ready(void)
+{
+    return pvmi_shared != NULL && pvmi_shm_ready(pvmi_shared);
+}
