@@ -63,10 +63,11 @@ static double reductions(void *arg, long count)
 int main(int argc, char **argv)
 {
     struct options options = { .sizes = { 8, 8192 }, .nsizes = 2, .tasks = 8, .seconds = 0.1 };
-    struct work work = { .shared = team_memory(sizeof(*work.shared)) };
+    static struct work work;
     struct order order;
 
     options_read(&options, argc, argv);
+    work.shared = team_memory(sizeof(*work.shared));
     work.capacity = largest_size(&options) / (long)sizeof(double) + 16;
     work.slots = team_memory((size_t)(options.tasks * work.capacity) * sizeof(double));
     team_start(&work.team, &options);

@@ -38,7 +38,7 @@ static double reductions(void *arg, long count)
 int main(int argc, char **argv)
 {
     struct options options = { .sizes = { 8, 8192 }, .nsizes = 2, .tasks = 8, .seconds = 0.1 };
-    struct work work = { .size = 0 };
+    static struct work work;
     struct order order;
 
     options_read(&options, argc, argv);

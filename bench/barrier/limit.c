@@ -39,10 +39,11 @@ static double barriers(void *arg, long count)
 int main(int argc, char **argv)
 {
     struct options options = { .tasks = 8, .seconds = 0.1 };
-    struct work work = { .shared = team_memory(sizeof(*work.shared)) };
+    static struct work work;
     struct order order;
 
     options_read(&options, argc, argv);
+    work.shared = team_memory(sizeof(*work.shared));
     team_start(&work.team, &options);
     while (work.team.rank != 0 && team_obey(&work.team, &order)) {
         for (long i = 0; i <= order.count; i++)

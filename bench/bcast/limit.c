@@ -92,7 +92,7 @@ static double fastest(struct work *work, double seconds)
 int main(int argc, char **argv)
 {
     struct options options = { .sizes = { 1024, 1 << 20 }, .nsizes = 2, .tasks = 8, .seconds = 0.1 };
-    struct work work = { .turn = 0 };
+    static struct work work;
 
     options_read(&options, argc, argv);
     work.shared = team_memory(sizeof(*work.shared) + (size_t)largest_size(&options));

@@ -42,7 +42,7 @@ static void answer(struct work *work)
 int main(int argc, char **argv)
 {
     struct options options = { .sizes = { 1024, 1 << 20 }, .nsizes = 2, .tasks = 8, .seconds = 0.1 };
-    struct work work = { .size = 0 };
+    static struct work work;
 
     options_read(&options, argc, argv);
     team_start(&work.team, &options, argv);

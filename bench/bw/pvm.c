@@ -57,7 +57,7 @@ static void drain(struct work *work)
 int main(int argc, char **argv)
 {
     struct options options = { .sizes = { 8, 65536, 1 << 20, 16 << 20 }, .nsizes = 4, .tasks = 2, .seconds = 0.1 };
-    struct work work = { .size = 0 };
+    static struct work work;
 
     options_read(&options, argc, argv);
     team_start(&work.team, &options, argv);

@@ -98,7 +98,7 @@ int main(int argc, char **argv)
 {
     struct options options = { .sizes = { 1000000 }, .nsizes = 1, .tasks = 2, .seconds = 0.1 };
     struct ring *rings = team_memory(2 * sizeof(*rings));
-    struct work work;
+    static struct work work;
 
     options_read(&options, argc, argv);
     team_start(&work.team, &options);

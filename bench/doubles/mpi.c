@@ -46,7 +46,7 @@ static void drain(struct work *work)
 int main(int argc, char **argv)
 {
     struct options options = { .sizes = { 1000000 }, .nsizes = 1, .tasks = 2, .seconds = 0.1 };
-    struct work work = { .stride = 1 };
+    static struct work work;
 
     options_read(&options, argc, argv);
     team_start(&work.team, &options);

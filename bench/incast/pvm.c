@@ -39,7 +39,7 @@ static void stream(struct work *work)
 int main(int argc, char **argv)
 {
     struct options options = { .sizes = { 8, 1024 }, .nsizes = 2, .tasks = 17, .seconds = 0.1 };
-    struct work work = { .size = 0 };
+    static struct work work;
 
     options_read(&options, argc, argv);
     team_start(&work.team, &options, argv);

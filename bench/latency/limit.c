@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 {
     struct options options = { .sizes = { 8, 1024, 65536, 1 << 20 }, .nsizes = 4, .tasks = 2, .seconds = 0.1 };
     struct ring *rings = team_memory(2 * sizeof(*rings));
-    struct work work;
+    static struct work work;
     double took;
 
     options_read(&options, argc, argv);

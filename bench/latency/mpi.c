@@ -37,7 +37,7 @@ static void answer(struct work *work)
 int main(int argc, char **argv)
 {
     struct options options = { .sizes = { 8, 1024, 65536, 1 << 20 }, .nsizes = 4, .tasks = 2, .seconds = 0.1 };
-    struct work work = { .size = 0 };
+    static struct work work;
 
     options_read(&options, argc, argv);
     team_start(&work.team, &options);

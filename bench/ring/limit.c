@@ -38,7 +38,7 @@ static void pass_on(struct work *work)
 int main(int argc, char **argv)
 {
     struct options options = { .tasks = 64, .seconds = 0.1 };
-    struct work work = { .turn = 0 };
+    static struct work work;
 
     options_read(&options, argc, argv);
     work.signals = team_memory((size_t)options.tasks * sizeof(*work.signals));
