@@ -21,6 +21,10 @@ class Stage:
     def __init__(self, limit_s, nice=None):
         self.nice = nice
         self.folder = Path(tempfile.mkdtemp(prefix="pvm-bench."))
+        # Open MPI's shared memory, which it leaves behind when it is killed.
+        self.shared = Path("/dev/shm") / self.folder.name
+        if self.shared.parent.is_dir():
+            self.shared.mkdir()
         self.mark = f"PVM_BENCH_RUN={self.folder}"
         self.limit_s = limit_s
 
@@ -30,6 +34,8 @@ class Stage:
         name, value = self.mark.split("=")
         if self.nice is not None:
             env["PVM_BENCH_NICE"] = str(self.nice)
+        if self.shared.is_dir():
+            env["OMPI_MCA_btl_vader_backing_directory"] = str(self.shared)
         return env | {name: value, "TMPDIR": str(self.folder)} | more
 
     def start(self, command, env, **how):
@@ -86,6 +92,9 @@ class Stage:
             fault = None if process.returncode == 0 else f"status {process.returncode}: {last_line(out)}"
         except subprocess.TimeoutExpired:
             out, fault = self.abort(process), f"not done within {limit_s:g} s"
+        except KeyboardInterrupt:
+            self.abort(process)
+            raise
         self.kill_all(set(self.ours()) - before)
         return out.splitlines(), fault
 
@@ -105,6 +114,7 @@ class Stage:
     def close(self):
         self.kill_all()
         shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.shared, ignore_errors=True)
 
 
 def last_line(text):

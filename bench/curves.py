@@ -91,12 +91,13 @@ def line(name, points, across, up, colour):
 
 
 def draw(title, unit, lines):
-    """The picture as text. lines: name -> list of (size, value), sizes growing; values that are not > 0 are left out."""
+    """The picture as text. lines: name -> list of (size, value), sizes growing; only values above 0 are drawn."""
     lines = {name: [(size, value) for size, value in points if value > 0] for name, points in lines.items()}
     lines = {name: points for name, points in lines.items() if points}
     sizes = sorted({size for points in lines.values() for size, _ in points})
     values = [value for points in lines.values() for _, value in points]
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">',
+    parts = ['<svg xmlns="http://www.w3.org/2000/svg"'
+             f' width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">',
              f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>', text(WIDTH / 2, 30, title, size=16)]
     if sizes:
         across = Axis(sizes, LEFT, WIDTH - RIGHT)

@@ -153,7 +153,8 @@ def table(answers, names):
     """The lines of a table for people."""
     question = answers.question
     which = f", {answers.binding}" if answers.binding else ""
-    lines = [f"{question.name}: {question.asks} ({question.unit}, {'more' if question.more else 'less'} is better{which})"]
+    good = "more" if question.more else "less"
+    lines = [f"{question.name}: {question.asks} ({question.unit}, {good} is better{which})"]
     rows = [["", *names, "x MPI", "x PVM 3", "of limit", "placed", "target"]]
     for point in answers.points():
         values = [number(answers.value(point, name), "~" if answers.disturbed(point, name) else "") for name in names]
@@ -171,8 +172,8 @@ def table(answers, names):
     return lines
 
 
-COLUMNS = ["question", "binding", "point", "contestant", "median", "least", "most", "samples", "disturbed", "placed", "unit",
-           "times_mpi", "times_pvm3", "of_limit", "target"]
+COLUMNS = ["question", "binding", "point", "contestant", "median", "least", "most", "samples", "disturbed", "placed",
+           "unit", "times_mpi", "times_pvm3", "of_limit", "target"]
 
 
 def tsv_rows(answers, names):

@@ -188,8 +188,8 @@ static inline void ring_open(struct ring *rings, const struct team *team, struct
 }
 
 /* As measure(), by the fastest of the ways up to `last`. */
-static inline double ring_measure(struct ring *rings, enum ring_way last, double seconds, long turns_max, turns_fn turns,
-                                  void *arg, enum ring_way *ret_way)
+static inline double ring_measure(struct ring *rings, enum ring_way last, double seconds, long turns_max,
+                                  turns_fn turns, void *arg, enum ring_way *ret_way)
 {
     double least = 0;
     char byte;

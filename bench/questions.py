@@ -47,7 +47,7 @@ class Question:
     more: bool = False              # more is better
     column: int = 1                 # of the program's figures
     scale: float = 1.0              # from its unit to ours
-    own: dict = field(default_factory=dict)      # arguments for a family or a contestant; {daemon} and so on are filled in
+    own: dict = field(default_factory=dict)      # arguments for a family or a contestant; {daemon} etc. are filled in
     ms: tuple = None                # (quick, full): how long a figure is measured, when not as long as others
     curve: bool = False
     targets: dict = field(default_factory=dict)  # point -> list of targets

@@ -23,7 +23,9 @@ static inline void window_print(long size, double seconds)
 
 static inline void doubles_print(int stride, long count, double seconds)
 {
-    print_line(stride == 1 ? "contiguous" : "stride-2", 1, DOUBLES_WINDOW * (double)count * sizeof(double) / seconds / 1e6);
+    double bytes = DOUBLES_WINDOW * (double)count * sizeof(double);
+
+    print_line(stride == 1 ? "contiguous" : "stride-2", 1, bytes / seconds / 1e6);
 }
 
 #endif

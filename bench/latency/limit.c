@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The limit of latency: the fastest way from the memory of one process into the memory of the other, and which it is. */
+/* The limit of latency: the fastest way from one process's memory into the other's, and which it is. */
 #include "bench/limit_ring.h"
 
 struct work {
