@@ -91,25 +91,22 @@ class Stage:
             out, _ = process.communicate(timeout=limit_s)
             fault = None if process.returncode == 0 else f"status {process.returncode}: {last_line(out)}"
         except subprocess.TimeoutExpired:
-            out, fault = self.abort(process), f"not done within {limit_s:g} s"
+            out, fault = self.abort(process, before), f"not done within {limit_s:g} s"
         except KeyboardInterrupt:
-            self.abort(process)
+            self.abort(process, before)
             raise
         self.kill_all(set(self.ours()) - before)
         return out.splitlines(), fault
 
-    def abort(self, process):
-        """mpirun ends its ranks when it is asked to end, not when it is killed."""
+    def abort(self, process, before):
+        """mpirun cleans up when it is asked to end, not when it is killed. Returns what was printed."""
         process.terminate()
         try:
             out, _ = process.communicate(timeout=3)
         except subprocess.TimeoutExpired:
-            process.kill()
-            try:
-                out, _ = process.communicate(timeout=3)
-            except subprocess.TimeoutExpired as late:    # a rank still holds the pipe; the caller kills it
-                out = late.stdout or b""
-        return out.decode() if isinstance(out, bytes) else out
+            self.kill_all(set(self.ours()) - before)    # all who can hold the pipe
+            out, _ = process.communicate()
+        return out
 
     def close(self):
         self.kill_all()
