@@ -8,12 +8,19 @@ from statistics import median
 from questions import AtMost, Evenly
 
 FOREIGN_MAX = 0.05    # part of the processors that other work may take from a sample
-NEAR_NS = 100    # a cache line takes about 50 ns between siblings of one core, 190 and more between two
+NEAR_NS = 100    # a cache line takes 30 to 50 ns within a group of processors, 170 and more between two
+SIBLING_MB_S = 12000    # siblings of one core share its caches: 25 GB/s, where two near cores copy 6, and far ones 2
+PLACEMENTS = ("sibling", "near", "far")
 
 
 def family(name):
     """pvm3 and pvm3-direct are two ways of one; both MPIs are one opponent."""
     return {"ompi": "mpi", "mpich": "mpi", "pvm3-direct": "pvm3"}.get(name, name)
+
+
+def placement(apart):
+    line_ns, copy_mb_s = apart
+    return "far" if line_ns > NEAR_NS else "near" if copy_mb_s < SIBLING_MB_S else "sibling"
 
 
 @dataclass
@@ -29,8 +36,8 @@ class Sample:
 
     @property
     def placement(self):
-        near = [ns <= NEAR_NS for ns in (self.before[0], self.after[0])]
-        return "moved" if near[0] != near[1] else "near" if near[0] else "far"
+        before, after = placement(self.before), placement(self.after)
+        return before if before == after else "moved"
 
 
 class Answers:
@@ -65,7 +72,7 @@ class Answers:
         """The placement in which all contestants have samples: like is compared with like. "mixed" if there is none."""
         who = {sample.contestant for sample in self.samples if sample.point == point}
         counts = {placement: min((len(self.of(point, one, placement)) for one in who), default=0)
-                  for placement in ("near", "far")}
+                  for placement in PLACEMENTS}
         best = max(counts, key=counts.get)
         return best if counts[best] > 0 else "mixed"
 

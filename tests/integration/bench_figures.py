@@ -11,7 +11,7 @@ import curves    # noqa: E402
 import figures    # noqa: E402
 from questions import AtMost, Evenly, Question, Target    # noqa: E402
 
-NEAR, FAR = [50, 8000], [200, 2000]
+SIBLING, NEAR, FAR = [30, 25000], [30, 6000], [200, 2000]
 
 
 def answers_to(question, *samples):
@@ -35,6 +35,9 @@ check("and missed beyond", False, answers.verdict(Target(5), "8"))
 
 answers = answers_to(less, ("pvm4", "8 1", NEAR, NEAR, 0), ("ompi", "8 4", FAR, FAR, 0))
 check("where nobody was seen alike the figures say so", "mixed", answers.placement("8"))
+
+answers = answers_to(less, ("pvm4", "8 1", NEAR, NEAR, 0), ("ompi", "8 4", SIBLING, SIBLING, 0))
+check("nor are two cores like the siblings of one", "mixed", answers.placement("8"))
 
 answers = answers_to(less, ("pvm4", "8 1", NEAR, NEAR, 0), ("pvm4", "8 9", NEAR, FAR, 0))
 check("a sample in which the processors were moved is left out", 1.0, answers.value("8", "pvm4"))
