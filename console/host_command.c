@@ -88,6 +88,8 @@ void host_command_announce(const int *tids, int count)
 /* ---- add ---- */
 
 struct progress {
+    int *infos;       /* of the lines, as they are decided */
+    bool shown;
     int total;
     int decided;
     int added;
@@ -98,9 +100,11 @@ static void progress_step(int index, const char *name, int info, void *user)
 {
     struct progress *progress = user;
 
-    (void)index;
+    progress->infos[index] = info;
     progress->decided++;
     progress->added += info > 0;
+    if (!progress->shown)
+        return;
     if (progress->terminal)
         fprintf(stderr, "\r\033[Kadded %d of %d", progress->added, progress->total);
     else
@@ -112,12 +116,12 @@ static void progress_step(int index, const char *name, int info, void *user)
 
 int host_command_add_hosts(struct console *console, char **hosts, int count, int *infos, bool progress_forced)
 {
-    struct progress progress = { .total = count, .terminal = isatty(STDERR_FILENO) };
-    bool shown = progress_forced || progress.terminal;
+    struct progress progress = { .infos = infos, .total = count, .terminal = isatty(STDERR_FILENO) };
 
+    progress.shown = progress_forced || progress.terminal;
     if (progress.terminal)
         fprintf(stderr, "\r\033[Kadded 0 of %d", count);
-    int rc = pvm_addhosts_progress(hosts, count, infos, shown ? progress_step : NULL, &progress);
+    int rc = pvm_addhosts_progress(hosts, count, infos, progress_step, &progress);
     if (progress.terminal)
         fputs("\r\033[K", stderr);
     if (rc >= 0)

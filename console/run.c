@@ -9,6 +9,7 @@
 #include "console/run.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,11 +147,18 @@ static void options_free(struct run_options *options)
 static volatile sig_atomic_t signal_first;    /* the one that ends the job */
 static volatile sig_atomic_t signal_count;
 
+static volatile sig_atomic_t preparing;
+static sigjmp_buf prepare_end;
+
 static void on_signal(int signum)
 {
     if (signal_count == 0)
         signal_first = signum;
     signal_count = signal_count + 1;
+    if (preparing) {
+        preparing = 0;
+        siglongjmp(prepare_end, 1);
+    }
 }
 
 static void signals_catch(void)
@@ -241,9 +249,20 @@ static int run_watch(struct run *run)
     return stopped != 0 ? stopped : run->status;
 }
 
+/* Hosts may take a minute to come, or not to come: a signal ends the wait. */
+static int prepare(struct run *run)
+{
+    if (sigsetjmp(prepare_end, 1) != 0)
+        return EXIT_SIGNAL + signal_first;
+    preparing = 1;
+    int status = run_host_prepare(run);
+    preparing = 0;
+    return status;
+}
+
 static int run_job(struct run *run, char **argv)
 {
-    int status = run_host_prepare(run);
+    int status = prepare(run);
 
     if (status == EXIT_GOOD && signal_count == 0) {
         status = run_host_spawn(run, argv);

@@ -48,6 +48,9 @@ struct run {
     bool own_machine;        /* started for this job: halted at its end */
     char **added;            /* names of the hosts that were added for this job: deleted at its end */
     int added_count;
+    char **adding;           /* lines that are being added; NULL none */
+    int *adding_infos;       /* and what has become of them */
+    int adding_count;
     struct run_task *tasks;
     const struct run_task *open;    /* the task whose line, the last one printed, has no end yet; or NULL */
     int status;              /* of the job, so far */

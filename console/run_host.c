@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The machine of a job. One that is started for it gets a name of its own (PVM_VMID), so that two jobs at the
- * same time do not end each other's machine; a machine that runs already is used, and left as it was found.
+ * same time do not end each other's machine, and ends with this process, however that ends (pvmd --job). A machine that
+ * runs already is used, and left as it was found.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,15 +21,14 @@ static int machine_start(struct run *run)
 {
     const char *name = getenv("PVM_VMID");
     char own[128];
-    char *argv[] = { (char *)run->options.hostfile, NULL };
+    char *argv[] = { (char *)"--job", (char *)run->options.hostfile, NULL };
 
     snprintf(own, sizeof(own), "%.80s%srun-%d", name != NULL ? name : "", name != NULL ? "-" : "", (int)getpid());
     setenv("PVM_VMID", own, 1);
-    int rc = console_start(run->console, run->options.hostfile != NULL ? 1 : 0, argv);
-    if (rc < 0)
-        return report_call("pvm", rc);
-    run->own_machine = true;
-    return EXIT_GOOD;
+    run->own_machine = true;    /* a signal may come before it is ready */
+    int rc = console_start(run->console, run->options.hostfile != NULL ? 2 : 1, argv);
+    run->own_machine = rc >= 0;
+    return rc < 0 ? report_call("pvm", rc) : EXIT_GOOD;
 }
 
 /* ---- hosts ---- */
@@ -55,7 +55,11 @@ static int lines_add(struct run *run, char **lines, int count)
         free(infos);
         return report_error("run", "out of memory");
     }
+    run->adding = lines;
+    run->adding_infos = infos;
+    run->adding_count = count;
     int rc = count > 0 ? host_command_add_hosts(run->console, lines, count, infos, false) : 0;
+    run->adding = NULL;
     if (rc < 0) {
         status = report_call("run", rc);
     } else {
@@ -178,7 +182,12 @@ int run_host_prepare(struct run *run)
 
 void run_host_release(struct run *run)
 {
-    if (run->own_machine)
+    /* A signal has ended the adding: what is in is ours, the rest is given up when we leave. */
+    for (int i = 0; run->adding != NULL && i < run->adding_count; i++) {
+        if (run->adding_infos[i] > 0)
+            added_note(run, run->adding[i]);
+    }
+    if (run->own_machine && console_enroll(run->console) > 0)
         console_halt(run->console);
     else if (run->added_count > 0)
         pvm_delhosts(run->added, run->added_count, NULL);

@@ -208,6 +208,7 @@ static void core_begin(struct core *core)
         return;
     }
 
+    core->job_until = core->now_ms + core->config.job_ms;
     struct host *host = host_new(core, &core->self->rec);
     struct core_action *gate = action_add(core, CORE_ACTION_GATE, 0);
     if (host == NULL || gate == NULL) {
@@ -317,6 +318,7 @@ void core_step(struct core *core, uint64_t now_ms, struct core_event *event, str
         hoster_check(core);
         tasker_check(core);
         link_close_doomed(core);
+        halt_of_job(core);
         task_free_dead(core);
         mailbox_transfer_pump(core);
         peer_pump_all(core);

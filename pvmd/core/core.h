@@ -43,6 +43,8 @@ struct core_config {
     uint32_t dead_ms;                 /* silence after which the orderer drops a host: 10000 */
     uint32_t join_ms;                 /* a launched daemon must be linked within: 15000 */
     uint32_t welcome_ms;              /* this host, when it joins, must be in within; 0: twice join_ms */
+    uint32_t job_ms;                  /* first: the machine is for the first program that enrols by hand, and ends with
+                                       * it, or when none has within this time; 0: it is for everybody */
     uint32_t halt_ms;                 /* SIGTERM to SIGKILL at a halt: 5000 */
     int32_t debug_mask;
     int tasks_max;                    /* on this host; 0 as many as fit */

@@ -116,6 +116,8 @@ struct core {
     struct pvmi_list deletes;      /* struct host_delete */
     uint64_t join_deadline_ms;     /* this host must be in by then */
 
+    int32_t job_tid;               /* of the program that the machine is for; 0 it has not come */
+    uint64_t job_until;            /* it is to come by then */
     bool halting;
     bool halt_asked;               /* the orderer was asked to halt the machine */
     bool halt_told;                /* the orderer has told the others, and waits for them */

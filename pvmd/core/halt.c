@@ -8,6 +8,7 @@
 #include "pvmd/core/halt.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/table.h"
 #include "pvmd/core/action.h"
 #include "pvmd/core/asker.h"
@@ -146,4 +147,35 @@ void halt_timers(struct core *core)
         core_wake_at(core, core->halt_kill_ms);
     core_wake_at(core, core->halt_stop_ms);
     halt_check(core);
+}
+
+/* The first that has enrolled by hand; 0 for none. */
+static int32_t by_hand(const struct core *core)
+{
+    const struct task *task;
+    uint32_t cursor = 0;
+
+    while ((task = pvmi_table_next(&core->tasks, &cursor, NULL)) != NULL) {
+        if (task->handle == 0)
+            return task->tid;
+    }
+    return 0;
+}
+
+void halt_of_job(struct core *core)
+{
+    if (core->config.job_ms == 0 || core->halting || core->stopped)
+        return;
+    if (core->job_tid == 0)
+        core->job_tid = by_hand(core);
+    if (core->job_tid == 0 && core->now_ms < core->job_until) {
+        core_wake_at(core, core->job_until);
+        return;
+    }
+    if (core->job_tid != 0 && task_find(core, core->job_tid) != NULL)
+        return;
+    core_log(core, PVMI_LOG_INFO, "%s: halting",
+             core->job_tid != 0 ? "the program that this virtual machine is for has ended"
+                                : "the program that this virtual machine is for has not come");
+    halt_machine(core);
 }

@@ -14,5 +14,6 @@ void halt_on_event(struct core *core);
 void halt_begin(struct core *core, bool by_hand, const char *text);
 void halt_check(struct core *core);    /* after anything that may have been waited for */
 void halt_timers(struct core *core);
+void halt_of_job(struct core *core);    /* after each event: the program that the machine is for may have ended */
 
 #endif

@@ -236,6 +236,7 @@ int daemon_run(struct io *io, const struct daemon_options *options, const struct
         .dead_ms = (uint32_t)options->dead_ms,
         .join_ms = DAEMON_JOIN_MS,
         .welcome_ms = (uint32_t)options->welcome_ms,
+        .job_ms = (uint32_t)options->job_ms,
         .halt_ms = DAEMON_HALT_MS,
         .debug_mask = (int32_t)options->debug_mask,
         .tasks_max = tasks_max > 0 ? (int)tasks_max : 0,

@@ -21,6 +21,7 @@ struct daemon_options {
     long debug_mask;
     int suspect_ms;
     int dead_ms;
+    int job_ms;              /* as in core_config */
     int welcome_ms;          /* of a host that joins: as in core_config */
 };
 

@@ -21,11 +21,13 @@
 #define EXIT_USAGE 2
 #define MAIN_SUSPECT_MS 2000
 #define MAIN_DEAD_MS 10000
+#define MAIN_JOB_MS 60000    /* for pvm run to enrol */
 
 struct arguments {
     bool join;
     const char *join_public;    /* the join as an argument; NULL: it comes on stdin */
     bool test;
+    bool job;               /* the machine ends with pvm run, which starts it */
     const char *name;       /* NULL: the system's */
     const char *ports;
     const char *hostfile;
@@ -47,7 +49,7 @@ static void print_help(void)
            "  HOSTFILE     hosts to add, else the file that $PVMHOSTFILE names, else none\n"
            "\n"
            "Exit status: 0 halted, 1 could not start or go on, 2 wrong arguments or host file.\n"
-           "pvmd -s, and --join-public, are for other pvmds to call.\n");
+           "pvmd -s and --join-public are for other pvmds to call, --job for pvm run.\n");
 }
 
 /* -n, if it can be a host's name, else what the system says. Returns -1 to go on, else the exit status. */
@@ -69,11 +71,23 @@ static int take_name(struct arguments *arguments)
     return -1;
 }
 
+static bool take_mask(const char *text, long *ret_mask)
+{
+    char *end;
+
+    *ret_mask = strtol(text, &end, 0);
+    if (end != text && *end == '\0')
+        return true;
+    fprintf(stderr, "pvmd: -d: \"%s\" is no mask: a number, decimal, 0octal or 0xhex, makes one\n", text);
+    return false;
+}
+
 /* Returns -1 to go on, else the exit status. */
 static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 {
     static const struct option longs[] = {
         { "help", no_argument, NULL, 'h' },
+        { "job", no_argument, NULL, 'R' },
         { "join-public", required_argument, NULL, 'J' },
         { "version", no_argument, NULL, 'v' },
         { NULL, 0, NULL, 0 },
@@ -84,7 +98,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
     while ((option = getopt_long(argc, argv, "d:n:p:tsSf", longs, NULL)) != -1) {
         switch (option) {
         case 'd':
-            arguments->debug_mask = strtol(optarg, NULL, 0);
+            if (!take_mask(optarg, &arguments->debug_mask))
+                return EXIT_USAGE;
             break;
         case 'n':
             arguments->name = optarg;
@@ -102,6 +117,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
         case 'J':
             arguments->join = true;
             arguments->join_public = optarg;
+            break;
+        case 'R':
+            arguments->job = true;
             break;
         case 'f':
             break;    /* PVM 3: stay in the foreground, which is what we do */
@@ -201,6 +219,7 @@ static int first_run(const struct arguments *arguments, struct hostfile *file)
         .slots = own != NULL ? own->slots : 0,
         .launcher = "first",
         .debug_mask = arguments->debug_mask,
+        .job_ms = arguments->job ? MAIN_JOB_MS : 0,
         .suspect_ms = MAIN_SUSPECT_MS,
         .dead_ms = MAIN_DEAD_MS,
     };

@@ -118,6 +118,7 @@ struct net {
     int log_count;
     int tasks_max;
     uint32_t welcome_ms;       /* of hosts that join from now on */
+    uint32_t job_ms;           /* of the first host */
     const char *hoster;        /* command line of one that starts with the first host */
     int sends;                 /* LINK_SEND actions so far */
     int steps;                 /* core_step() calls so far */
@@ -223,6 +224,7 @@ NET_UNUSED static void net_host_config(struct net *net, int number, const char *
     config->dead_ms = 10000;
     config->join_ms = 15000;
     config->welcome_ms = net->welcome_ms;
+    config->job_ms = net->job_ms;
     config->hoster = net->hoster;
     config->halt_ms = 5000;
     config->tasks_max = net->tasks_max;

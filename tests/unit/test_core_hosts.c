@@ -536,6 +536,47 @@ static void halt(struct net *net, int task)
     assert_int_equal(net_result(net, task), PvmOk);
 }
 
+/* The first host alone, for the program that enrols first. */
+static struct net *machine_of_a_job(void)
+{
+    struct net *net = net_new();
+
+    net->job_ms = 60000;
+    net_core_start(net, 1, "h1");
+    net_run(net);
+    return net;
+}
+
+static void a_machine_of_a_job_ends_with_the_program_that_it_is_for(void **state)
+{
+    struct net *net = *state = machine_of_a_job();
+    int program = net_task(net, 1);
+    int other = net_task(net, 1);
+    struct pvmi_control control = net_spawn(net, program, "child", PvmTaskHost, ".", 1);
+
+    pvmi_control_free(&control);
+    net_advance(net, 100000);
+    net_task_dies(net, other);
+    net_advance(net, 1000);
+    assert_int_equal(net->processes[0].signum, 0);
+    net_task_dies(net, program);
+    assert_int_equal(net->processes[0].signum, 15);
+    assert_true(net_logged(net, "the program that this virtual machine is for has ended"));
+    net_process_ends(net, 0, 15, true);
+    assert_true(net->hosts[1].stopped);
+}
+
+static void a_machine_of_a_job_that_does_not_come_ends(void **state)
+{
+    struct net *net = *state = machine_of_a_job();
+
+    net_advance(net, 59000);
+    assert_false(net->hosts[1].stopped);
+    net_advance(net, 2000);
+    assert_true(net->hosts[1].stopped);
+    assert_true(net_logged(net, "has not come"));
+}
+
 static void a_machine_without_tasks_halts_in_one_step(void **state)
 {
     struct net *net = *state;
@@ -658,6 +699,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_host_that_was_welcomed_and_hears_no_more_ends, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(a_host_cut_off_for_too_long_is_told_and_ends, three_hosts,
                                         net_tear_down),
+        cmocka_unit_test_teardown(a_machine_of_a_job_ends_with_the_program_that_it_is_for, net_tear_down),
+        cmocka_unit_test_teardown(a_machine_of_a_job_that_does_not_come_ends, net_tear_down),
         cmocka_unit_test_setup_teardown(a_machine_without_tasks_halts_in_one_step, one_host, net_tear_down),
         cmocka_unit_test_setup_teardown(a_halt_ends_all_tasks_on_all_hosts, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(a_halt_does_not_wait_for_ever, three_hosts, net_tear_down),
