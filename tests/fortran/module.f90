@@ -88,6 +88,9 @@ program module
     got = 77
     call pvmfspawn('no such program', PVMTASKDEFAULT, ' ', 2, got(2:), i)
     call check('what is stored', all(got == [77, PvmNoFile, PvmNoFile, 77]))
+    got = 77
+    call pvmfspawn('no such program', PVMTASKDEFAULT, ' ', 3, got(2), i)
+    call check('what is stored behind an element', all(got == [77, PvmNoFile, PvmNoFile, PvmNoFile]))
     call pvmfspawn('no such program', PVMTASKDEFAULT, ' ', 5, got, i)
     call same('too small an array for spawn', i, PvmBadParam)
 
