@@ -250,9 +250,12 @@ void pvmi_heal_recount(struct pvmi_arena *arena)
     for (uint32_t slot = 1; slot < arena->slots; slot++) {
         struct pvmi_slot_page *control = slot_is(arena, slot, PVMI_LIFE_ALIVE) ? pvmi_arena_control(arena, slot) : NULL;
         uint32_t mask = control == NULL ? 0 : atomic_load(&control->mask);
-        enum pvmi_state state = pvmi_state_of(atomic_load(&arena->states[slot].word));
+        enum pvmi_state state;
 
-        if (mask > 0 && mask <= PVMI_ARENA_MASKS && state != PVMI_ASLEEP && state != PVMI_ASLEEP_FD)
+        if (mask == 0)
+            continue;    /* a look at the line of a slot that was never used would give it memory */
+        state = pvmi_state_of(atomic_load(&arena->states[slot].word));
+        if (mask <= PVMI_ARENA_MASKS && state != PVMI_ASLEEP && state != PVMI_ASLEEP_FD)
             awake[mask - 1]++;
     }
     for (int i = 0; i < PVMI_ARENA_MASKS; i++)    /* who counted meanwhile is right; the next death counts again */
