@@ -123,6 +123,13 @@ int pvmi_wake_wait(struct pvmi_self *self, bool (*look)(void *user), void *user,
 void pvmi_wake_rest(struct pvmi_self *self);
 void pvmi_wake_recheck(struct pvmi_self *self);
 
+/* Whether it still rests so, and nobody has woken it since. */
+static inline bool pvmi_wake_rests(const struct pvmi_self *self)
+{
+    return pvmi_state_of(self->state_word) == PVMI_ASLEEP_FD &&
+           atomic_load_explicit(&self->state->word, memory_order_acquire) == self->state_word;
+}
+
 /* ---- the sender's side ---- */
 
 enum pvmi_woken { PVMI_WOKEN_NOT_NEEDED, PVMI_WOKEN, PVMI_WOKEN_POKE };

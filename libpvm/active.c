@@ -9,6 +9,7 @@
  */
 #include <stdbool.h>
 
+#include "libpvm/call.h"
 #include "libpvm/msgbuf.h"
 
 struct active_thread {
@@ -26,6 +27,23 @@ static unsigned thread_count;
 static unsigned process_number;
 static unsigned owner_number;    /* the thread whose buffers are shared; 0 none yet */
 static struct pvmi_active shared;
+
+/* Buffers become active or are freed: what other threads have kept is to be asked for anew. Our own answers stay,
+ * but for buf. */
+static void epoch_next(const struct pvmi_msgbuf *buf)
+{
+    uint64_t before = pvmi_active_epoch++;
+
+    if (pvmi_active_kept_send.epoch == before && pvmi_active_kept_send.buf != buf)
+        pvmi_active_kept_send.epoch = pvmi_active_epoch;
+    if (pvmi_active_kept_receive.epoch == before && pvmi_active_kept_receive.buf != buf)
+        pvmi_active_kept_receive.epoch = pvmi_active_epoch;
+}
+
+void pvmi_active_freed(const struct pvmi_msgbuf *buf)
+{
+    epoch_next(buf);
+}
 
 static bool thread_is_owner(void)
 {
@@ -81,7 +99,7 @@ static void active_set(struct pvmi_active_one *own, struct pvmi_active_one *shar
 {
     struct pvmi_active_one now = { .id = id, .generation = pvmi_msgbuf_generation(id), .own = true };
 
-    pvmi_active_epoch++;
+    epoch_next(NULL);
     thread_claim();
     if (thread_is_owner())
         *shared_one = now;
@@ -100,24 +118,53 @@ static void active_replace(struct pvmi_active_one *own, struct pvmi_active_one *
         pvmi_msgbuf_free(old);
 }
 
+static void keep_send(int id)
+{
+    pvmi_active_kept_send.buf = pvmi_msgbuf_find(id);
+    pvmi_active_kept_send.epoch = pvmi_active_epoch;
+}
+
+static void keep_receive(int id)
+{
+    pvmi_active_kept_receive.buf = pvmi_msgbuf_find(id);
+    pvmi_active_kept_receive.epoch = pvmi_active_epoch;
+}
+
 void pvmi_active_set_send(int id)
 {
     active_set(&active_here.own.send, &shared.send, id);
+    keep_send(id);
 }
 
 void pvmi_active_set_receive(int id)
 {
     active_set(&active_here.own.receive, &shared.receive, id);
+    keep_receive(id);
 }
 
 void pvmi_active_replace_send(int id)
 {
     active_replace(&active_here.own.send, &shared.send, id);
+    keep_send(id);
 }
 
 void pvmi_active_replace_receive(int id)
 {
     active_replace(&active_here.own.receive, &shared.receive, id);
+    keep_receive(id);
+}
+
+/* With one thread only, so that nobody else has the old one active. */
+int pvmi_active_renew_send(int encoding)
+{
+    struct pvmi_msgbuf *buf = pvmi_active_send_known();
+
+    if (buf == NULL || !pvmi_call_one_thread() || !thread_is_owner() || buf == pvmi_active_receive_buf() ||
+        !pvmi_msgbuf_renew(buf, encoding))
+        return 0;
+    shared.send.id = buf->id;
+    shared.send.generation = pvmi_msgbuf_generation(buf->id);
+    return buf->id;
 }
 
 void pvmi_active_save(struct pvmi_active *ret_active)

@@ -94,6 +94,18 @@ size_t pvmi_block_capacity(const struct pvmi_block *last, uint64_t needed)
     return capacity;
 }
 
+bool pvmi_block_renew(struct pvmi_block *block)
+{
+    bool may = block->kind == PVMI_BLOCK_OWN
+                   ? pvmi_shared_renew(block)
+                   : block->kind == PVMI_BLOCK_PRIVATE && block->capacity == BLOCK_SMALLEST && pvmi_shared == NULL;
+
+    if (PVMI_KEPT_MAX == 0 || !may)
+        return false;
+    block->length = 0;
+    return true;
+}
+
 static void private_free(struct pvmi_block *block)
 {
     struct kept *kept = kept_of(block->capacity);

@@ -7,6 +7,7 @@
 #ifndef PVMI_LIBPVM_BLOCK_H
 #define PVMI_LIBPVM_BLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -66,6 +67,10 @@ struct pvmi_block *pvmi_block_outside(const uint8_t *data);
  * PVMI_BLOCK_LARGE, or what is needed if that is more, but never above PVMI_BLOCK_LARGE.
  */
 size_t pvmi_block_capacity(const struct pvmi_block *last, uint64_t needed);
+
+/* Makes one of the first size empty again, to be packed into; those behind it are the caller's. False when that cannot
+ * be: it is of another size or kind, or receivers still read it. */
+bool pvmi_block_renew(struct pvmi_block *block);
 
 /* Frees block and all that follow; NULL is fine. A few of the first and of the largest size are kept for the next
  * messages: the kernel takes ten times as long to give fresh pages as we do to fill old ones. */

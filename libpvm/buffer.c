@@ -30,9 +30,12 @@ int pvm_initsend(int encoding)
 
     pvmi_call_enter();
     pvmi_trace_enter_buffers(TEV_INITSEND, encoding);
-    id = pvm_mkbuf(encoding);
-    if (id > 0)
-        pvmi_active_replace_send(id);
+    id = pvmi_active_renew_send(encoding);
+    if (id == 0) {
+        id = pvm_mkbuf(encoding);
+        if (id > 0)
+            pvmi_active_replace_send(id);
+    }
     return pvmi_call_leave("pvm_initsend", id);
 }
 

@@ -14,6 +14,7 @@ int pvmi_autoerr = 1;
 __thread struct pvmi_call_state pvmi_call_state;
 
 bool pvmi_call_rests;
+bool pvmi_call_rest_after;
 
 static pthread_mutex_t call_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -83,6 +84,8 @@ void pvmi_call_finish(int rc)
 {
     if (pvmi_call_state.traced != 0)
         pvmi_trace_end(rc);
+    if (pvmi_call_rest_after && pvmi_call_state.depth == 0)
+        pvmi_progress_rest();
     if (pvmi_call_state.locked && pvmi_call_state.depth == 0)
         pvmi_call_give();
 }

@@ -52,6 +52,9 @@ extern __thread struct pvmi_call_state pvmi_call_state __attribute__((tls_model(
 /* The task's state word may say that it sleeps: the next call sets it right (libpvm/progress). */
 extern bool pvmi_call_rests;
 
+/* What comes while the program is outside the library has to make its descriptor readable (libpvm/getfds). */
+extern bool pvmi_call_rest_after;
+
 /* The slow halves of enter and leave. */
 void pvmi_call_wake(void);
 void pvmi_call_take(void);
@@ -82,7 +85,8 @@ static inline void pvmi_call_enter(void)
 /* The way out that they all share, and all of it for results that may be negative without being errors. */
 static inline int pvmi_call_end(int rc)
 {
-    if (--pvmi_call_state.depth == pvmi_call_state.outside && (pvmi_call_state.locked | pvmi_call_state.traced) != 0)
+    if (--pvmi_call_state.depth == pvmi_call_state.outside &&
+        (pvmi_call_state.locked | pvmi_call_state.traced | pvmi_call_rest_after) != 0)
         pvmi_call_finish(rc);
     return rc;
 }

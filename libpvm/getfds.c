@@ -81,6 +81,7 @@ void pvmi_getfds_after_fork(void)
     }
     descriptor.epoll_fd = 0;
     descriptor.queued = false;
+    pvmi_call_rest_after = false;
 }
 
 /* ---- the API ---- */
@@ -106,6 +107,7 @@ static int make(void)
     if (watch(descriptor.queued_fd) != 0 || watch_transports() != 0)
         return no_descriptor();
     descriptor.given[0] = descriptor.epoll_fd;
+    pvmi_call_rest_after = true;
     if (pvmi_match_first(&pvmi_task.arrived) != &pvmi_task.arrived.arrived || !pvmi_line_empty())
         pvmi_getfds_queued();
     return PvmOk;

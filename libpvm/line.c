@@ -8,7 +8,7 @@
 #include "libpvm/msgbuf.h"
 #include "libpvm/task.h"
 
-static struct pvmi_list line = { &line, &line };    /* struct pvmi_msgbuf.link, oldest first */
+struct pvmi_list pvmi_line = { &pvmi_line, &pvmi_line };
 
 void pvmi_line_push(struct pvmi_msgbuf *buf)
 {
@@ -16,13 +16,8 @@ void pvmi_line_push(struct pvmi_msgbuf *buf)
         pvmi_match_push(&pvmi_task.arrived, buf);
         return;
     }
-    pvmi_list_push(&line, &buf->link);
+    pvmi_list_push(&pvmi_line, &buf->link);
     pvmi_getfds_queued();
-}
-
-bool pvmi_line_empty(void)
-{
-    return pvmi_list_empty(&line);
 }
 
 int pvmi_line_step(struct pvmi_msgbuf **ret_buf)
@@ -30,11 +25,11 @@ int pvmi_line_step(struct pvmi_msgbuf **ret_buf)
     struct pvmi_msgbuf *buf;
     int rc;
 
-    if (pvmi_list_empty(&line) || pvmi_handler_running())
+    if (pvmi_list_empty(&pvmi_line) || pvmi_handler_running())
         return 0;
     if (pvmi_task.tid == 0)
         return 0;    /* it enrols, and no handler could send yet: what came right behind the answer waits */
-    buf = PVMI_CONTAINER(line.next, struct pvmi_msgbuf, link);
+    buf = PVMI_CONTAINER(pvmi_line.next, struct pvmi_msgbuf, link);
     rc = pvmi_handler_call(buf);
     if (rc < 0)
         return rc;
@@ -58,6 +53,6 @@ void pvmi_line_clear(void)
 {
     struct pvmi_list *node;
 
-    while ((node = pvmi_list_pop(&line)) != NULL)
+    while ((node = pvmi_list_pop(&pvmi_line)) != NULL)
         pvmi_msgbuf_free(PVMI_CONTAINER(node, struct pvmi_msgbuf, link));
 }

@@ -15,12 +15,19 @@
 
 #include <stdbool.h>
 
+#include "base/list.h"
+
 struct pvmi_msgbuf;
 
 /* A message has come. */
 void pvmi_line_push(struct pvmi_msgbuf *buf);
 
-bool pvmi_line_empty(void);
+extern struct pvmi_list pvmi_line;    /* struct pvmi_msgbuf.link, oldest first */
+
+static inline bool pvmi_line_empty(void)
+{
+    return pvmi_list_empty(&pvmi_line);
+}
 
 /*
  * Deals with the first one: *ret_buf is that message, in the queue now, or NULL when its handler has run.

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "libpvm/call.h"
+#include "libpvm/match.h"
 #include "libpvm/task.h"
 #include "transport/shm.h"
 #include "wire/section.h"
@@ -83,7 +84,7 @@ static void msgbuf_withdraw(struct pvmi_msgbuf *buf)
 {
     struct id_slot *slot = &id_slots[buf->id];
 
-    pvmi_active_epoch++;
+    pvmi_active_freed(buf);
     slot->buf = NULL;
     slot->generation++;
     slot->next_free = id_free;
@@ -103,19 +104,35 @@ static struct pvmi_msgbuf *kept_take(void)
     return PVMI_CONTAINER(pvmi_list_pop(&msgbuf_kept), struct pvmi_msgbuf, link);
 }
 
+/* An empty one. What gcc makes of memset() here takes longer than all the rest. */
+static inline void msgbuf_init(struct pvmi_msgbuf *buf, int encoding, int format)
+{
+    pvmi_list_init(&buf->link);
+    pvmi_list_init(&buf->same);
+    buf->id = 0;
+    buf->encoding = encoding;
+    buf->format = format;
+    buf->foreign = format != pvmi_format_own();
+    buf->raw_type = 0;
+    buf->arrived = buf->unpacking = buf->freed = false;
+    buf->pins = 0;
+    buf->tag = buf->ctx = buf->src = buf->dst = 0;
+    buf->wid = 0;
+    buf->first = buf->last = NULL;
+    buf->length = buf->xdr_length = 0;
+    buf->open_header = NULL;
+    buf->open_type = 0;
+    buf->open_length = 0;
+    buf->cursor = (struct pvmi_cursor){ .block = NULL };
+}
+
 /* An empty buffer without an id, or NULL. */
 static struct pvmi_msgbuf *msgbuf_alloc(int encoding, int format)
 {
     struct pvmi_msgbuf *buf = msgbuf_kept_count > 0 ? kept_take() : pvmi_malloc(sizeof(*buf));
 
-    if (buf == NULL)
-        return NULL;
-    explicit_bzero(buf, sizeof(*buf));    /* what gcc makes of memset() here takes longer than all the rest */
-    buf->encoding = encoding;
-    buf->format = format;
-    pvmi_list_init(&buf->link);
-    pvmi_list_init(&buf->same);
-    buf->foreign = format != pvmi_format_own();
+    if (buf != NULL)
+        msgbuf_init(buf, encoding, format);
     return buf;
 }
 
@@ -138,6 +155,48 @@ int pvmi_msgbuf_new(int encoding, struct pvmi_msgbuf **ret_buf)
     }
     *ret_buf = buf;
     return PvmOk;
+}
+
+/* The ids are those that freeing and making would give: programs show them. */
+static void renew_id(struct pvmi_msgbuf *buf)
+{
+    struct id_slot *old = &id_slots[buf->id];
+    int id = id_free;
+
+    id_free = id_slots[id].next_free;
+    old->buf = NULL;
+    old->generation++;
+    old->next_free = id_free;
+    id_free = buf->id;
+    id_slots[id].buf = buf;
+    buf->id = id;
+}
+
+bool pvmi_msgbuf_renew(struct pvmi_msgbuf *buf, int encoding)
+{
+    struct pvmi_block *first = buf->first;
+    struct pvmi_block *rest = NULL;
+    int id;
+
+    if ((encoding != PvmDataDefault && encoding != PvmDataRaw) || id_free == 0 || buf->pins > 0 ||
+        pvmi_match_holds(buf))
+        return false;
+    if (first != NULL && pvmi_block_renew(first)) {    /* most often there is one, and it has room for all */
+        rest = first->next;
+        first->next = NULL;
+    } else {
+        rest = first;
+        first = NULL;
+    }
+    if (rest != NULL)
+        pvmi_block_free_chain(rest);
+    renew_id(buf);
+    id = buf->id;
+    msgbuf_init(buf, encoding, pvmi_format_own());
+    buf->id = id;
+    buf->src = pvmi_task_tid();
+    buf->first = buf->last = first;
+    return true;
 }
 
 void pvmi_msgbuf_free(struct pvmi_msgbuf *buf)

@@ -129,6 +129,13 @@ void pvmi_active_set_receive(int id);
 void pvmi_active_replace_send(int id);
 void pvmi_active_replace_receive(int id);
 
+/* pvm_initsend() at its usual: the active send buffer, freed, and a new one in its place. Returns its id, 0 when that cannot
+ * be done so. */
+int pvmi_active_renew_send(int encoding);
+
+/* buf is freed: it is active nowhere. */
+void pvmi_active_freed(const struct pvmi_msgbuf *buf);
+
 /*
  * What is active here, to be put back after a function of the program has run in between. A buffer that was freed
  * meanwhile is active no more. The caller only keeps it.
@@ -162,6 +169,10 @@ struct pvmi_msgbuf *pvmi_msgbuf_find(int id);
 
 /* How often buffers of this id were freed: an active id counts for one of these lives only. */
 uint32_t pvmi_msgbuf_generation(int id);
+
+/* The same as freeing buf and making a new one: it has another id and nothing in it. False when it is still needed as it
+ * is, or there is no room for an id: nothing was done. */
+bool pvmi_msgbuf_renew(struct pvmi_msgbuf *buf, int encoding);
 
 /* Frees it, unlinks it from its queue and takes its id away. It is active nowhere then. NULL is fine. */
 void pvmi_msgbuf_free(struct pvmi_msgbuf *buf);

@@ -351,13 +351,16 @@ static int pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_
     return pvmi_pack_items(buf, type, data, size, nitem, stride);
 }
 
-/* One number behind others of another type, without the search for room and the mark of pack_checked(). (Raw
- * buffers and those from elsewhere have no section that is open.) */
-static bool pack_one_after_others(struct pvmi_msgbuf *buf, int type, const void *data, size_t size)
+/* One number behind whatever is there in a block that has room, without the search for room and the mark of pack_checked(). */
+static __attribute__((noinline)) bool pack_one_after_others(struct pvmi_msgbuf *buf, int type, const void *data, size_t size)
 {
-    if (buf->open_header == NULL || buf->last->capacity - buf->last->length < PVMI_SECTION_HEADER_SIZE + size)
+    const struct pvmi_block *last = buf->last;
+
+    if (last == NULL || last->capacity - last->length < PVMI_SECTION_HEADER_SIZE + size)
         return false;
-    if (buf->open_type != type)
+    if (buf->open_header == NULL && (buf->encoding != PvmDataDefault || buf->arrived))
+        return false;
+    if (buf->open_header == NULL || buf->open_type != type)
         section_open(buf, type);
     return pack_one(buf, type, data, size);
 }
@@ -383,7 +386,7 @@ static inline __attribute__((always_inline)) int pack(int event, const char *fun
     if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && pvmi_call_alone() && !pvmi_trace_buffers_on) {
         struct pvmi_msgbuf *buf = pvmi_active_send_known();
 
-        if (buf != NULL && pack_one(buf, type, data, size))
+        if (buf != NULL && (pack_one(buf, type, data, size) || pack_one_after_others(buf, type, data, size)))
             return PvmOk;
     }
     return pack_any(event, function, type, data, size, nitem, stride);

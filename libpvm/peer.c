@@ -5,8 +5,9 @@
 #include "base/error.h"
 #include "base/table.h"
 
+struct pvmi_peer *pvmi_peer_last;
+
 static struct pvmi_table peers;    /* by tid */
-static struct pvmi_peer *last;     /* that was asked for: most often it is so again */
 
 static struct pvmi_peer *peer_new(int32_t tid)
 {
@@ -26,7 +27,7 @@ static struct pvmi_peer *peer_new(int32_t tid)
 
 struct pvmi_peer *pvmi_peer_get(int32_t tid)
 {
-    struct pvmi_peer *peer = last;
+    struct pvmi_peer *peer = pvmi_peer_last;
 
     if (peer != NULL && peer->tid == tid)
         return peer;
@@ -34,7 +35,7 @@ struct pvmi_peer *pvmi_peer_get(int32_t tid)
     if (peer == NULL)
         peer = peer_new(tid);
     if (peer != NULL)
-        last = peer;
+        pvmi_peer_last = peer;
     return peer;
 }
 
@@ -51,5 +52,5 @@ void pvmi_peer_clear(void)
 {
     pvmi_peer_each((void (*)(struct pvmi_peer *))pvmi_free);
     pvmi_table_fini(&peers);
-    last = NULL;
+    pvmi_peer_last = NULL;
 }

@@ -23,6 +23,9 @@ struct pvmi_peer {
     struct pvmi_list arrivals;
 };
 
+/* That was asked for last: most often it is the next again. NULL: none. */
+extern struct pvmi_peer *pvmi_peer_last;
+
 /* The one with that tid, made if need be. NULL when there is no memory. */
 struct pvmi_peer *pvmi_peer_get(int32_t tid);
 

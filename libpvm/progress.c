@@ -31,10 +31,13 @@
 #define YIELDS 4
 #define POLL_FIRST_US 2000     /* as in arena/wake: for what was sent while we went to sleep */
 #define LOOK_AGAIN_US 5000000
+#define LEAVE_US 1000000       /* for a thread that sleeps to come back from it */
+#define LEAVE_LOOK_US 10000
 
 static struct {
     bool polling;           /* one of several threads sleeps for all; under the library's lock */
     int wake_fd;            /* an eventfd that ends its poll(); 0 not yet made */
+    bool leaving;           /* one of several threads takes the task out of the arena */
     bool socket_again;      /* the daemon's socket has to be looked at once more */
     uint64_t late;          /* sleeps that ended by what nobody had woken us for */
     unsigned sleepers;      /* threads that wait for moved to change; under mutex */
@@ -108,7 +111,7 @@ static int move_socket(void)
 }
 
 /* Returns how many events were handled, PvmSysErr, or PvmNoMem: try again. */
-static int move_all(void)
+static int move_all(struct pvmi_posted *posted)
 {
     int events = pvmi_arrive_stalled() ? pvmi_arrive_retry() : 0;
     int rc;
@@ -118,7 +121,7 @@ static int move_all(void)
     rc = pvmi_task.self_tp->ops->progress(pvmi_task.self_tp);
     if (rc > 0)
         events += rc;
-    rc = pvmi_sweep();
+    rc = pvmi_sweep(posted);
     if (rc > 0)
         events += rc;
     if (rc >= 0 && socket_due()) {
@@ -135,7 +138,7 @@ static int move_all(void)
 
 int pvmi_progress(void)
 {
-    int rc = move_all();
+    int rc = move_all(NULL);
 
     return rc < 0 ? rc : PvmOk;
 }
@@ -206,11 +209,10 @@ static void poll_with_arena(uint64_t deadline_us, uint64_t now_us)
 
 /* ---- waiting for what comes through the arena ---- */
 
-/* Whatever could have come. */
+/* Whatever could have come; messages to oneself were looked at before. */
 static bool something_there(void)
 {
-    return pvmi_shared == NULL || pvmi_sweep_ready() || pvmi_wake_has_mail(&pvmi_task.self_slot) ||
-           pvmi_task.oneself->tp->ops->pending(pvmi_task.oneself);
+    return pvmi_shared == NULL || pvmi_shm_ready(pvmi_shared) || pvmi_wake_has_mail(&pvmi_task.self_slot);
 }
 
 /* Whoever takes the lock for a moment lets other threads in. */
@@ -232,6 +234,9 @@ static void let_others_in(void)
 static bool spin(uint64_t deadline_us)
 {
     uint64_t until = 0;
+
+    if (pvmi_task.oneself->tp->ops->pending(pvmi_task.oneself))
+        return true;
 
     for (unsigned looks = 1; pvmi_wake_may_spin(&pvmi_task.self_slot); looks++) {
         for (int i = 0; i < LOOKS_IN_ROW; i++) {
@@ -337,24 +342,30 @@ static void sleep_behind_poller(uint64_t deadline_us)
 
 int pvmi_progress_wait(uint64_t deadline_us)
 {
-    int events = move_all();
+    return pvmi_progress_wait_for(deadline_us, NULL);
+}
+
+int pvmi_progress_wait_for(uint64_t deadline_us, struct pvmi_posted *posted)
+{
+    int events = move_all(posted);
 
     if (events == PvmNoMem)
-        return move_all() == PvmNoMem ? PvmNoMem : PvmOk;    /* the first time, too, may have brought something */
+        return move_all(posted) == PvmNoMem ? PvmNoMem : PvmOk;    /* the first time, too, may have brought something */
     if (events != 0)
         return events < 0 ? events : PvmOk;
-    if (deadline_us != PVMI_PROGRESS_NO_DEADLINE && pvmi_clock_us() >= deadline_us)
+    if (deadline_us != PVMI_PROGRESS_NO_DEADLINE && (deadline_us == 0 || pvmi_clock_us() >= deadline_us))
         return PVMI_AGAIN;
 
-    if (progress.polling && !pvmi_call_one_thread()) {
+    if ((progress.polling || progress.leaving) && !pvmi_call_one_thread()) {
         sleep_behind_poller(deadline_us);
         return pvmi_task.lost || pvmi_task.unix_tp == NULL ? PvmSysErr : PvmOk;
     }
-    if (pvmi_shared != NULL)
+    if (pvmi_shared != NULL) {
         wait_with_arena(deadline_us);
-    else
-        poll_transports(deadline_us, pvmi_clock_us());
-    events = move_all();
+        return PvmOk;
+    }
+    poll_transports(deadline_us, pvmi_clock_us());
+    events = move_all(NULL);
     return events == PvmSysErr ? PvmSysErr : PvmOk;
 }
 
@@ -368,8 +379,45 @@ void pvmi_progress_entered(void)
         pvmi_wake_enter(&pvmi_task.self_slot);
 }
 
+/*
+ * The state word rests at ASLEEP_FD as long as nobody has woken us: then the daemon pokes us through the socket, which
+ * makes the descriptor readable. What has come before goes into the line, and that does so, too. Nobody waits 2 ms here,
+ * so a barrier makes sure that what was sent while we went to rest is seen.
+ */
+void pvmi_progress_rest(void)
+{
+    struct pvmi_self *self = &pvmi_task.self_slot;
+
+    if (pvmi_shared == NULL || progress.polling || pvmi_wake_rests(self))
+        return;
+    do {
+        pvmi_wake_rest(self);
+        if (!pvmi_sweep_ready())
+            pvmi_wake_recheck(self);
+    } while (pvmi_sweep_ready() && pvmi_sweep_all() == PvmOk);
+}
+
+/* A thread that a signal handler has taken away from its sleep says so with its next call, which may never come. */
+void pvmi_progress_leave_begin(void)
+{
+    uint64_t until = pvmi_clock_us() + LEAVE_US;
+
+    progress.leaving = true;
+    while (progress.polling && !pvmi_call_state.polling && !pvmi_call_one_thread() && pvmi_clock_us() < until) {
+        wake_poller();
+        sleep_behind_poller(pvmi_clock_us() + LEAVE_LOOK_US);
+    }
+}
+
+void pvmi_progress_leave_done(void)
+{
+    progress.leaving = false;
+    wake_sleepers();
+}
+
 void pvmi_progress_after_fork(void)
 {
+    progress.leaving = false;
     progress.polling = false;
     progress.sleepers = 0;
     if (progress.wake_fd > 0)

@@ -33,6 +33,10 @@ int pvmi_progress(void);
  */
 int pvmi_progress_wait(uint64_t deadline_us);
 
+/* The same for a receive: what comes through the arena and is posted goes straight to it (libpvm/sweep). */
+struct pvmi_posted;
+int pvmi_progress_wait_for(uint64_t deadline_us, struct pvmi_posted *posted);
+
 /* Wakes threads that wait, because what they wait for may be there by other means. */
 void pvmi_progress_wake(void);
 
@@ -42,6 +46,13 @@ void pvmi_progress_polled(void);
 
 /* A call begins, while pvmi_call_rests: peers need not wake us any more. */
 void pvmi_progress_entered(void);
+
+/* A call ends, while pvmi_call_rest_after: what comes from now on makes the descriptor of pvm_getfds() readable. */
+void pvmi_progress_rest(void);
+
+/* Before what threads sleep on is unmapped: none does when it returns, and none begins until pvmi_progress_leave_done(). */
+void pvmi_progress_leave_begin(void);
+void pvmi_progress_leave_done(void);
 
 /* A child after fork(): no thread waits. */
 void pvmi_progress_after_fork(void);

@@ -11,6 +11,8 @@
 #include "libpvm/matcher.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/progress.h"
+#include "libpvm/shared.h"
+#include "libpvm/sweep.h"
 #include "libpvm/task.h"
 #include "libpvm/trace.h"
 #include "wire/section.h"
@@ -82,15 +84,37 @@ static int look(const struct wanted *wanted, uint64_t *seen, struct pvmi_msgbuf 
     return PVMI_AGAIN;
 }
 
+/* Whether what comes next through the arena may go straight to the receive: no function of the program's has a say in it,
+ * and there is no other thread to wait for the same. */
+static bool may_post(const struct wanted *wanted)
+{
+    return pvmi_shared != NULL && !(wanted->by_program && pvmi_matcher_set()) && !pvmi_handler_any() &&
+           wanted->ctx != -1 && pvmi_call_one_thread() && !pvmi_match_is_system(wanted->ctx);
+}
+
+/* The usual case: nothing stands before the message that comes next, and that is it. */
+static bool wait_quick(struct pvmi_posted *posted)
+{
+    return pvmi_list_empty(pvmi_match_first(&pvmi_task.arrived)) && pvmi_line_empty() && !pvmi_arrive_stalled() &&
+           pvmi_sweep(posted) > 0 && posted->buf != NULL;
+}
+
 static int wait_for(const struct wanted *wanted, uint64_t deadline_us, struct pvmi_msgbuf **ret_buf)
 {
+    struct pvmi_posted own = { .tid = wanted->tid, .tag = wanted->tag, .ctx = wanted->ctx, .buf = NULL };
+    struct pvmi_posted *posted = may_post(wanted) ? &own : NULL;
     int32_t me = pvmi_task.tid;
     uint64_t seen = UINT64_MAX;
 
     for (;;) {
-        int found = look(wanted, &seen, ret_buf);
+        int found;
         int rc;
 
+        if (own.buf != NULL || (posted != NULL && wait_quick(posted))) {
+            *ret_buf = own.buf;
+            return PvmOk;
+        }
+        found = look(wanted, &seen, ret_buf);
         if (found != PVMI_AGAIN)
             return found;
         if (pvmi_handler_inside())
@@ -102,10 +126,10 @@ static int wait_for(const struct wanted *wanted, uint64_t deadline_us, struct pv
                 return no_memory();
             continue;
         }
-        rc = pvmi_progress_wait(deadline_us);
+        rc = pvmi_progress_wait_for(deadline_us, posted);
         if (rc == PVMI_AGAIN)
             return rc;
-        if (rc == PvmOk)
+        if (rc == PvmOk || own.buf != NULL)
             continue;
         found = look(wanted, &seen, ret_buf);    /* it may have come before */
         if (found != PVMI_AGAIN)

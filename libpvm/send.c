@@ -315,6 +315,8 @@ static int active_length(void)
 
 int pvm_send(int tid, int msgtag)
 {
+    if (pvmi_call_alone() && !pvmi_trace_on && pvmi_send_quick(tid, msgtag))
+        return PvmOk;
     pvmi_call_enter();
     pvmi_trace_enter(TEV_SEND, active_length(), tid, msgtag, pvmmyctx);
     return pvmi_call_leave("pvm_send", send_active(tid, msgtag));

@@ -2,7 +2,9 @@
 #include "libpvm/send_shared.h"
 
 #include "libpvm/call.h"
+#include "libpvm/handler.h"
 #include "libpvm/msgbuf.h"
+#include "libpvm/option.h"
 #include "libpvm/peer.h"
 #include "libpvm/route.h"
 #include "libpvm/shared.h"
@@ -102,4 +104,26 @@ int pvmi_send_shared_one(const struct pvmi_msgbuf *buf, int32_t tid, int tag, in
         return PvmOk;
     }
     return pvmi_send_shared(buf, &tid, 1, tag, ctx, &other, &others);
+}
+
+bool pvmi_send_quick(int tid, int tag)
+{
+    struct pvmi_msgbuf *buf = pvmi_active_send_known();
+    struct pvmi_peer *peer = pvmi_peer_last;
+    struct pvmi_shm_head head = { .tag = tag, .ctx = pvmmyctx };
+
+    if (buf == NULL || peer == NULL || peer->tid != tid || peer->shm == NULL || tag < 0 || buf->first != buf->last ||
+        buf->length > PVMI_SHM_SHORT_MAX || pvmi_options.route == PvmDontRoute || pvmi_task.lost ||
+        pvmi_call_rests || pvmi_handler_any() || !pvmi_shm_lives(peer->shm))
+        return false;
+    head.message = peer->send_next;
+    pvmi_msgbuf_head(buf, &head);
+    if (pvmi_shm_send(peer->shm, &head, buf->first == NULL ? NULL : buf->first->bytes, (size_t)buf->length) != PvmOk)
+        return false;
+    peer->send_next = pvmi_peer_number_after(peer->send_next);
+    pvmi_msgbuf_seal(buf);
+    buf->tag = tag;
+    buf->ctx = head.ctx;
+    buf->dst = tid;
+    return true;
 }

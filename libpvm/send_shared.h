@@ -3,6 +3,7 @@
 #ifndef PVMI_LIBPVM_SEND_SHARED_H
 #define PVMI_LIBPVM_SEND_SHARED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,10 @@ struct pvmi_msgbuf;
  */
 int pvmi_send_shared(const struct pvmi_msgbuf *buf, const int32_t *tids, size_t count, int tag, int ctx,
                      int32_t *ret_others, size_t *ret_other_count);
+
+/* pvm_send() of the active send buffer, when all is as it was with the last one: a short message to the same task, nothing
+ * to be read, told, or reported. False: nothing was done. */
+bool pvmi_send_quick(int tid, int tag);
 
 /* To one, the usual case. PvmOk, PvmNoMem; PVMI_AGAIN: it is to be reached by another route. */
 int pvmi_send_shared_one(const struct pvmi_msgbuf *buf, int32_t tid, int tag, int ctx);

@@ -139,6 +139,14 @@ static struct pvmi_block *own_free(struct shared_block *shared)
     return next;
 }
 
+bool pvmi_shared_renew(struct pvmi_block *block)
+{
+    struct shared_block *shared = shared_of(block);
+
+    return block->capacity == SMALL &&
+           (shared->block->holders == 0 || pvmi_lend_back(&pvmi_shared->lend, shared->position));
+}
+
 /* ---- sending ---- */
 
 /* Each block says how much of it is in use, and where the next one is. A receiver takes from the last of its message no

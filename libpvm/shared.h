@@ -25,6 +25,9 @@ struct pvmi_block *pvmi_shared_new(size_t capacity);
 /* Frees a block of the arena, and of a chain that was sent those behind that belong to it. Returns what follows. */
 struct pvmi_block *pvmi_shared_free(struct pvmi_block *block);
 
+/* Whether an own block is of the size that is kept, and no receiver needs it any more. */
+bool pvmi_shared_renew(struct pvmi_block *block);
+
 /* Frees what is kept for the next messages. */
 void pvmi_shared_trim(void);
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "libpvm/arrive.h"
+#include "libpvm/line.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/peer.h"
 #include "libpvm/shared.h"
@@ -37,7 +38,16 @@ static void refuse(struct pvmi_peer *peer, const struct pvmi_shm_arrival *arriva
     pvmi_arrive_skip(peer, arrival->head.message);
 }
 
-static int take(struct pvmi_peer *peer, const struct pvmi_shm_arrival *arrival)
+/* Whether the message goes past the line: it is the next of its source, wanted, and nothing has come before it. */
+static inline bool is_posted(const struct pvmi_posted *posted, const struct pvmi_peer *peer,
+                             const struct pvmi_shm_head *head)
+{
+    return posted != NULL && head->message == peer->receive_next && pvmi_list_empty(&peer->arrivals) &&
+           (posted->tid == -1 || posted->tid == peer->tid) && (posted->tag == -1 || posted->tag == head->tag) &&
+           posted->ctx == head->ctx && pvmi_line_empty();
+}
+
+static int take(struct pvmi_peer *peer, const struct pvmi_shm_arrival *arrival, struct pvmi_posted *posted)
 {
     struct pvmi_msgbuf *buf = NULL;
     int rc = pvmi_arrive_reserve(peer, arrival->head.message);
@@ -55,11 +65,16 @@ static int take(struct pvmi_peer *peer, const struct pvmi_shm_arrival *arrival)
         return 1;
     }
     pvmi_shm_pass(pvmi_shared);
-    pvmi_arrive_message(peer, arrival->head.message, buf);
+    if (is_posted(posted, peer, &arrival->head)) {
+        peer->receive_next = pvmi_peer_number_after(peer->receive_next);
+        posted->buf = buf;
+    } else {
+        pvmi_arrive_message(peer, arrival->head.message, buf);
+    }
     return 1;
 }
 
-int pvmi_sweep(void)
+int pvmi_sweep(struct pvmi_posted *posted)
 {
     struct pvmi_shm_arrival arrival;
     struct pvmi_peer *peer;
@@ -77,7 +92,7 @@ int pvmi_sweep(void)
             return PvmNoMem;
         *arrival.source = peer;
     }
-    return take(peer, &arrival);
+    return take(peer, &arrival, posted);
 }
 
 int pvmi_sweep_all(void)
@@ -85,7 +100,7 @@ int pvmi_sweep_all(void)
     int rc = 1;
 
     for (int messages = 0; rc > 0 && messages < ALL_MAX; messages++)
-        rc = pvmi_sweep();
+        rc = pvmi_sweep(NULL);
     return rc < 0 ? rc : PvmOk;
 }
 

@@ -8,6 +8,7 @@
  * zeros first. So pvm_bufinfo()'s count can be unpacked as bytes, and what was unpacked so, and sent on as
  * bytes, still has its numbers at multiples of 4, where they are looked for.
  */
+#include <endian.h>
 #include <string.h>
 
 #include "libpvm/call.h"
@@ -483,6 +484,34 @@ static inline bool unpack_one(struct pvmi_msgbuf *buf, int type, void *data, siz
     return true;
 }
 
+/* The same for the first number of a section, when its header lies in one piece with it. */
+static __attribute__((noinline)) bool unpack_first(struct pvmi_msgbuf *buf, int type, void *data, size_t size)
+{
+    struct pvmi_cursor *cursor = &buf->cursor;
+    const struct pvmi_block *block = cursor->block;
+    const uint8_t *header;
+    uint32_t length;
+
+    if (cursor->left != 0 || block == NULL || !buf_typed(buf) || buf->foreign ||
+        block->length - cursor->at < PVMI_SECTION_HEADER_SIZE + size)
+        return false;
+    header = block->bytes + cursor->at;
+    memcpy(&length, header + 1, sizeof(length));
+    length = be32toh(length);
+    if (header[0] != PVMI_SECTION_MARK || header[5] != type || length < size || (length & (size - 1)) != 0 ||
+        length > buf->length - cursor->done - PVMI_SECTION_HEADER_SIZE || length > PVMI_SECTION_LENGTH_MAX)
+        return false;
+    cursor->at += PVMI_SECTION_HEADER_SIZE;
+    cursor->done += PVMI_SECTION_HEADER_SIZE;
+    cursor->type = type;
+    cursor->length = cursor->left = length;
+    cursor->phase = cursor->odd = 0;
+    cursor->padding = 0;
+    cursor->in_padding = false;
+    buf->unpacking = true;
+    return unpack_one(buf, type, data, size);
+}
+
 static int unpack_items(struct pvmi_msgbuf *buf, int type, void *data, size_t size, int nitem, int stride)
 {
     if (nitem < 0)
@@ -507,7 +536,7 @@ static inline __attribute__((always_inline)) int unpack(int event, const char *f
     if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && pvmi_call_alone() && !pvmi_trace_buffers_on) {
         struct pvmi_msgbuf *buf = pvmi_active_receive_known();
 
-        if (buf != NULL && unpack_one(buf, type, data, size))
+        if (buf != NULL && (unpack_one(buf, type, data, size) || unpack_first(buf, type, data, size)))
             return PvmOk;
     }
     return unpack_any(event, function, type, data, size, nitem, stride);

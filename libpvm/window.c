@@ -11,6 +11,7 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "libpvm/call.h"
+#include "libpvm/progress.h"
 #include "libpvm/request.h"
 #include "libpvm/shared.h"
 #include "libpvm/task.h"
@@ -115,16 +116,20 @@ void pvmi_window_close(void)
     offered_forget();
     if (pvmi_task.arena == NULL)
         return;
+    pvmi_progress_leave_begin();
     pvmi_shared_leave();
     pvmi_wake_leave(&pvmi_task.self_slot);
     pvmi_arena_close(pvmi_task.arena);
     pvmi_task.arena = NULL;
     memset(&pvmi_task.self_slot, 0, sizeof(pvmi_task.self_slot));
+    pvmi_call_rests = false;
+    pvmi_progress_leave_done();
 }
 
 void pvmi_window_after_fork(void)
 {
     offered_forget();
+    pvmi_call_rests = false;
     pvmi_shared_after_fork();
     pvmi_arena_after_fork(pvmi_task.arena);
     pvmi_task.arena = NULL;

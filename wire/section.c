@@ -7,8 +7,6 @@
 #include "pvm3.h"
 #include "wire/frame.h"
 
-#define SECTION_EXT32 0xc9    /* msgpack: ext with a 32-bit length */
-
 static const struct {
     const char *name;
     enum pvmi_family family;
@@ -121,7 +119,7 @@ static uint64_t sign_extend(uint64_t bits, size_t size)
 
 void pvmi_section_header_encode(int type, uint32_t length, uint8_t bytes[PVMI_SECTION_HEADER_SIZE])
 {
-    bytes[0] = SECTION_EXT32;
+    bytes[0] = PVMI_SECTION_MARK;
     put_big(bytes + 1, length, 4);
     bytes[5] = (uint8_t)type;
 }
@@ -132,7 +130,7 @@ int pvmi_section_header_decode(const uint8_t bytes[PVMI_SECTION_HEADER_SIZE], in
     int type = type_known(bytes[5]);
     uint32_t length = (uint32_t)get_big(bytes + 1, 4);
 
-    if (bytes[0] != SECTION_EXT32 || type == 0 || length > PVMI_SECTION_LENGTH_MAX
+    if (bytes[0] != PVMI_SECTION_MARK || type == 0 || length > PVMI_SECTION_LENGTH_MAX
         || length % pvmi_type_size(type) != 0)
         return PvmBadMsg;
     *ret_type = type;

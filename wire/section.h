@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define PVMI_SECTION_HEADER_SIZE 6
+#define PVMI_SECTION_MARK 0xc9                /* the first byte: msgpack's ext with a 32-bit length */
 #define PVMI_SECTION_LENGTH_MAX (1u << 30)    /* bytes of elements; longer packs are split */
 
 enum pvmi_type {

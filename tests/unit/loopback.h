@@ -51,6 +51,10 @@ void pvmi_progress_entered(void)
 {
 }
 
+void pvmi_progress_rest(void)
+{
+}
+
 /* Nobody traces this task. */
 bool pvmi_trace_on = false;
 bool pvmi_trace_buffers_on = false;
