@@ -1107,7 +1107,8 @@ int pvm_reg_tasker(void);
  *                 stand at the end of SM_STTASK (PVM 3's pvmd refuses it without)
  *                 answer SM_EXECACK: int count, so many tids or codes; or a code
  *   SM_ADD, to that of the first host: as SM_ADDHOST              answer SM_ADDACK: as of SM_ADDHOST; or a code
- *   SM_HANDOFF    int tid of another manager, which has its tasks on that host from now on. Not answered
+ *   SM_HANDOFF    int tid of another manager, for tasks that enrol on that host from now on. Only the present manager may.
+ *                 The other one is registered, or a task of that host, which then counts as a manager there. Not answered
  *
  * Its pvmd tells it of tasks that enrol by hand (SM_EXECACK with wait id 0: int 1, int tid), of the ends of its tasks
  * (SM_TASKX: int tid, int status, int seconds, int microseconds, twice) and of hosts that go (SM_HOSTX: int tid of the

@@ -81,7 +81,8 @@ struct core {
     struct pvmi_list plugin_asks;  /* struct plugin_ask */
     struct pvmi_list plugin_parts; /* struct plugin_part: messages for this daemon, as far as they have come */
     int plugin_part_count;
-    int32_t manager;               /* who had this host's tasks handed over; 0 nobody */
+    int32_t manager;               /* to whom the one before handed off this host; 0 nobody */
+    int32_t heir;                  /* the same one, if that is a task of this host, which need not be registered */
     int32_t handed_tasker;         /* who was last given a task; 0 nobody who is still there */
     uint32_t next_wid;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What a resource manager has daemons do: SM_EXEC starts tasks on the daemon's host, SM_ADD adds hosts to the machine,
- * SM_HANDOFF gives its tasks to another manager. The answers, SM_EXECACK and SM_ADDACK, bear the wait id of the request.
+ * SM_HANDOFF lets another task manage those that enrol from then on. The answers, SM_EXECACK and SM_ADDACK, bear the wait id of the request.
  * How the parts of pvm_spawn() that PVM 3 keeps elsewhere travel by way of the manager: as variables of the task, for a
  * manager hands those on without looking at them.
  */
@@ -188,22 +188,20 @@ static void add(struct core *core, const struct asker *asker, struct pvmi_items_
     pvmi_free(lines.v);
 }
 
+/* Those that it has stay with it. The heir may be none yet: one that has a manager does not become one by itself. */
 static void handoff(struct core *core, int32_t manager, struct pvmi_items_reader *items)
 {
     int32_t heir = pvmi_items_int(items);
-    uint32_t cursor = 0;
-    struct task *task;
 
-    if (items->failed || !plugin_is(core, heir, PLUGIN_MANAGER)) {
+    if (plugin_find(core, PLUGIN_MANAGER) != manager) {
+        core_log(core, PVMI_LOG_WARN, "t%x wants to hand off what it does not manage any more: dropped", (unsigned)manager);
+    } else if (items->failed || (!plugin_is(core, heir, PLUGIN_MANAGER) && task_find(core, heir) == NULL)) {
         core_log(core, PVMI_LOG_WARN, "t%x wants to hand off to t%x, which is no resource manager: dropped",
                  (unsigned)manager, (unsigned)heir);
-        return;
+    } else {
+        core->manager = heir;
+        core->heir = task_find(core, heir) != NULL ? heir : 0;
     }
-    while ((task = pvmi_table_next(&core->tasks, &cursor, NULL)) != NULL) {
-        if (task->manager == manager && task->tid != heir)
-            task->manager = heir;
-    }
-    core->manager = heir;
 }
 
 bool manager_told(struct core *core, const struct pvmi_frame_header *header, struct pvmi_items_reader *items)

@@ -19,6 +19,7 @@
 #include "pvmd/core/memory.h"
 #include "pvmd/core/peer.h"
 #include "pvmd/core/route.h"
+#include "pvmd/core/start.h"
 #include "pvmd/core/state_hosts.h"
 #include "pvmd/core/task.h"
 #include "wire/section.h"
@@ -120,7 +121,9 @@ static void output_event(struct core *core, struct task *task, int32_t what)
 
 void output_begin(struct core *core, struct task *task)
 {
-    output_event(core, task, OUTPUT_STARTED);
+    if (!task->output_begun)
+        output_event(core, task, OUTPUT_STARTED);
+    task->output_begun = true;
 }
 
 void output_spawned(struct core *core, struct task *task)
@@ -130,6 +133,7 @@ void output_spawned(struct core *core, struct task *task)
 
 static void output_bytes(struct core *core, struct task *task, const uint8_t *bytes, size_t length)
 {
+    output_begin(core, task);
     while (length > 0) {
         size_t part = length < OUTPUT_CHUNK ? length : OUTPUT_CHUNK;
         int32_t ints[] = { task->tid, (int32_t)part };
@@ -149,10 +153,20 @@ void output_end(struct core *core, struct task *task)
 
     if (task->output_eof)
         return;
+    start_tell_spawned(core, task);
     task->output_eof = true;
     if (catcher_there(core, task->self.output_tid))
         send_message(core, task, ints, 2, NULL, 0);
     output_log(core, task->tid, NULL, 0);
+}
+
+void output_started(struct core *core, struct task *task)
+{
+    output_begin(core, task);
+    if (!task->output_over)
+        return;
+    output_end(core, task);
+    task_settle(core, task);
 }
 
 /* What is left in the pipe of a task whose time is over belongs to nobody: it is read, so that whoever
@@ -180,7 +194,9 @@ void output_on_event(struct core *core, struct core_event *event)
         task->output_ungranted += event->output.bytes->length;
         output_bytes(core, task, event->output.bytes->data, event->output.bytes->length);
     }
-    if (event->output.eof) {
+    if (event->output.eof && !task->running) {
+        task->output_over = true;    /* perhaps it could not be started: there never was a task then */
+    } else if (event->output.eof) {
         output_end(core, task);
         task_settle(core, task);
     } else {

@@ -11,6 +11,7 @@ void output_on_event(struct core *core, struct core_event *event);
 void output_first_grant(struct core *core, struct task *task);
 void output_begin(struct core *core, struct task *task);                 /* "a task was started" */
 void output_spawned(struct core *core, struct task *task);               /* "its pvm_spawn is complete" */
+void output_started(struct core *core, struct task *task);               /* the end of its output may be there already */
 void output_end(struct core *core, struct task *task);    /* says that there is no more, once */
 void output_grant(struct core *core, struct task *task);                 /* as far as the window allows */
 /* Text of tid for the first host's log; length 0: there is no more. */

@@ -70,7 +70,9 @@ static bool has_ended(struct core *core, int32_t tid)
 
 bool plugin_is(struct core *core, int32_t tid, enum plugin_kind kind)
 {
-    return tid != 0 && find_owner(core, kind, 0, tid) == tid && !has_ended(core, tid);
+    bool heir = kind == PLUGIN_MANAGER && tid == core->heir;
+
+    return tid != 0 && (heir || find_owner(core, kind, 0, tid) == tid) && !has_ended(core, tid);
 }
 
 int32_t plugin_find(struct core *core, enum plugin_kind kind)
@@ -84,7 +86,7 @@ int32_t plugin_find(struct core *core, enum plugin_kind kind)
 
 int32_t plugin_flags(const struct core *core, int32_t tid)
 {
-    int32_t flags = 0;
+    int32_t flags = tid != 0 && tid == core->heir ? FLAG_MANAGER : 0;
 
     for (int kind = 0; kind < PLUGIN_KINDS; kind++) {
         if (find_owner(core, (enum plugin_kind)kind, 0, tid) == tid)

@@ -342,17 +342,25 @@ void start_on_failed(struct core *core, struct task *task, const struct pvmi_fau
         job_failed(core, job, task->job_index, fault);
 }
 
+/* Behind the news of its start and before that of its end: of a task that ends before its spawn is complete, then. */
+void start_tell_spawned(struct core *core, struct task *task)
+{
+    if (task->handle == 0 || !task->trace_begun || task->spawn_told)
+        return;
+    task->spawn_told = true;
+    output_spawned(core, task);
+    if (!task->tracer_adopted)
+        trace_spawned(core, task);
+}
+
 static void job_done(struct core *core, struct start_job *job)
 {
     for (uint32_t i = 0; i < job->count; i++) {
         struct task *task =
             job->values[i] > 0 ? pvmi_table_get(&core->tasks, (uint32_t)job->values[i]) : NULL;
 
-        if (task != NULL) {
-            output_spawned(core, task);
-            if (!task->tracer_adopted)
-                trace_spawned(core, task);
-        }
+        if (task != NULL)
+            start_tell_spawned(core, task);
     }
     job_free(job);
 }

@@ -185,6 +185,7 @@ void task_poke(struct core *core, const struct pvmi_msg_poke *msg)
 static void task_report(struct core *core, struct task *task)
 {
     task->reported = true;
+    start_tell_spawned(core, task);
     trace_end(core, task);
     notify_task_ended(core, task);
     manager_on_ended(core, task);
@@ -331,6 +332,7 @@ void task_on_started(struct core *core, struct core_event *event)
     if (!task->trace_begun)
         trace_begin(core, task);
     start_on_started(core, task);
+    output_started(core, task);
 }
 
 void task_start_failed(struct core *core, struct task *task, const struct pvmi_fault *fault)

@@ -26,7 +26,10 @@ struct task {
     bool reported;           /* its end has been told */
     bool running;            /* its process is known to run */
     bool ended;              /* and was reaped */
+    bool output_begun;       /* who catches it knows of it */
+    bool output_over;        /* its pipe was closed before the news of its start came */
     bool output_eof;
+    bool spawn_told;         /* that its pvm_spawn is complete */
     bool ordered;            /* has joined a group, used the mailbox or added hosts: the orderer must hear of its end */
     bool transferred;        /* has sent it more than a message holds: it must hear that behind that, too */
     int32_t pid;

@@ -428,6 +428,86 @@ static void an_exit_is_told_behind_the_output_and_with_its_status(void **state)
     assert_null(net_frame(net, parent));
 }
 
+/* The second ints of the messages about a process' output, in their order. */
+static void expect_output(struct net *net, int task, int process, const int *expected, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct pvmi_frame *frame = net_frame(net, task);
+
+        assert_non_null(frame);
+        assert_int_equal(frame->header.tag, 321);
+        assert_int_equal(net_frame_int(frame, 0), net->processes[process].tid);
+        assert_int_equal(net_frame_int(frame, 1), expected[i]);
+        pvmi_frame_free(frame);
+    }
+    assert_null(net_frame(net, task));
+}
+
+/* Two copies whose output is caught; nothing has started yet. */
+static int begin_two(struct net *net)
+{
+    int parent = net_task(net, 1);
+    struct pvmi_msg_spawn msg = {
+        .file = "child",
+        .count = 2,
+        .inherit = { .output_tid = net->tasks[parent].tid, .output_tag = 321 },
+    };
+
+    net->auto_start = false;
+    net_ask(net, parent, PVMI_MSG_spawn, &msg);
+    assert_int_equal(net->process_count, 2);
+    return parent;
+}
+
+/* It may end before others of its pvm_spawn() have started. */
+static void who_catches_output_hears_of_the_spawn_before_the_end(void **state)
+{
+    struct net *net = *state;
+    int parent = begin_two(net);
+    const int first[] = { -2, 6, -1, 0 }, second[] = { -2, -1 };
+
+    net_started(net, &net->processes[0]);
+    net_output(net, 0, "hello\n");
+    net_process_ends(net, 0, 0, true);
+    net_run(net);
+    expect_output(net, parent, 0, first, 4);
+    net_started(net, &net->processes[1]);
+    net_run(net);
+    expect_output(net, parent, 1, second, 2);
+}
+
+/* The pipe and the keeper are two ways: which news is first is chance. */
+static void output_may_be_there_and_over_before_the_news_of_the_start(void **state)
+{
+    struct net *net = *state;
+    int parent = begin_two(net);
+    const int first[] = { -2, 6 }, second[] = { -1, 0 };
+    struct net_event *event;
+
+    net_output(net, 0, "hello\n");
+    event = net_post(net, net->processes[0].host, CORE_EVENT_OUTPUT, net->processes[0].handle);
+    event->event.output.eof = true;
+    net_run(net);
+    expect_output(net, parent, 0, first, 2);
+    net_started(net, &net->processes[0]);
+    net_run(net);
+    expect_output(net, parent, 0, second, 2);
+}
+
+static void nothing_is_told_of_the_output_of_what_could_not_be_started(void **state)
+{
+    struct net *net = *state;
+    int parent = begin_two(net);
+    struct net_event *event;
+
+    event = net_post(net, net->processes[0].host, CORE_EVENT_OUTPUT, net->processes[0].handle);
+    event->event.output.eof = true;
+    event = net_post(net, net->processes[0].host, CORE_EVENT_START_FAILED, net->processes[0].handle);
+    pvmi_fault_set(&event->event.start_failed.fault, PvmNoFile, "h1", "child cannot be run");
+    net_run(net);
+    assert_null(net_frame(net, parent));
+}
+
 /* A program may have ended before its spawner asks. */
 static void a_notice_asked_for_too_late_still_has_the_status(void **state)
 {
@@ -635,6 +715,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_notice_asked_for_too_late_still_has_the_status, three_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(an_exit_is_told_behind_the_output_and_with_its_status, three_hosts,
+                                        net_tear_down),
+        cmocka_unit_test_setup_teardown(who_catches_output_hears_of_the_spawn_before_the_end, one_host,
+                                        net_tear_down),
+        cmocka_unit_test_setup_teardown(output_may_be_there_and_over_before_the_news_of_the_start, one_host,
+                                        net_tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_told_of_the_output_of_what_could_not_be_started, one_host,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(an_exit_waits_a_second_for_the_rest_of_the_output, one_host,
                                         net_tear_down),
