@@ -4,8 +4,8 @@
  * view of whatever is there, and numbers from bytes by decoding that view.
  *
  * In the XDR view, as in PVM 3, the bytes of a call are filled up to a multiple of 4. We do not send the
- * filling: bytes packed in several calls are read as one run, and a call that reads beyond the run gets the
- * zeros first. So pvm_bufinfo()'s count can be unpacked as bytes, and what was unpacked so, and sent on as
+ * filling: bytes packed in several calls are read as one run (but numbers from them call by call, each filled up),
+ * and a call that reads beyond the run gets the zeros first. So pvm_bufinfo()'s count can be unpacked as bytes, and what was unpacked so, and sent on as
  * bytes, still has its numbers at multiples of 4, where they are looked for.
  */
 #include <endian.h>
@@ -189,8 +189,8 @@ static int scalar_decode(const uint8_t *xdr, int type, void *to)
     return rc;
 }
 
-/* Decodes a scalar from bytes, which may lie in several sections of them. Where they end in the middle of a word, it is
- * filled up with zeros, as in the XDR view. */
+/* Decodes a scalar from bytes. Where those of one call end in the middle of a word, it is filled up with zeros, as in
+ * the XDR view: so as many numbers can be read as pvm_bufinfo()'s count has room for. */
 static int scalar_from_bytes(struct pvmi_msgbuf *buf, struct pvmi_cursor *cursor, int type, void *to)
 {
     uint8_t xdr[8];
@@ -198,16 +198,16 @@ static int scalar_from_bytes(struct pvmi_msgbuf *buf, struct pvmi_cursor *cursor
 
     for (size_t got = 0; got < size; got++) {
         uint8_t bounce[PVMI_CURSOR_PEEK_MAX];
-        int rc = cursor_settle(buf, cursor);
-        bool ended = rc == PvmNoData || (rc == PvmOk && cursor->type != PVMI_TYPE_BYTES);
+        int rc;
 
-        if (ended && (got & 3) != 0) {
+        if (cursor->left == 0 && (got & 3) != 0) {
             xdr[got] = 0;
             continue;
         }
+        rc = cursor_settle(buf, cursor);
         if (rc != PvmOk)
             return rc;
-        if (ended)
+        if (cursor->type != PVMI_TYPE_BYTES)
             return wrong_type(cursor, type);
         xdr[got] = *pvmi_cursor_peek(cursor, 1, bounce);
         cursor_consume(cursor, 1);
