@@ -8,6 +8,7 @@
  *       log      its log
  *       run      the incarnation (hexadecimal) that marks its tasks, PVM_RUN; then the name of its computer
  *       first    is there when this host started the virtual machine
+ *       joins    is there while the daemon waits to be let in: the first host's incarnation, and the ticket
  *
  * pvm-UID has mode 0700 and belongs to the user; it is opened with O_NOFOLLOW and checked.
  */

@@ -4,8 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -13,6 +16,9 @@
 #include "base/log.h"
 #include "base/rundir.h"
 #include "pvmd/keeper/reap.h"
+
+#define EVICT_TRIES 250            /* looks whether it has gone; half of them before it is killed */
+#define EVICT_PAUSE_NS 20000000    /* between two */
 
 struct folder {
     char path[PVMI_RUNDIR_PATH_MAX];
@@ -71,6 +77,7 @@ static int folder_clear_stale(const struct folder *folder, const struct run *run
 {
     unlinkat(folder->dir, "sock", 0);
     unlinkat(folder->dir, "first", 0);
+    unlinkat(folder->dir, "joins", 0);
     unlinkat(folder->dir, "log", 0);
     return run->mark[0] != '\0' ? reap_marked(pvmi_env_name(PVMI_ENV_PVM_RUN), run->mark) : 0;
 }
@@ -129,6 +136,66 @@ int folder_take(const char *name, bool first, const char *run, struct folder **r
     return PvmOk;
 }
 
+/* ---- who waits to be let in ---- */
+
+int folder_joins(const struct folder *folder, uint64_t first, uint64_t ticket, struct pvmi_fault *fault)
+{
+    char line[64];
+
+    snprintf(line, sizeof(line), "%" PRIx64 " %" PRIx64 "\n", first, ticket);
+    return folder_write(folder, "joins", line, fault);
+}
+
+void folder_joined(const struct folder *folder)
+{
+    unlinkat(folder->dir, "joins", 0);
+}
+
+/* A small file of folder path; "" when it is not there. */
+static void read_file(const char *path, const char *name, char *text, size_t text_max)
+{
+    int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = dir >= 0 ? openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    ssize_t n = fd >= 0 ? read(fd, text, text_max - 1) : 0;
+
+    text[n > 0 ? n : 0] = '\0';
+    if (fd >= 0)
+        close(fd);
+    if (dir >= 0)
+        close(dir);
+}
+
+/* The pid of the daemon that waits in folder path for the first host with another ticket; 0: there is none. */
+static pid_t find_waiting(const char *path, uint64_t first, uint64_t ticket)
+{
+    uint64_t its_first = 0, its_ticket = 0;
+    char text[64];
+    long pid = 0;
+
+    read_file(path, "joins", text, sizeof(text));
+    if (sscanf(text, "%" SCNx64 " %" SCNx64, &its_first, &its_ticket) != 2 || its_first != first || its_ticket == ticket)
+        return 0;
+    read_file(path, "lock", text, sizeof(text));
+    if (sscanf(text, "%ld", &pid) != 1 || pid < 2 || !pvmi_rundir_alive(path))
+        return 0;
+    return (pid_t)pid;
+}
+
+void folder_evict(const char *name, uint64_t first, uint64_t ticket)
+{
+    const struct timespec pause = { .tv_nsec = EVICT_PAUSE_NS };
+    char path[PVMI_RUNDIR_PATH_MAX];
+    pid_t pid = pvmi_rundir_path(name, path, sizeof(path)) == PvmOk ? find_waiting(path, first, ticket) : 0;
+
+    if (pid == 0 || kill(pid, SIGTERM) < 0)
+        return;
+    for (int tries = 0; tries < EVICT_TRIES && pvmi_rundir_alive(path); tries++) {
+        if (tries == EVICT_TRIES / 2)
+            kill(pid, SIGKILL);
+        nanosleep(&pause, NULL);
+    }
+}
+
 const char *folder_socket(const struct folder *folder)
 {
     return folder->socket;
@@ -147,7 +214,7 @@ int folder_log(const struct folder *folder)
 /* The lock goes last: who waits for it then finds no file of that name, or makes a new folder. */
 static void folder_unlink_all(const struct folder *folder)
 {
-    static const char *const names[] = { "sock", "first", "run", "log", "lock" };
+    static const char *const names[] = { "sock", "first", "joins", "run", "log", "lock" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         unlinkat(folder->dir, names[i], 0);

@@ -4,6 +4,7 @@
 #define PVMD_IO_FOLDER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -17,6 +18,19 @@ struct folder;
  */
 int folder_take(const char *name, bool first, const char *run, struct folder **ret_folder,
                 struct pvmi_fault *fault);
+
+/*
+ * A daemon that waits to be let in notes for which first host (its incarnation) and with which ticket, until it is a
+ * member. Who started it may never tell the first host: then another one is started in its place one day, and ends it.
+ */
+int folder_joins(const struct folder *folder, uint64_t first, uint64_t ticket, struct pvmi_fault *fault);
+void folder_joined(const struct folder *folder);
+
+/*
+ * For a daemon that the first host has started with ticket, before it takes the folder of host name: ends one that still
+ * waits there for the same first host with another ticket, which that has given up. Returns when it has gone.
+ */
+void folder_evict(const char *name, uint64_t first, uint64_t ticket);
 
 const char *folder_socket(const struct folder *folder);
 

@@ -14,6 +14,7 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "pvmd/io/daemon.h"
+#include "pvmd/io/folder.h"
 #include "pvmd/io/joinline.h"
 #include "pvmd/io/own.h"
 #include "pvmd/io/peers.h"
@@ -212,6 +213,7 @@ void joiner_on_member(struct io *io)
 
     if (joiner == NULL)
         return;
+    folder_joined(io->folder);
     alarm_stop(joiner->limit);
     if (joiner->heard)
         joiner_let_go(joiner);
@@ -371,7 +373,8 @@ static int joiner_start(const struct pvmi_msg_join *join, long debug_mask, int p
         setenv(pvmi_env_name(PVMI_ENV_PVM_VMID), join->vmid, 1);
     memset(&io, 0, sizeof(io));
     pvmi_fault_clear(&fault);
-    if (daemon_begin(&io, &options, &fault) != PvmOk) {
+    folder_evict(join->name, join->incarnation, join->ticket);
+    if (daemon_begin(&io, &options, &fault) != PvmOk || folder_joins(io.folder, join->incarnation, join->ticket, &fault) != PvmOk) {
         status = joiner_say_failed(fault.code == PvmAlready ? PvmDupHost : PvmCantStart, join->name, fault.text);
     } else {
         status = joiner_run(&io, &options, join, parent);

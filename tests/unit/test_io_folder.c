@@ -82,6 +82,56 @@ static void write_in(const char *name, const char *file, const char *text)
     close(fd);
 }
 
+/* A daemon that waits for first host 0x77 with ticket 5, until it is told to end. */
+static pid_t begin_waiting(const char *name)
+{
+    struct pvmi_fault fault;
+    int ends[2];
+    pid_t pid;
+    char byte;
+
+    assert_int_equal(pipe(ends), 0);
+    pid = fork();
+    if (pid == 0) {
+        struct folder *folder = take(name, "1");
+
+        if (folder_joins(folder, 0x77, 5, &fault) != PvmOk || write(ends[1], "r", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    close(ends[1]);
+    return pid;
+}
+
+static void who_waits_in_vain_gives_way_to_the_next_daemon_of_its_name(void **state)
+{
+    struct pvmi_fault fault;
+    struct folder *own;
+    int status;
+    pid_t pid;
+
+    (void)state;
+    pid = begin_waiting("beta");
+    folder_evict("gamma", 0x77, 6);    /* another name, the same launch, another machine: it stays */
+    folder_evict("beta", 0x77, 5);
+    folder_evict("beta", 0x78, 6);
+    assert_int_equal(folder_take("beta", false, "2", &own, &fault), PvmAlready);
+    assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+    folder_evict("beta", 0x77, 6);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    own = take("beta", "2");
+    assert_false(is_there("default.beta/joins"));
+    assert_int_equal(folder_joins(own, 0x77, 6, &fault), PvmOk);
+    assert_true(is_there("default.beta/joins"));
+    folder_joined(own);
+    assert_false(is_there("default.beta/joins"));
+    folder_remove(own);
+}
+
 static void a_start_removes_what_the_dead_have_left(void **state)
 {
     struct folder *own;
@@ -204,6 +254,7 @@ static void a_place_that_cannot_be_written_is_told_with_a_remedy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(who_waits_in_vain_gives_way_to_the_next_daemon_of_its_name),
         TEST(a_start_removes_what_the_dead_have_left),
         TEST(a_start_spares_the_living),
         TEST(a_start_spares_what_is_of_another_computer),
