@@ -251,10 +251,10 @@ static void wait_for_others(struct core *core, const struct asker *asker, const 
 static void barrier_or_freeze(struct core *core, const struct asker *asker, const struct pvmi_msg_group *msg,
                               const struct group *group)
 {
-    if (group_member_find(group, msg->tid) == NULL)
-        asker_fail(core, asker, PvmNotInGroup, "t%x is not in group \"%s\"", (unsigned)msg->tid, msg->group);
-    else if (msg->op == PVMI_GROUP_FREEZE && group->frozen > 0)
+    if (msg->op == PVMI_GROUP_FREEZE && group->frozen > 0)
         asker_fail(core, asker, PvmDupGroup, "group \"%s\" is already frozen", msg->group);
+    else if (group_member_find(group, msg->tid) == NULL)
+        asker_fail(core, asker, PvmNotInGroup, "t%x is not in group \"%s\"", (unsigned)msg->tid, msg->group);
     else if (msg->op == PVMI_GROUP_BARRIER && group->frozen > group->count)
         asker_fail(core, asker, PvmNoGroup, "group \"%s\" was frozen with %d members and has lost %d of them",
                    msg->group, (int)group->frozen, (int)(group->frozen - group->count));

@@ -34,7 +34,7 @@ void buffers_made(int id, int encoding, int received)
     buffers_gone(id);
     if (count == KNOWN_MAX)
         buffers_gone(known[0].id);
-    known[count++] = (struct known){ id, ++names, encoding, received, 0, 0, 0 };
+    known[count++] = (struct known){ id, ++names, encoding, received, 0, 0, 0, 0, 0 };
 }
 
 void buffers_multicast(void)

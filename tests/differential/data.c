@@ -157,6 +157,14 @@ static void unpack_formatted(void)
         reals[0], reals[1], word);
 }
 
+static int is_typed(int id)
+{
+    struct pvmminfo info = { 0 };
+
+    pvm_getminfo(id, &info);
+    return info.enc == 0x10000000;
+}
+
 /* What can be packed into the send buffer, which is another one. */
 static struct known *some_nested(const struct known *buffer)
 {
@@ -164,6 +172,12 @@ static struct known *some_nested(const struct known *buffer)
 
     if (buffer == NULL || inner == NULL || inner == buffer || inner->encoding == PvmDataInPlace || inner->multicast ||
         !(inner->filled || inner->was_received))
+        return NULL;
+    if (inner->from_mailbox)
+        return NULL;
+    if (script.has_bodies && (inner->has_body || inner->was_received))
+        return NULL;
+    if (buffer->encoding != PvmDataDefault && is_typed(inner->id))
         return NULL;
     return inner;
 }
@@ -209,11 +223,15 @@ void data_pack(struct known *buffer)
     int *kept;
 
     if (datatype == NESTED && inner == NULL) {
-        masked("a nested message that is not there, empty, in place, or was sent by pvm_mcast()");
+        masked("a nested message that is not there, empty, in place, of the mailbox, with a body, typed in a raw one, or sent by pvm_mcast()");
         return;
     }
     if (buffer != NULL && buffer->was_received) {
         masked("packing into a received message");
+        return;
+    }
+    if (buffer != NULL && buffer->has_body && typed) {
+        masked("packing behind a body");
         return;
     }
     if (chance(6)) {

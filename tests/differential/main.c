@@ -15,6 +15,8 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "victim") == 0)
         return victim();
+    if (argc == 3 && strcmp(argv[1], "printer") == 0)
+        return output_printer(argv[2]);
     if (argc < 4) {
         fprintf(stderr, "usage: %s SEED FOLDER OMITTED\n", argv[0]);
         return 2;

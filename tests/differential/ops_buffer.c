@@ -146,6 +146,27 @@ static void op_setminfo(int index)
     say(" = %s", code(pvm_setminfo(id, &info)));
 }
 
+/* What PVM 3 packs behind a body into a typed message is lost. */
+static void op_pkmesgbody(int index)
+{
+    struct known *buffer = buffers_find(pvm_getsbuf()), *inner;
+    int id = some_buffer(), rc;
+
+    (void)index;
+    inner = buffers_find(id);
+    say("(%s into %s)", buffers_text(id), buffers_text(pvm_getsbuf()));
+    if (buffer != NULL && buffer->was_received) {
+        masked("packing into a received message");
+        return;
+    }
+    rc = pvm_pkmesgbody(id);
+    say(" = %s", quiet(rc));
+    if (rc != PvmOk || buffer == NULL || inner == NULL)
+        return;
+    buffer->filled |= inner->filled | inner->was_received;
+    buffer->has_body = 1;
+}
+
 const struct op buffer_ops[] = {
     { "initsend", 14, 0, op_initsend },
     { "mkbuf", 4, 0, op_mkbuf },
@@ -155,6 +176,7 @@ const struct op buffer_ops[] = {
     { "pack", 30, 0, op_pack },
     { "unpack", 30, 0, op_unpack },
     { "drain", 3, 0, op_drain },
+    { "pkmesgbody", 4, 0, op_pkmesgbody },
     { "bufinfo", 6, 0, op_bufinfo },
     { "getminfo", 4, 0, op_getminfo },
     { "setminfo", 2, 0, op_setminfo },

@@ -8,6 +8,7 @@
 #define GROUPS 2
 
 static int member[GROUPS][TASKS_MAX];    /* 1 + instance, 0 for none */
+static int frozen[GROUPS];               /* with so many members; nobody can join it until all have left */
 
 static char *group_name(int group)
 {
@@ -47,7 +48,7 @@ static void op_join(int index)
     (void)index;
     if (script.me == task)
         say(" %d = %s", group, quiet(pvm_joingroup(group_name(group))));
-    if (member[group][task] == 0)
+    if (member[group][task] == 0 && frozen[group] == 0)
         member[group][task] = instance;
 }
 
@@ -59,6 +60,28 @@ static void op_leave(int index)
     if (script.me == task)
         say(" %d = %s", group, quiet(pvm_lvgroup(group_name(group))));
     member[group][task] = 0;
+    if (members(group) == 0)
+        frozen[group] = 0;
+}
+
+/* A frozen group that members have left: who is left would wait for them. */
+static int broken(int group)
+{
+    return frozen[group] != 0 && members(group) != frozen[group];
+}
+
+static void op_freeze(int index)
+{
+    int group = below(GROUPS), all = members(group), size = chance(50) ? all : -1;
+
+    (void)index;
+    if (all == 0 || broken(group)) {
+        say(" nobody, or broken");
+        return;
+    }
+    if (member[group][script.me] != 0 || frozen[group] != 0)
+        say("(%d, %d of %d) = %s", group, size, all, quiet(pvm_freezegroup(group_name(group), size)));
+    frozen[group] = all;
 }
 
 static char *some_group(void)
@@ -99,6 +122,10 @@ static void op_barrier(int index)
     int group = below(GROUPS), all = members(group);
 
     (void)index;
+    if (broken(group)) {
+        say(" broken");
+        return;
+    }
     say("(%d of %d) = %s", group, all, quiet(pvm_barrier(group_name(group), chance(50) ? all : -1)));
 }
 
@@ -117,7 +144,7 @@ static void op_reduce(int index)
     draw_from(index, 10 + script.me);
     for (int i = 0; i < count; i++)
         data[i] = below(20) - 10;
-    if (members(group) < 2) {
+    if (members(group) < 2 || broken(group)) {
         say(" too few");
         return;
     }
@@ -141,7 +168,7 @@ static void op_gather(int index)
     draw_from(index, 10 + script.me);
     data[0] = below(1000);
     data[1] = script.me;
-    if (members(group) < 2 || has_holes(group)) {
+    if (members(group) < 2 || has_holes(group) || broken(group)) {
         say(" too few, or holes");
         return;
     }
@@ -158,7 +185,7 @@ static void op_scatter(int index)
 
     (void)index;
     data_random(PVM_INT, data, 2 * TASKS_MAX);
-    if (members(group) < 2 || has_holes(group)) {
+    if (members(group) < 2 || has_holes(group) || broken(group)) {
         say(" too few, or holes");
         return;
     }
@@ -175,6 +202,7 @@ const struct op group_ops[] = {
     { "ask", 5, 0, op_ask },
     { "bcast", 4, 0, op_bcast },
     { "barrier", 2, 1, op_barrier },
+    { "freeze", 2, 1, op_freeze },
     { "reduce", 2, 1, op_reduce },
     { "gather", 2, 1, op_gather },
     { "scatter", 2, 1, op_scatter },

@@ -63,6 +63,7 @@ static void op_recvinfo(int index)
         return;
     }
     buffers_made(id, PvmDataDefault, 1);
+    buffers_find(id)->from_mailbox = 1;
     pvm_bufinfo(id, &length, NULL, &tid);
     say(" = %s %s", buffers_text(id), who(tid));
     data_unpack();
@@ -74,6 +75,52 @@ static void op_delinfo(int index)
 
     (void)index;
     say("(%d, %d) = %s", which, entry, quiet(pvm_delinfo(class_name(which), entry, 0)));
+}
+
+static void waited_for(char *name, int entry, int flags)
+{
+    int before = pvm_getrbuf(), id = pvm_recvinfo(name, entry, flags | PvmMboxWaitForInfo), word = -1, tid = -1;
+
+    buffers_gone(before);
+    say(" got %d %x = %s", entry, (unsigned)flags, id > 0 ? "yes" : quiet(id));
+    if (id <= 0) {
+        pvm_setrbuf(0);
+        return;
+    }
+    buffers_made(id, PvmDataDefault, 1);
+    buffers_find(id)->from_mailbox = 1;
+    pvm_bufinfo(id, NULL, NULL, &tid);
+    say(" from %s: %s", who(tid), code(pvm_upkint(&word, 1, 1)));
+    say(" %d", word);
+}
+
+static int put_word(char *name, int word, int flags)
+{
+    int before = pvm_setsbuf(0), id = pvm_initsend(below(2)), rc;
+
+    pvm_pkint(&word, 1, 1);
+    rc = pvm_putinfo(name, id, flags);
+    pvm_freebuf(id);
+    pvm_setsbuf(before);
+    return rc;
+}
+
+/* One puts what others wait for; all of them, or one that deletes it. The name is used once. */
+static void op_mbox_wait(int index)
+{
+    static const int how[] = { PvmMboxDefault, PvmMboxFirstAvail, PvmMboxReadAndDelete,
+                               PvmMboxFirstAvail | PvmMboxReadAndDelete };
+    int putter = below(script.ntask), flags = some_flags() & ~PvmMboxPersistent, which = how[below(4)];
+    int entry = flags >> PvmMboxDirectIndexShift, waiter = (putter + 1 + below(script.ntask - 1)) % script.ntask, word = below(1000);
+    char name[64];
+
+    if (which & PvmMboxReadAndDelete)
+        flags |= PvmMboxOverWritable;
+    snprintf(name, sizeof(name), "%s.wait%d", class_name(0), index);
+    if (script.me == putter)
+        say(" put %x = %s", (unsigned)flags, quiet(put_word(name, word, flags)));
+    else if (!(which & PvmMboxReadAndDelete) || script.me == waiter)
+        waited_for(name, which & PvmMboxFirstAvail && chance(50) ? 0 : entry, which);
 }
 
 static void op_mboxinfo(int index)
@@ -190,6 +237,7 @@ const struct op mailbox_ops[] = {
     { "recvinfo", 6, 0, op_recvinfo },
     { "delinfo", 3, 0, op_delinfo },
     { "mboxinfo", 3, 0, op_mboxinfo },
+    { "mbox_wait", 3, 1, op_mbox_wait },
     { "old_mailbox", 4, 0, op_old_mailbox },
     { "context", 5, 0, op_context },
     { "addmhf", 4, 0, op_addmhf },

@@ -34,6 +34,7 @@ struct script {
     int tids[TASKS_MAX];
     int dead;                /* tid of a task that has ended; 0 while there is none */
     const char *program;     /* name for pvm_spawn() */
+    int has_bodies;          /* pvm_pkmesgbody() is among its operations: messages may have odd fragments, which PVM 3 counts */
 };
 extern struct script script;
 
@@ -44,7 +45,7 @@ struct op {
     int together;
     void (*run)(int index);
 };
-extern const struct op buffer_ops[], message_ops[], task_ops[], group_ops[], mailbox_ops[];
+extern const struct op buffer_ops[], message_ops[], task_ops[], group_ops[], mailbox_ops[], output_ops[];
 
 /* ---- random numbers and output: script.c ---- */
 
@@ -93,6 +94,8 @@ struct known {
     int multicast;       /* pvm_mcast() has sent it: PVM 3 shows an address of its own as receiver */
     int own;             /* packed here, and then made the receive buffer */
     int filled;          /* something was to be packed into it */
+    int has_body;        /* of another, by pvm_pkmesgbody() */
+    int from_mailbox;    /* in PVM 3 it has a fragment more, which pvm_pkmesg() counts */
 };
 
 void buffers_made(int id, int encoding, int received);
@@ -101,6 +104,10 @@ void buffers_multicast(void);          /* the active send buffer goes out so */
 struct known *buffers_find(int id);
 struct known *buffers_some(void);      /* NULL when there is none */
 const char *buffers_text(int id);
+
+/* ---- ops_output.c ---- */
+
+int output_printer(const char *lines);    /* the whole of a task that only prints */
 
 /* ---- data.c: items that tell the reader what they are ---- */
 

@@ -19,7 +19,7 @@ static int sent_to[TASKS_MAX];
 static int done[TASKS_MAX];
 static const char *folder;
 
-static const struct op *const tables[] = { buffer_ops, message_ops, task_ops, group_ops, mailbox_ops };
+static const struct op *const tables[] = { buffer_ops, message_ops, task_ops, group_ops, mailbox_ops, output_ops };
 #define TABLES ((int)(sizeof(tables) / sizeof(tables[0])))
 
 static void tell(int tid, enum control what, int number)
@@ -214,6 +214,8 @@ static void finish(void)
 void turns_run(void)
 {
     have_token = script.me == 0;
+    for (int index = 0; index < nop; index++)
+        script.has_bodies |= strcmp(chosen(index)->name, "pkmesgbody") == 0;
     for (int index = 0; index < nop; index++) {
         const struct op *op = chosen(index);
         int owner = owner_of(index);
