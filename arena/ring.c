@@ -5,9 +5,6 @@
 
 #include "base/alloc.h"
 
-/* What the first cell of a record says it is. */
-enum kind { KIND_DATA = 1, KIND_LINK, KIND_CLOSE };
-
 /* The contents of a LINK. */
 struct link_record {
     uint64_t chunk;
@@ -138,7 +135,7 @@ static struct pvmi_ring_cell *cell_at(const struct pvmi_ring_out *out, uint32_t 
     return &out->cells[(number - out->base) & (out->cell_count - 1)];
 }
 
-static void publish(struct pvmi_ring_out *out, enum kind kind, size_t size, uint32_t cells)
+static void publish(struct pvmi_ring_out *out, enum pvmi_ring_kind kind, size_t size, uint32_t cells)
 {
     struct pvmi_ring_cell *cell = cell_at(out, out->number);
 
@@ -168,7 +165,7 @@ static int grow(struct pvmi_ring_out *out)
     }
     memcpy(cell_at(out, out->number)->first.bytes, &link, sizeof(link));
     pvmi_arena_step("ring link");
-    publish(out, KIND_LINK, sizeof(link), 1);
+    publish(out, PVMI_RING_LINK, sizeof(link), 1);
     old->next = NULL;
     old->position = out->chunk;
     old->until = out->number;
@@ -229,7 +226,7 @@ int pvmi_ring_put(struct pvmi_ring_out *out, const void *head, size_t head_size,
         source_read(&from, cell->more, PVMI_RING_MORE_BYTES);
         pvmi_arena_step("ring follower");
     }
-    publish(out, KIND_DATA, head_size + data_size, cells);
+    publish(out, PVMI_RING_DATA, head_size + data_size, cells);
     return PvmOk;
 }
 
@@ -241,7 +238,7 @@ int pvmi_ring_close(struct pvmi_ring_out *out)
         if (rc != PvmOk)
             return rc;
     }
-    publish(out, KIND_CLOSE, 0, 1);
+    publish(out, PVMI_RING_CLOSE, 0, 1);
     return PvmOk;
 }
 
@@ -421,7 +418,7 @@ int pvmi_ring_peek(struct pvmi_ring_in *in, const uint8_t **ret_bytes, size_t *r
         size_t size = cell->first.size;
         int rc;
 
-        if (cell->first.kind == KIND_DATA) {
+        if (cell->first.kind == PVMI_RING_DATA) {
             if (size > PVMI_RECORD_MAX)
                 return PvmBadMsg;
             in->record_cells = cells_for(size);
@@ -429,9 +426,9 @@ int pvmi_ring_peek(struct pvmi_ring_in *in, const uint8_t **ret_bytes, size_t *r
             *ret_size = size;
             return PvmOk;
         }
-        if (cell->first.kind == KIND_CLOSE)
+        if (cell->first.kind == PVMI_RING_CLOSE)
             return PVMI_CLOSED;
-        if (cell->first.kind != KIND_LINK)
+        if (cell->first.kind != PVMI_RING_LINK)
             return PvmBadMsg;
         rc = follow(in, cell);
         if (rc != PvmOk)
@@ -453,15 +450,10 @@ int pvmi_ring_get(struct pvmi_ring_in *in, void *ret_bytes, size_t *ret_size)
     return PvmOk;
 }
 
-void pvmi_ring_advance(struct pvmi_ring_in *in)
+void pvmi_ring_consumed(struct pvmi_ring_in *in)
 {
-    assert(in->record_cells > 0);
-    in->number += in->record_cells;
-    in->record_cells = 0;
-    if (in->number - in->published >= in->cell_count / 8) {
-        pvmi_arena_step("ring consumed");
-        publish_consumed(in);
-    }
+    pvmi_arena_step("ring consumed");
+    publish_consumed(in);
 }
 
 /* The sender's death is loaded first: all its stores come before that. */

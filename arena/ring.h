@@ -23,7 +23,12 @@
 #ifndef PVMI_ARENA_RING_H
 #define PVMI_ARENA_RING_H
 
+#include <string.h>
+
 #include "arena/heap.h"
+
+/* What the first cell of a record says it is. */
+enum pvmi_ring_kind { PVMI_RING_DATA = 1, PVMI_RING_LINK, PVMI_RING_CLOSE };
 
 #define PVMI_RING_CELLS 64
 #define PVMI_RING_CELLS_LARGE 1024
@@ -62,6 +67,45 @@ int pvmi_ring_open(struct pvmi_heap *heap, uint32_t receiver, struct pvmi_ring_o
  * receiver afterwards. Returns PvmOk, or PvmNoMem when the ring is full and cannot grow: nothing was sent.
  */
 int pvmi_ring_put(struct pvmi_ring_out *out, const void *head, size_t head_size, const void *data, size_t data_size);
+
+/* A few bytes: calling memcpy() takes longer. */
+static inline void pvmi_ring_copy_few(uint8_t *to, const uint8_t *from, size_t size)
+{
+    if (size >= 16) {
+        for (size_t at = 0; at + 16 < size; at += 16)
+            memcpy(to + at, from + at, 16);
+        memcpy(to + size - 16, from + size - 16, 16);
+    } else if (size >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + size - 4, from + size - 4, 4);
+    } else {
+        for (size_t i = 0; i < size; i++)
+            to[i] = from[i];
+    }
+}
+
+/* The same for a record that fits one cell, where there is room without asking. False: nothing was done. */
+static inline bool pvmi_ring_put_one(struct pvmi_ring_out *out, const void *head, size_t head_size, const void *data,
+                                     size_t data_size)
+{
+    uint32_t from = (int32_t)(out->consumed - out->base) > 0 ? out->consumed : out->base;
+    struct pvmi_ring_cell *cell = &out->cells[(out->number - out->base) & (out->cell_count - 1)];
+
+    if (out->number - from + 1 >= out->cell_count || head_size + data_size > PVMI_RING_CELL_BYTES)
+        return false;
+    memcpy(cell->first.bytes, head, head_size);
+    pvmi_ring_copy_few(cell->first.bytes + head_size, (const uint8_t *)data, data_size);
+    cell->first.size = (uint16_t)(head_size + data_size);
+    cell->first.kind = PVMI_RING_DATA;
+    pvmi_arena_step("ring publish");
+    atomic_store_explicit(&cell->number, out->number << 1 | 1, memory_order_release);
+    out->number++;
+    pvmi_arena_step("ring published");
+    return true;
+}
 
 /* Sends the last record. As pvmi_ring_put(). */
 int pvmi_ring_close(struct pvmi_ring_out *out);
@@ -123,7 +167,33 @@ int pvmi_ring_get(struct pvmi_ring_in *in, void *ret_bytes, size_t *ret_size);
 int pvmi_ring_peek(struct pvmi_ring_in *in, const uint8_t **ret_bytes, size_t *ret_size);
 void pvmi_ring_copy(const struct pvmi_ring_in *in, size_t at, void *to, size_t length);
 
-void pvmi_ring_advance(struct pvmi_ring_in *in);
+/* pvmi_ring_peek() for a record of one cell that is there. False: there is none, or it is something else. */
+static inline bool pvmi_ring_peek_one(struct pvmi_ring_in *in, const uint8_t **ret_bytes, size_t *ret_size)
+{
+    const struct pvmi_ring_cell *cell = &in->cells[(in->number - in->base) & (in->cell_count - 1)];
+
+    if (atomic_load_explicit(&cell->number, memory_order_acquire) != (in->number << 1 | 1) ||
+        cell->first.kind != PVMI_RING_DATA)
+        return false;
+    *ret_size = cell->first.size;
+    if (*ret_size > PVMI_RING_CELL_BYTES)
+        return false;
+    in->record_cells = 1;
+    *ret_bytes = cell->first.bytes;
+    return true;
+}
+
+/* Tells the sender how far we are: each eighth of a lap. */
+void pvmi_ring_consumed(struct pvmi_ring_in *in);
+
+static inline void pvmi_ring_advance(struct pvmi_ring_in *in)
+{
+    assert(in->record_cells > 0);
+    in->number += in->record_cells;
+    in->record_cells = 0;
+    if (in->number - in->published >= in->cell_count / 8)
+        pvmi_ring_consumed(in);
+}
 
 /*
  * Whether the sender is dead and all that it had published is read. Ask after PVMI_AGAIN only. Then leave.

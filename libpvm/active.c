@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "libpvm/call.h"
+#include "libpvm/match.h"
 #include "libpvm/msgbuf.h"
 
 struct active_thread {
@@ -32,11 +33,18 @@ static struct pvmi_active shared;
  * but for buf. */
 static void epoch_next(const struct pvmi_msgbuf *buf)
 {
-    uint64_t before = pvmi_active_epoch++;
+    uint64_t before = pvmi_active_epoch;
 
-    if (pvmi_active_kept_send.epoch == before && pvmi_active_kept_send.buf != buf)
+    if (buf != NULL && pvmi_active_kept_send.buf == buf)
+        pvmi_active_kept_send.epoch = 0;
+    if (buf != NULL && pvmi_active_kept_receive.buf == buf)
+        pvmi_active_kept_receive.epoch = 0;
+    if (pvmi_call_one_thread())
+        return;
+    pvmi_active_epoch++;
+    if (pvmi_active_kept_send.epoch == before)
         pvmi_active_kept_send.epoch = pvmi_active_epoch;
-    if (pvmi_active_kept_receive.epoch == before && pvmi_active_kept_receive.buf != buf)
+    if (pvmi_active_kept_receive.epoch == before)
         pvmi_active_kept_receive.epoch = pvmi_active_epoch;
 }
 
@@ -152,6 +160,33 @@ void pvmi_active_replace_receive(int id)
 {
     active_replace(&active_here.own.receive, &shared.receive, id);
     keep_receive(id);
+}
+
+/* With one thread only, which owns what is shared, these two need not look who else may be concerned. */
+
+void pvmi_active_received(struct pvmi_msgbuf *buf)
+{
+    if (!pvmi_call_one_thread() || !thread_is_owner()) {
+        pvmi_active_set_receive(buf->id);
+        return;
+    }
+    shared.receive.id = buf->id;
+    shared.receive.generation = pvmi_msgbuf_generation(buf->id);
+    pvmi_active_kept_receive.buf = buf;
+    pvmi_active_kept_receive.epoch = pvmi_active_epoch;
+}
+
+bool pvmi_active_drop_receive(void)
+{
+    struct pvmi_msgbuf *buf = pvmi_active_receive_known();
+
+    if (!pvmi_call_one_thread() || !thread_is_owner() || buf == NULL || pvmi_match_holds(buf))
+        return false;
+    shared.receive.id = 0;
+    pvmi_msgbuf_free(buf);
+    pvmi_active_kept_receive.buf = NULL;
+    pvmi_active_kept_receive.epoch = pvmi_active_epoch;
+    return true;
 }
 
 /* With one thread only, so that nobody else has the old one active. */

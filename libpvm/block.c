@@ -37,6 +37,11 @@ static struct kept *kept_of(size_t capacity)
     }
 }
 
+bool pvmi_block_tiny(const struct pvmi_block *block)
+{
+    return block->kind == PVMI_BLOCK_PRIVATE && block->capacity == BLOCK_TINY && PVMI_KEPT_MAX > 0;
+}
+
 size_t pvmi_block_short(size_t length)
 {
     return length <= BLOCK_TINY ? BLOCK_TINY : length <= BLOCK_SHORT ? BLOCK_SHORT : length;

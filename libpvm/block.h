@@ -56,6 +56,9 @@ struct pvmi_block *pvmi_block_new(size_t capacity);
 /* The same in private memory, for what comes in pieces. */
 struct pvmi_block *pvmi_block_private(size_t capacity);
 
+/* Whether block is one of the least size, which may stay with its buffer when that is freed. */
+bool pvmi_block_tiny(const struct pvmi_block *block);
+
 /* The capacity of such a one for a short body that is all there: those of a few sizes are kept. */
 size_t pvmi_block_short(size_t length);
 

@@ -27,10 +27,11 @@ struct handler {
     int next_free;           /* index + 1; 0 ends the list */
 };
 
+int pvmi_handler_count;
+
 static struct {
     struct handler *v;       /* by id - FIRST_ID */
     int places;
-    int count;               /* those in use */
     int free;                /* the place that was freed last, index + 1; 0 none */
     bool running;
 } handlers;
@@ -119,11 +120,6 @@ bool pvmi_handler_running(void)
     return handlers.running;
 }
 
-bool pvmi_handler_any(void)
-{
-    return handlers.count > 0;
-}
-
 bool pvmi_handler_inside(void)
 {
     return handler_inside;
@@ -143,7 +139,7 @@ void pvmi_handler_clear(void)
     pvmi_free(handlers.v);
     handlers.v = NULL;
     handlers.places = 0;
-    handlers.count = 0;
+    pvmi_handler_count = 0;
     handlers.free = 0;
     handlers.running = false;
     handler_inside = false;
@@ -204,7 +200,7 @@ static int add(int src, int tag, int ctx, int (*func)(int mid))
     if (rc < 0)
         return rc;
     handlers.v[rc] = (struct handler){ .func = func, .src = src, .tag = tag, .ctx = ctx };
-    handlers.count++;
+    pvmi_handler_count++;
     return FIRST_ID + rc;
 }
 
@@ -226,7 +222,7 @@ static int delete(int mhid)
     handlers.v[place].func = NULL;
     handlers.v[place].next_free = handlers.free;
     handlers.free = place + 1;
-    handlers.count--;
+    pvmi_handler_count--;
     return PvmOk;
 }
 
@@ -243,7 +239,7 @@ int pvmdisplaymhfinfo(const char *name, const char *text, int tid)
     unsigned who = (unsigned)tid;
 
     pvmi_call_enter();
-    printf("\n%s t%x: Display Message Handler Information: nhandles = %d\n", name, who, handlers.count);
+    printf("\n%s t%x: Display Message Handler Information: nhandles = %d\n", name, who, pvmi_handler_count);
     printf("%s t%x: %s\n", name, who, text);
     for (int i = 0; i < handlers.places; i++) {
         const struct handler *handler = &handlers.v[i];

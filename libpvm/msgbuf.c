@@ -126,13 +126,30 @@ static inline void msgbuf_init(struct pvmi_msgbuf *buf, int encoding, int format
     buf->cursor = (struct pvmi_cursor){ .block = NULL };
 }
 
-/* An empty buffer without an id, or NULL. */
+/* An empty buffer without an id, or NULL. One that was kept may have kept a tiny block, too: *ret_tiny. */
+static inline struct pvmi_msgbuf *msgbuf_take(int encoding, int format, struct pvmi_block **ret_tiny)
+{
+    struct pvmi_msgbuf *buf;
+
+    *ret_tiny = NULL;
+    if (msgbuf_kept_count > 0) {
+        buf = kept_take();
+        *ret_tiny = buf->first;
+    } else {
+        buf = pvmi_malloc(sizeof(*buf));
+        if (buf == NULL)
+            return NULL;
+    }
+    msgbuf_init(buf, encoding, format);
+    return buf;
+}
+
 static struct pvmi_msgbuf *msgbuf_alloc(int encoding, int format)
 {
-    struct pvmi_msgbuf *buf = msgbuf_kept_count > 0 ? kept_take() : pvmi_malloc(sizeof(*buf));
+    struct pvmi_block *tiny;
+    struct pvmi_msgbuf *buf = msgbuf_take(encoding, format, &tiny);
 
-    if (buf != NULL)
-        msgbuf_init(buf, encoding, format);
+    pvmi_block_free_chain(tiny);
     return buf;
 }
 
@@ -211,17 +228,26 @@ void pvmi_msgbuf_free(struct pvmi_msgbuf *buf)
         buf->freed = true;
         return;
     }
-    pvmi_block_free_chain(buf->first);
-    if (msgbuf_kept_count == PVMI_KEPT_MAX)
+    if (msgbuf_kept_count == PVMI_KEPT_MAX) {
+        pvmi_block_free_chain(buf->first);
         pvmi_free(buf);
-    else
-        kept_put(buf);
+        return;
+    }
+    if (buf->first != NULL && (buf->first->next != NULL || !pvmi_block_tiny(buf->first))) {
+        pvmi_block_free_chain(buf->first);
+        buf->first = NULL;
+    }
+    kept_put(buf);
 }
 
 void pvmi_msgbuf_trim(void)
 {
-    while (msgbuf_kept_count > 0)
-        pvmi_free(kept_take());
+    while (msgbuf_kept_count > 0) {
+        struct pvmi_msgbuf *buf = kept_take();
+
+        pvmi_block_free_chain(buf->first);
+        pvmi_free(buf);
+    }
     pvmi_block_trim();
 }
 
@@ -262,54 +288,84 @@ int pvmi_msgbuf_append_outside(struct pvmi_msgbuf *buf, const uint8_t *data)
 
 /* ---- arriving ---- */
 
-/* A buffer for what arrives, if there can be such a message. */
-static int arriving(uint8_t encoding, uint8_t format, struct pvmi_msgbuf **ret_buf)
+static bool arriving_known(uint8_t encoding, uint8_t format)
 {
-    struct pvmi_msgbuf *buf;
-
-    if (encoding != PVMI_ENCODING_DEFAULT && encoding != PVMI_ENCODING_RAW && encoding != PVMI_ENCODING_TRACE)
-        return PvmBadMsg;
-    if ((format & ~PVMI_FORMAT_MASK) != 0)
-        return PvmBadMsg;
-    buf = msgbuf_alloc(encoding, format);
-    if (buf == NULL)
-        return PvmNoMem;
-    buf->arrived = true;
-    buf->xdr_length = PVMI_XDR_UNKNOWN;
-    *ret_buf = buf;
-    return PvmOk;
+    return (encoding == PVMI_ENCODING_DEFAULT || encoding == PVMI_ENCODING_RAW || encoding == PVMI_ENCODING_TRACE) &&
+           (format & ~PVMI_FORMAT_MASK) == 0;
 }
 
 int pvmi_msgbuf_arriving(const struct pvmi_frame_header *header, struct pvmi_msgbuf **ret_buf)
 {
     struct pvmi_msgbuf *buf;
-    int rc = arriving(header->encoding, header->format, &buf);
 
-    if (rc != PvmOk)
-        return rc;
+    if (!arriving_known(header->encoding, header->format))
+        return PvmBadMsg;
+    buf = msgbuf_alloc(header->encoding, header->format);
+    if (buf == NULL)
+        return PvmNoMem;
+    buf->arrived = true;
     buf->tag = header->tag;
     buf->ctx = header->ctx;
     buf->src = header->src;
     buf->dst = header->dst;
     buf->wid = header->wid;
     buf->raw_type = header->flags;
+    buf->xdr_length = PVMI_XDR_UNKNOWN;
     *ret_buf = buf;
     return PvmOk;
 }
 
-int pvmi_msgbuf_arriving_head(const struct pvmi_shm_head *head, int32_t src, struct pvmi_msgbuf **ret_buf)
+static inline void take_head(struct pvmi_msgbuf *buf, const struct pvmi_shm_head *head, int32_t src)
 {
-    struct pvmi_msgbuf *buf;
-    int rc = head->raw_type > PVMI_TYPE_MAX ? PvmBadMsg : arriving(head->encoding, head->format, &buf);
-
-    if (rc != PvmOk)
-        return rc;
+    buf->arrived = true;
     buf->tag = head->tag;
     buf->ctx = head->ctx;
     buf->src = src;
     buf->dst = pvmi_task_tid();
     buf->wid = head->wid;
     buf->raw_type = head->raw_type;
+    buf->xdr_length = PVMI_XDR_UNKNOWN;
+}
+
+int pvmi_msgbuf_arriving_head(const struct pvmi_shm_head *head, int32_t src, struct pvmi_msgbuf **ret_buf)
+{
+    struct pvmi_msgbuf *buf;
+
+    if (!arriving_known(head->encoding, head->format) || head->raw_type > PVMI_TYPE_MAX)
+        return PvmBadMsg;
+    buf = msgbuf_alloc(head->encoding, head->format);
+    if (buf == NULL)
+        return PvmNoMem;
+    take_head(buf, head, src);
+    *ret_buf = buf;
+    return PvmOk;
+}
+
+int pvmi_msgbuf_arriving_short(const struct pvmi_shm_head *head, int32_t src, size_t length,
+                               struct pvmi_msgbuf **ret_buf)
+{
+    struct pvmi_block *block;
+    struct pvmi_msgbuf *buf;
+
+    if (!arriving_known(head->encoding, head->format) || head->raw_type > PVMI_TYPE_MAX)
+        return PvmBadMsg;
+    buf = msgbuf_take(head->encoding, head->format, &block);
+    if (buf == NULL)
+        return PvmNoMem;
+    take_head(buf, head, src);
+    if (block != NULL && length > block->capacity) {
+        pvmi_block_free_chain(block);
+        block = NULL;
+    }
+    if (block == NULL)
+        block = pvmi_block_private(pvmi_block_short(length));
+    if (block == NULL) {
+        pvmi_msgbuf_free(buf);
+        return PvmNoMem;
+    }
+    block->length = length;
+    buf->first = buf->last = block;
+    buf->length = length;
     *ret_buf = buf;
     return PvmOk;
 }
@@ -378,14 +434,6 @@ void pvmi_msgbuf_header(const struct pvmi_msgbuf *buf, struct pvmi_frame_header 
     ret_header->flags = (uint8_t)buf->raw_type;
     ret_header->wid = buf->wid;
     ret_header->message_length = buf->length;
-}
-
-void pvmi_msgbuf_head(const struct pvmi_msgbuf *buf, struct pvmi_shm_head *ret_head)
-{
-    ret_head->encoding = (uint8_t)(buf->encoding == PvmDataInPlace ? PVMI_ENCODING_RAW : buf->encoding);
-    ret_head->format = (uint8_t)buf->format;
-    ret_head->raw_type = (uint8_t)buf->raw_type;
-    ret_head->wid = buf->wid;
 }
 
 void pvmi_msgbuf_read(const struct pvmi_msgbuf *buf, uint64_t offset, void *to, size_t length)

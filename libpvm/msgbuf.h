@@ -16,9 +16,9 @@
 
 #include "base/list.h"
 #include "libpvm/block.h"
+#include "pvm3.h"
+#include "transport/shm.h"
 #include "wire/frame.h"
-
-struct pvmi_shm_head;
 
 /* struct pvmminfo's enc; a raw buffer has its data signature there. */
 #define PVMI_ENC_DEFAULT 0x10000000
@@ -133,6 +133,12 @@ void pvmi_active_replace_receive(int id);
  * be done so. */
 int pvmi_active_renew_send(int encoding);
 
+/* A receive has got buf, which has an id: it is the active one. */
+void pvmi_active_received(struct pvmi_msgbuf *buf);
+
+/* Frees the active receive buffer in the usual case; false when that needs a closer look, and nothing was done. */
+bool pvmi_active_drop_receive(void);
+
 /* buf is freed: it is active nowhere. */
 void pvmi_active_freed(const struct pvmi_msgbuf *buf);
 
@@ -180,6 +186,8 @@ void pvmi_msgbuf_free(struct pvmi_msgbuf *buf);
 /*
  * ---- for arriving messages ----
  * An empty buffer for a message with this header, not yet visible to the program: it gets its id by publish().
+ * arriving_head() does the same for a message through the arena, arriving_short() with a block in which the caller puts all
+ * of a short body.
  * fill() copies in the next frame's bytes; left is what the message lacks, these included. The body grows as it
  * comes: a length that a sender announces and never sends costs no memory.
  *
@@ -188,6 +196,8 @@ void pvmi_msgbuf_free(struct pvmi_msgbuf *buf);
  */
 int pvmi_msgbuf_arriving(const struct pvmi_frame_header *header, struct pvmi_msgbuf **ret_buf);
 int pvmi_msgbuf_arriving_head(const struct pvmi_shm_head *head, int32_t src, struct pvmi_msgbuf **ret_buf);
+int pvmi_msgbuf_arriving_short(const struct pvmi_shm_head *head, int32_t src, size_t length,
+                               struct pvmi_msgbuf **ret_buf);
 int pvmi_msgbuf_fill(struct pvmi_msgbuf *buf, const void *data, size_t length, uint64_t left);
 int pvmi_msgbuf_publish(struct pvmi_msgbuf *buf);
 
@@ -202,7 +212,13 @@ void pvmi_msgbuf_unpin(struct pvmi_msgbuf *buf);
 void pvmi_msgbuf_seal(struct pvmi_msgbuf *buf);
 
 /* The same for a message through the arena: encoding, format, raw_type, wid. */
-void pvmi_msgbuf_head(const struct pvmi_msgbuf *buf, struct pvmi_shm_head *ret_head);
+static inline void pvmi_msgbuf_head(const struct pvmi_msgbuf *buf, struct pvmi_shm_head *ret_head)
+{
+    ret_head->encoding = (uint8_t)(buf->encoding == PvmDataInPlace ? PVMI_ENCODING_RAW : buf->encoding);
+    ret_head->format = (uint8_t)buf->format;
+    ret_head->raw_type = (uint8_t)buf->raw_type;
+    ret_head->wid = buf->wid;
+}
 
 /* Fills kind, encoding, format, flags, wid, message_length of a DATA frame's header; the rest is the sender's. */
 void pvmi_msgbuf_header(const struct pvmi_msgbuf *buf, struct pvmi_frame_header *ret_header);

@@ -28,7 +28,9 @@ static void section_open(struct pvmi_msgbuf *buf, int type)
     buf->open_header = buf->last->bytes + buf->last->length;
     buf->open_type = type;
     buf->open_length = 0;
-    pvmi_section_header_encode(type, 0, buf->open_header);
+    buf->open_header[0] = PVMI_SECTION_MARK;
+    memset(buf->open_header + 1, 0, 4);
+    buf->open_header[5] = (uint8_t)type;
     buf->last->length += PVMI_SECTION_HEADER_SIZE;
     buf->length += PVMI_SECTION_HEADER_SIZE;
 }
@@ -354,7 +356,7 @@ static int pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_
 /* One number behind whatever is there in a block that has room, without the search for room and the mark of pack_checked(). */
 static __attribute__((noinline)) bool pack_one_after_others(struct pvmi_msgbuf *buf, int type, const void *data, size_t size)
 {
-    const struct pvmi_block *last = buf->last;
+    struct pvmi_block *last = buf->last;
 
     if (last == NULL || last->capacity - last->length < PVMI_SECTION_HEADER_SIZE + size)
         return false;

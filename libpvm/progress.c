@@ -26,7 +26,9 @@
 #include "libpvm/task.h"
 
 #define LOOKS_IN_ROW 32        /* without asking how many others are awake */
+#define LOOKS_AT_FIRST 4       /* rows, without a pause between two looks, which takes as long as a few */
 #define LOOKS_A_CLOCK 8        /* rows */
+#define REFUSED_A_LOOK 16
 #define SPIN_US 50
 #define YIELDS 4
 #define POLL_FIRST_US 2000     /* as in arena/wake: for what was sent while we went to sleep */
@@ -227,6 +229,19 @@ static void let_others_in(void)
     pvmi_call_lock(depth);
 }
 
+/* A program may pin itself after it has enrolled: now and then somebody who may not spin finds out. */
+static bool may_spin(void)
+{
+    static unsigned refused;
+
+    if (pvmi_wake_may_spin(&pvmi_task.self_slot))
+        return true;
+    if (refused++ % REFUSED_A_LOOK != 0)
+        return false;
+    pvmi_wake_remask(&pvmi_task.self_slot);
+    return pvmi_wake_may_spin(&pvmi_task.self_slot);
+}
+
 /*
  * Looks without a pause as long as that takes no processor away from others, then lets them run a few times in between.
  * Returns whether something is there. The clock is asked only now and then: asking costs more than looking.
@@ -238,11 +253,12 @@ static bool spin(uint64_t deadline_us)
     if (pvmi_task.oneself->tp->ops->pending(pvmi_task.oneself))
         return true;
 
-    for (unsigned looks = 1; pvmi_wake_may_spin(&pvmi_task.self_slot); looks++) {
+    for (unsigned looks = 1; may_spin(); looks++) {
         for (int i = 0; i < LOOKS_IN_ROW; i++) {
             if (something_there())
                 return true;
-            pvmi_spin_pause();
+            if (looks > LOOKS_AT_FIRST)
+                pvmi_spin_pause();
         }
         if (looks % LOOKS_A_CLOCK == 0) {
             uint64_t now_us = pvmi_clock_us();

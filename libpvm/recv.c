@@ -155,8 +155,11 @@ static int wait_for_program(int tid, int tag, uint64_t deadline_us, struct pvmi_
 
 void pvmi_recv_drop_active(void)
 {
-    struct pvmi_msgbuf *old = pvmi_active_receive_buf();
+    struct pvmi_msgbuf *old;
 
+    if (pvmi_active_drop_receive())
+        return;
+    old = pvmi_active_receive_buf();
     if (old != NULL && pvmi_match_holds(old)) {
         pvmi_msgbuf_rewind(old);
         pvmi_active_set_receive(0);
@@ -193,7 +196,7 @@ static void take(struct pvmi_msgbuf *buf)
 static int receive(int tid, int tag, uint64_t deadline_us)
 {
     struct pvmi_msgbuf *buf;
-    int rc = pvmi_task.lost ? PvmOk : pvmi_task_enroll();
+    int rc = pvmi_task.tid != 0 || pvmi_task.lost ? PvmOk : pvmi_task_enroll();
 
     if (rc != PvmOk)
         return rc;
@@ -205,7 +208,7 @@ static int receive(int tid, int tag, uint64_t deadline_us)
         return found_none(rc);
     take(buf);
     pvmi_msgbuf_rewind(buf);
-    pvmi_active_set_receive(buf->id);
+    pvmi_active_received(buf);
     return buf->id;
 }
 

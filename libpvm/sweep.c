@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "libpvm/sweep.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "libpvm/arrive.h"
 #include "libpvm/line.h"
@@ -11,22 +13,28 @@
 
 #define ALL_MAX (1 << 20)    /* messages of a sweep of all: who sends faster than we read must not keep us for ever */
 
-/* The message's body. PvmOk, PvmNoMem, PvmBadMsg. */
-static int take_body(struct pvmi_msgbuf *buf, const struct pvmi_shm_arrival *arrival)
+/* A buffer with the message. PvmOk, PvmNoMem, PvmBadMsg. */
+static int take_body(const struct pvmi_shm_arrival *arrival, struct pvmi_msgbuf **ret_buf)
 {
-    struct pvmi_block *block;
+    const struct pvmi_shm_head *head = &arrival->head;
+    struct pvmi_msgbuf *buf;
+    int rc;
 
-    if (arrival->lent.position != 0)
-        return pvmi_shared_take(buf, arrival);
-    if (arrival->lent.length == 0)
-        return PvmOk;
-    block = pvmi_block_private(pvmi_block_short((size_t)arrival->lent.length));
-    if (block == NULL)
-        return PvmNoMem;
-    pvmi_shm_read(pvmi_shared, block->bytes, (size_t)arrival->lent.length);
-    block->length = (size_t)arrival->lent.length;
-    pvmi_msgbuf_append(buf, block);
-    return PvmOk;
+    if (arrival->lent.position == 0) {
+        rc = pvmi_msgbuf_arriving_short(head, arrival->src, (size_t)arrival->lent.length, &buf);
+        if (rc == PvmOk)
+            pvmi_shm_read(pvmi_shared, buf->first->bytes, (size_t)arrival->lent.length);
+    } else {
+        rc = pvmi_msgbuf_arriving_head(head, arrival->src, &buf);
+        if (rc != PvmOk)
+            return rc;
+        rc = pvmi_shared_take(buf, arrival);
+        if (rc != PvmOk)
+            pvmi_msgbuf_free(buf);
+    }
+    if (rc == PvmOk)
+        *ret_buf = buf;
+    return rc;
 }
 
 /* What cannot be is passed over, and its number with it. */
@@ -49,15 +57,11 @@ static inline bool is_posted(const struct pvmi_posted *posted, const struct pvmi
 
 static int take(struct pvmi_peer *peer, const struct pvmi_shm_arrival *arrival, struct pvmi_posted *posted)
 {
-    struct pvmi_msgbuf *buf = NULL;
+    struct pvmi_msgbuf *buf;
     int rc = pvmi_arrive_reserve(peer, arrival->head.message);
 
     if (rc == PvmOk)
-        rc = pvmi_msgbuf_arriving_head(&arrival->head, arrival->src, &buf);
-    if (rc == PvmOk)
-        rc = take_body(buf, arrival);
-    if (rc != PvmOk)
-        pvmi_msgbuf_free(buf);
+        rc = take_body(arrival, &buf);
     if (rc == PvmNoMem)
         return rc;
     if (rc != PvmOk) {
@@ -74,6 +78,32 @@ static int take(struct pvmi_peer *peer, const struct pvmi_shm_arrival *arrival, 
     return 1;
 }
 
+/* The usual case: the ring whose turn it is has a record of one cell, with a message that is waited for. */
+static inline bool take_quick(struct pvmi_shm *shm, struct pvmi_posted *posted)
+{
+    struct pvmi_shm_ring *ring;
+    struct pvmi_shm_head head;
+    struct pvmi_peer *peer;
+    const uint8_t *bytes;
+    size_t size;
+
+    if (shm->turn >= shm->ring_count || shm->in_row == PVMI_SHM_IN_ROW_MAX)
+        return false;
+    ring = shm->rings[shm->turn];
+    peer = ring->source;
+    if (peer == NULL || !pvmi_ring_peek_one(&ring->in, &bytes, &size) || size < sizeof(head))
+        return false;
+    memcpy(&head, bytes, sizeof(head));
+    if (head.lent != 0 || !is_posted(posted, peer, &head) ||
+        pvmi_msgbuf_arriving_short(&head, peer->tid, size - sizeof(head), &posted->buf) != PvmOk)
+        return false;
+    pvmi_ring_copy_few(posted->buf->first->bytes, bytes + sizeof(head), size - sizeof(head));
+    pvmi_ring_advance(&ring->in);
+    shm->in_row++;
+    peer->receive_next = pvmi_peer_number_after(peer->receive_next);
+    return true;
+}
+
 int pvmi_sweep(struct pvmi_posted *posted)
 {
     struct pvmi_shm_arrival arrival;
@@ -82,6 +112,8 @@ int pvmi_sweep(struct pvmi_posted *posted)
 
     if (pvmi_shared == NULL)
         return 0;
+    if (posted != NULL && take_quick(pvmi_shared, posted))
+        return 1;
     rc = pvmi_shm_next(pvmi_shared, &arrival);
     if (rc != PvmOk)
         return rc == PVMI_AGAIN ? 0 : rc;

@@ -47,6 +47,7 @@ struct pvmi_shm_lent {
     uint32_t reserved;
 };
 
+#define PVMI_SHM_IN_ROW_MAX 16    /* records of one sender, while others have some, too */
 #define PVMI_SHM_SHORT_MAX (PVMI_RECORD_MAX - sizeof(struct pvmi_shm_head))    /* bytes of a short body */
 
 /* Asks the daemon to poke the task of that name, which sleeps where only its socket wakes it. */
@@ -121,6 +122,19 @@ static inline bool pvmi_shm_lives(const struct pvmi_shm_peer *peer)
  * cannot grow, and nothing was sent.
  */
 int pvmi_shm_send(struct pvmi_shm_peer *peer, struct pvmi_shm_head *head, const void *body, size_t length);
+
+/* The same for one that fits a cell of the ring to peer. False: nothing was done. */
+static inline bool pvmi_shm_send_one(struct pvmi_shm_peer *peer, const struct pvmi_shm_head *head, const void *body,
+                                     size_t length)
+{
+    struct pvmi_shm *shm = peer->shm;
+
+    if (peer->out.ring == NULL || !pvmi_ring_put_one(&peer->out, head, sizeof(*head), body, length))
+        return false;
+    if (pvmi_wake_peer(shm->self, pvmi_name_slot(peer->name), &peer->woken) == PVMI_WOKEN_POKE)
+        shm->poke(shm->user, peer->name);
+    return true;
+}
 
 /*
  * Sends a message whose body are the first length bytes of the chain of own blocks at position. Returns PvmOk; PvmNoMem,

@@ -5,8 +5,6 @@
 #include "base/log.h"
 #include "transport/shm.h"
 
-#define IN_ROW_MAX 16    /* records of one sender, while others have some, too */
-
 /* ---- rings ---- */
 
 static bool ring_known(void *user, uint64_t position)
@@ -118,7 +116,7 @@ static int ring_next(struct pvmi_shm *shm, struct pvmi_shm_arrival *arrival)
     struct pvmi_shm_ring *ring = shm->rings[shm->turn];
     const uint8_t *bytes;
     size_t size;
-    int rc = shm->in_row < IN_ROW_MAX ? pvmi_ring_peek(&ring->in, &bytes, &size) : PVMI_AGAIN;
+    int rc = shm->in_row < PVMI_SHM_IN_ROW_MAX ? pvmi_ring_peek(&ring->in, &bytes, &size) : PVMI_AGAIN;
 
     if (rc == PvmOk)
         rc = record_read(bytes, size, arrival);
@@ -175,7 +173,7 @@ int pvmi_shm_next(struct pvmi_shm *shm, struct pvmi_shm_arrival *ret_arrival)
 {
     for (uint32_t idle = 0; idle <= shm->ring_count;) {
         uint32_t rings = shm->ring_count;
-        bool had_share = shm->in_row == IN_ROW_MAX;    /* that is no sign that nothing is there */
+        bool had_share = shm->in_row == PVMI_SHM_IN_ROW_MAX;    /* that is no sign that nothing is there */
         int rc = shm->turn < rings ? ring_next(shm, ret_arrival) : inbox_next(shm, ret_arrival);
 
         if (rc != PVMI_AGAIN)

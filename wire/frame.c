@@ -9,13 +9,6 @@
 #include "wire/reader.h"
 #include "wire/section.h"
 
-int pvmi_format_own(void)
-{
-    int format = sizeof(long) == 8 ? PVMI_FORMAT_LONG8 : 0;
-
-    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? format | PVMI_FORMAT_LITTLE : format;
-}
-
 /*
  * PVM 3 packs how a machine stores each type into one number, by a scheme that is not published. Only the
  * one of LINUX64 is known, from its pvm_config(). Programs do no more than compare signatures, so for the

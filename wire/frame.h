@@ -48,7 +48,12 @@ enum pvmi_encoding {
 #define PVMI_FORMAT_MASK 3
 
 /* The format of this machine. */
-int pvmi_format_own(void);
+static inline int pvmi_format_own(void)
+{
+    int format = sizeof(long) == 8 ? PVMI_FORMAT_LONG8 : 0;
+
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? format | PVMI_FORMAT_LITTLE : format;
+}
 
 /* PVM 3's data signature for a format, as in hi_dsig and the enc of raw messages: 0x00408c41 on LINUX64. */
 int pvmi_format_dsig(int format);
