@@ -73,6 +73,7 @@ struct net_process {
     int signum;          /* the last one */
     size_t granted;
     bool ended;
+    int32_t hello_tid;    /* in what it finds in the connection that it inherits; 0: nothing */
     bool slot_claimed;    /* what it has inherited: nobody else can have that */
     char file[64];
     char env[2048];
@@ -113,7 +114,9 @@ struct net {
     int commands;              /* so many, by a hoster */
     bool hold_commands;        /* the test posts LAUNCH_COMMAND */
     int launch_kept, launch_dropped;
-    int admitted, gone;    /* tasks */
+    int admitted, gone;        /* tasks */
+    int revokes;
+    bool hold_revoked;         /* the test posts REVOKED */
     char logs[NET_LOGS][512];
     int log_count;
     int tasks_max;
@@ -369,6 +372,20 @@ NET_UNUSED static void net_started(struct net *net, struct net_process *process)
     event->event.started.path = pvmi_strdup("/bin/x");
 }
 
+NET_UNUSED static int32_t net_hello_tid(const struct pvmi_frame *frame)
+{
+    struct pvmi_control control;
+    int32_t tid;
+
+    if (frame == NULL)
+        return 0;
+    assert_int_equal(pvmi_control_decode(pvmi_frame_bytes(frame), frame->header.length, &control), PvmOk);
+    assert_int_equal(control.type, PVMI_MSG_enrolled);
+    tid = ((struct pvmi_msg_enrolled *)control.msg)->tid;
+    pvmi_control_free(&control);
+    return tid;
+}
+
 NET_UNUSED static void net_task_start(struct net *net, int host, const struct core_action *action)
 {
     struct net_process *process = &net->processes[net->process_count];
@@ -386,6 +403,7 @@ NET_UNUSED static void net_task_start(struct net *net, int host, const struct co
     process->handle = action->handle;
     process->tid = action->start.tid;
     process->nonce = action->start.nonce;
+    process->hello_tid = net_hello_tid(action->start.enrolled);
     snprintf(process->file, sizeof(process->file), "%s", action->start.file);
     snprintf(process->directory, sizeof(process->directory), "%s",
              action->start.directory != NULL ? action->start.directory : "");
@@ -504,8 +522,10 @@ NET_UNUSED static void net_do(struct net *net, int number, struct core_action *a
         break;
     case CORE_ACTION_TASK_REVOKE:
         process = net_process_of(net, number, action->handle);
-        net_post(net, number, CORE_EVENT_REVOKED, action->handle)->event.revoked.done =
-            process == NULL || !process->slot_claimed;
+        net->revokes++;
+        if (!net->hold_revoked)
+            net_post(net, number, CORE_EVENT_REVOKED, action->handle)->event.revoked.done =
+                process == NULL || !process->slot_claimed;
         break;
     case CORE_ACTION_TASK_ADMIT:
         net->admitted++;
@@ -710,7 +730,8 @@ NET_UNUSED static void net_task_send_control(struct net *net, int task, int type
 }
 
 /* A process connects to its daemon; index of the task. */
-NET_UNUSED static int net_connect(struct net *net, int host, int32_t pid)
+/* start: handle of the process that has inherited that end of the connection, 0 for one that connects. */
+NET_UNUSED static int net_connect_as(struct net *net, int host, int32_t pid, uint64_t start)
 {
     int index = 0;
     int number = 0;
@@ -733,6 +754,7 @@ NET_UNUSED static int net_connect(struct net *net, int host, int32_t pid)
     link->acceptor = host;
     event = net_post(net, host, CORE_EVENT_LINK_IN, 0);
     event->event.link_in.token = (uint64_t)number + 1;
+    event->event.link_in.start = start;
     event->event.link_in.kind = CORE_LINK_TASK;
     event->event.link_in.pid = pid;
     net_run(net);
@@ -764,6 +786,11 @@ NET_UNUSED static bool net_has_answer(struct net *net, int task)
 }
 
 /* Enrols; the error code. */
+NET_UNUSED static int net_connect(struct net *net, int host, int32_t pid)
+{
+    return net_connect_as(net, host, pid, 0);
+}
+
 NET_UNUSED static int net_enroll(struct net *net, int task, int32_t claim_tid, uint64_t nonce)
 {
     struct pvmi_msg_enroll enroll = {

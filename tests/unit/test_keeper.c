@@ -7,10 +7,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,6 +23,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/passing.h"
 #include "pvmd/keeper/keeper.h"
 #include "pvmd/keeper/reap.h"
 #include "wire/control.h"
@@ -33,7 +36,8 @@ struct fixture {
     pid_t keeper;
     char folder[64];
     char path_variable[128];
-    int passed;    /* descriptor that came with the last message, or -1 */
+    int passed;        /* descriptor that came with the last message, or -1 */
+    int connection;    /* and the second one */
 };
 
 static int start_keeper(void **state)
@@ -46,6 +50,7 @@ static int start_keeper(void **state)
         return -1;
     snprintf(fixture.path_variable, sizeof(fixture.path_variable), "PATH=/usr/bin:/bin:/usr/bin");
     fixture.passed = -1;
+    fixture.connection = -1;
     *state = &fixture;
     return keeper_fork(&fixture.fd, &fixture.keeper);
 }
@@ -60,6 +65,8 @@ static int end_keeper(void **state)
         close(fixture->fd);
     if (fixture->passed >= 0)
         close(fixture->passed);
+    if (fixture->connection >= 0)
+        close(fixture->connection);
     waitpid(fixture->keeper, &status, 0);
     snprintf(command, sizeof(command), "rm -rf %s", fixture->folder);
     return system(command);
@@ -84,20 +91,17 @@ static void say(struct fixture *fixture, int type, const void *msg)
 static void read_whole(struct fixture *fixture, uint8_t *data, size_t length)
 {
     while (length > 0) {
-        union {
-            struct cmsghdr align;
-            char room[CMSG_SPACE(sizeof(int))];
-        } control;
-        struct iovec part = { data, length };
-        struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room };
         struct pollfd ready = { .fd = fixture->fd, .events = POLLIN };
+        int fds[PVMI_PASSING_MAX];
+        int count;
 
-        message.msg_controllen = sizeof(control.room);
         assert_true(poll(&ready, 1, 20000) > 0);
-        ssize_t n = recvmsg(fixture->fd, &message, MSG_CMSG_CLOEXEC);
+        ssize_t n = pvmi_passing_recv(fixture->fd, data, length, 0, fds, &count);
         assert_true(n > 0);
-        if (CMSG_FIRSTHDR(&message) != NULL)
-            memcpy(&fixture->passed, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
+        if (count > 0)
+            fixture->passed = fds[0];
+        if (count > 1)
+            fixture->connection = fds[1];
         data += n;
         length -= (size_t)n;
     }
@@ -148,6 +152,45 @@ static pid_t run_script(struct fixture *fixture, const char *script)
     pvmi_control_free(&control);
     assert_true(fixture->passed >= 0);
     return pid;
+}
+
+/* A run_arena with the descriptor of a file that has text in it. */
+static void say_arena(struct fixture *fixture, const char *text)
+{
+    int fd = memfd_create("test", MFD_CLOEXEC);
+    struct pvmi_msg_run_arena msg = { .slots = 64 };
+    struct pvmi_buffer out;
+    uint8_t room[4] = { 0 };
+    uint8_t *at;
+
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    pvmi_buffer_init(&out, KEEPER_MESSAGE_MAX);
+    assert_int_equal(pvmi_buffer_append(&out, room, sizeof(room)), PvmOk);
+    assert_int_equal(pvmi_control_encode(PVMI_MSG_run_arena, &msg, &out), PvmOk);
+    at = out.data;
+    pvmi_put_u32(&at, (uint32_t)(out.length - 4));
+    assert_int_equal(pvmi_passing_send(fixture->fd, out.data, out.length, 0, &fd, 1), out.length);
+    pvmi_buffer_fini(&out);
+    close(fd);
+}
+
+/* The same as run_script() for a process with a connection in which hello lies. */
+static void run_connected(struct fixture *fixture, const char *script, const char *hello, bool connected)
+{
+    char *argv[] = { (char *)"-c", (char *)script };
+    struct pvmi_msg_run run;
+
+    fill_run(fixture, &run, "bash", argv, 2);
+    run.hello.data = (const uint8_t *)hello;
+    run.hello.length = (uint32_t)strlen(hello);
+    run.slot = 0x123;
+    run.slot_nonce = 0x456;
+    say(fixture, PVMI_MSG_run, &run);
+    struct pvmi_control control = hear(fixture, PVMI_MSG_run_started);
+    assert_int_equal(((struct pvmi_msg_run_started *)control.msg)->connected, connected);
+    pvmi_control_free(&control);
+    assert_int_equal(fixture->connection >= 0, connected);
 }
 
 /* All output, to its end. */
@@ -483,6 +526,45 @@ static void marked_processes_are_ended_and_no_others(void **state)
     assert_int_equal(WTERMSIG(status), SIGKILL);
 }
 
+/* Its first descriptors are free, as ever; what it inherits is named by number, and is the last that it has. */
+static void a_process_inherits_the_arena_and_a_connection(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[4096];
+    char word[16] = "";
+    char *variable;
+    unsigned arena, socket;
+
+    say_arena(fixture, "memory\n");
+    run_connected(fixture, "read -ru 62 a; read -ru 63 b; echo $a $b; echo back >&63; cd /proc/self/fd; echo *; echo =$PVM_SLOT",
+                  "hello\n", true);
+    read_output(fixture, text, sizeof(text));
+    assert_non_null(strstr(text, "memory hello\n0 1 2 "));
+    assert_non_null(strstr(text, " 62 63\n"));
+    variable = strchr(text, '=');
+    assert_non_null(variable);
+    assert_int_equal(sscanf(variable, "=%x:%*x:%*x:%x:", &arena, &socket), 2);
+    assert_int_equal(arena, 62);
+    assert_int_equal(socket, 63);
+    assert_non_null(strstr(variable, ":123:456\n"));
+    assert_int_equal(read(fixture->connection, word, sizeof(word)), 5);
+    assert_string_equal(word, "back\n");
+    assert_int_equal(read(fixture->connection, word, sizeof(word)), 0);    /* nobody else has the other end */
+    assert_int_equal(hear_end(fixture), 0);
+}
+
+static void without_an_arena_it_inherits_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[4096];
+
+    run_connected(fixture, "cd /proc/self/fd; echo * =$PVM_SLOT", "hello\n", false);
+    read_output(fixture, text, sizeof(text));
+    assert_null(strstr(text, "62"));
+    assert_non_null(strstr(text, "=\n"));
+    assert_int_equal(hear_end(fixture), 0);
+}
+
 #define KEPT(test) cmocka_unit_test_setup_teardown(test, start_keeper, end_keeper)
 
 int main(void)
@@ -501,6 +583,8 @@ int main(void)
         KEPT(what_is_not_found_names_the_folders),
         KEPT(what_may_not_be_executed_is_named),
         KEPT(what_the_kernel_refuses_is_told_with_the_reason),
+        KEPT(a_process_inherits_the_arena_and_a_connection),
+        KEPT(without_an_arena_it_inherits_nothing),
         KEPT(descendants_end_when_the_daemon_has_gone),
         KEPT(signals_of_the_terminal_do_not_end_the_keeper),
         KEPT(marked_processes_are_ended_and_no_others),
