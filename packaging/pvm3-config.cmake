@@ -18,6 +18,10 @@ if(NOT TARGET pvm3::fortran AND CMAKE_Fortran_COMPILER)
         INTERFACE_INCLUDE_DIRECTORIES "${_pvm3_includedir}"
         INTERFACE_LINK_LIBRARIES pvm3::pvm3)
     get_filename_component(_pvm3_fc "${CMAKE_Fortran_COMPILER}" NAME)
+    # CMake's own choice is often a name for every compiler (f95), or one with a version; gfortran's modules suit them all.
+    if(NOT EXISTS "${_pvm3_libdir}/pvm3/fmod/${_pvm3_fc}" AND CMAKE_Fortran_COMPILER_ID STREQUAL "GNU")
+        set(_pvm3_fc gfortran)
+    endif()
     if(NOT PVM3_FORTRAN_INTEGERS)
         set(PVM3_FORTRAN_INTEGERS i4)
     endif()

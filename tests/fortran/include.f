@@ -98,7 +98,7 @@
       character*9 text, back
       integer*1 b(6), bb(6)
       integer*2 h(6), hb(6)
-      integer k(6), kb(6)
+      integer k(6), kb(6), grid(3, 3)
       integer*8 g(6), gb(6)
       real r(6), rb(6)
       double precision d(6), db(6)
@@ -185,6 +185,14 @@
       call pvmfrecv(tid, 5, bufid)
       call pvmfunpack(INTEGER4, i, 1, 1, info)
       call same('in place is read at the send', i, 4711)
+! an element and a count: never a copy of the compiler's, as a section may be
+      call pvmfinitsend(PVMDATAINPLACE, bufid)
+      call pvmfpack(INTEGER4, grid(1, 2), 3, 1, info)
+      grid(3, 2) = 4712
+      call pvmfsend(tid, 5, info)
+      call pvmfrecv(tid, 5, bufid)
+      call pvmfunpack(INTEGER4, kb, 3, 1, info)
+      call same('a column in place, too', kb(3), 4712)
       end
 
       subroutine sending(tid)

@@ -96,7 +96,8 @@ function routine(suffix,    i, k, list, lengths, size, result) {
             say("        if (size(" word[i] ") < " size ") then")
             say("            call refuse('" name "', '" word[i] "', size(" word[i] "), few_text('" size "', " size "))")
             give_back()
-        } else if (k ~ /[TG]/) {
+        }
+        if (k ~ /[TG]/) {
             say("        if (" (k == "T" ? "no_source(" : "no_tag(") word[i] ")) then")
             say("            call refuse('" name "', '" word[i] "', " word[i] ", " (k == "T" ? "no_source_text" : "no_tag_text") ")")
             give_back()
