@@ -204,6 +204,7 @@ static int keeper_start(struct keeper *keeper, const struct pvmi_msg_run *run, c
             .pid_text = run_pid_text(run),
             .fds = { keeper->null, out, out },
             .inherit = connection->ours >= 0 ? connection->inherit : NULL,
+            .same_session = true,
         };
         error = start_process(&spec, ret_pid, &step);
         if (error != 0)

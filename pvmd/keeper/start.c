@@ -72,7 +72,10 @@ static void child_descriptors(const struct start_spec *spec, volatile struct sta
 static __attribute__((noreturn, noinline)) void child_run(const struct start_spec *spec,
                                                           volatile struct start_report *report)
 {
-    setsid();
+    if (spec->same_session)
+        setpgid(0, 0);
+    else
+        setsid();
     child_descriptors(spec, report);
     if (spec->files != NULL)
         setrlimit(RLIMIT_NOFILE, spec->files);

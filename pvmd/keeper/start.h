@@ -3,6 +3,7 @@
 #ifndef PVMD_KEEPER_START_H
 #define PVMD_KEEPER_START_H
 
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -24,10 +25,16 @@ struct start_spec {
                                              * are closed */
     char *pid_text;               /* NULL, or START_PID_ROOM bytes in env that get the process's pid as text */
     const struct rlimit *files;   /* RLIMIT_NOFILE of the process; NULL: the caller's */
+    /*
+     * It stays in the caller's session, which has no terminal, and is only a process group of its own. Tasks do so:
+     * where the kernel shares out the processors by session (autogroup), one that gives its processor up to others
+     * gives it to its session alone, and tasks that wait for each other by yielding would wait for a whole time slice.
+     */
+    bool same_session;
 };
 
 /*
- * Starts a process in a session of its own, with no signal blocked or ignored. The caller's memory is
+ * Starts a process in a session or process group of its own, with no signal blocked or ignored. The caller's memory is
  * shared until the exec (vfork), so it costs the same in a small and in a large process.
  *
  * Returns 0, or an errno value; then ret_step names the step that failed ("start", "connect", "exec").
