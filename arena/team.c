@@ -169,14 +169,15 @@ void pvmi_team_wake(struct pvmi_team *team, pvmi_team_poke poke, void *user)
 
 /* ---- pvmd ---- */
 
-static struct pvmi_team_head *own_head(struct pvmi_heap *heap, uint64_t position)
+static struct pvmi_team_head *own_head(struct pvmi_heap *heap, const struct pvmi_team_place *place)
 {
-    struct pvmi_arena_block *block = pvmi_heap_block(heap, position - sizeof(struct pvmi_arena_block));
+    struct pvmi_arena_block *block = pvmi_heap_block(heap, place->position - sizeof(struct pvmi_arena_block));
 
     return (struct pvmi_team_head *)(void *)pvmi_block_data(block);
 }
 
-int pvmi_team_make(struct pvmi_heap *heap, const uint32_t *names, uint32_t seats, bool whole, uint64_t *ret_position)
+int pvmi_team_make(struct pvmi_heap *heap, const uint32_t *names, uint32_t seats, bool whole,
+                   struct pvmi_team_place *ret_place)
 {
     struct pvmi_arena_block *block;
     struct pvmi_team_head *head;
@@ -200,19 +201,19 @@ int pvmi_team_make(struct pvmi_heap *heap, const uint32_t *names, uint32_t seats
         atomic_store_explicit(&head->seat[i].held, 1, memory_order_relaxed);
     }
     head->magic = PVMI_TEAM_MAGIC;
-    *ret_position = position + sizeof(struct pvmi_arena_block);
+    *ret_place = (struct pvmi_team_place){ position + sizeof(struct pvmi_arena_block), seats, whole };
     return PvmOk;
 }
 
 /* The last complete round, once all have been read. */
-static uint32_t last_complete(const struct pvmi_team_head *head, uint32_t seats)
+static uint32_t last_complete(const struct pvmi_team_head *head, const struct pvmi_team_place *place)
 {
     uint32_t most = atomic_load_explicit(&head->seat[0].counted, memory_order_relaxed);
     bool all = true;
 
-    if (!head->whole)
+    if (!place->whole)
         return atomic_load_explicit(&head->released, memory_order_relaxed);
-    for (uint32_t i = 1; i < seats; i++) {
+    for (uint32_t i = 1; i < place->seats; i++) {
         uint32_t round = atomic_load_explicit(&head->seat[i].counted, memory_order_relaxed);
 
         all &= round == most;
@@ -221,19 +222,19 @@ static uint32_t last_complete(const struct pvmi_team_head *head, uint32_t seats)
     return all ? most : most - 1;
 }
 
-void pvmi_team_seal(struct pvmi_heap *heap, uint64_t position, pvmi_team_taken taken, pvmi_team_poke poke, void *user)
+uint32_t pvmi_team_seal(struct pvmi_heap *heap, const struct pvmi_team_place *place, pvmi_team_taken taken, void *user)
 {
-    struct pvmi_team_head *head = own_head(heap, position);
-    uint32_t seats = head->seats, complete;
+    struct pvmi_team_head *head = own_head(heap, place);
+    uint32_t complete;
 
     atomic_store(&head->sealed, PVMI_TEAM_SEALING);
     pvmi_wake_recheck(heap->self);
     pvmi_fence();
-    for (uint32_t i = 0; i < seats; i++)
+    for (uint32_t i = 0; i < place->seats; i++)
         atomic_store_explicit(&head->seat[i].counted, atomic_load(&head->seat[i].round), memory_order_relaxed);
-    complete = last_complete(head, seats);
+    complete = last_complete(head, place);
     atomic_store_explicit(&head->released, complete, memory_order_relaxed);
-    for (uint32_t i = 0; i < seats; i++) {
+    for (uint32_t i = 0; i < place->seats; i++) {
         const struct pvmi_team_seat *seat = &head->seat[i];
 
         if (atomic_load_explicit(&seat->counted, memory_order_relaxed) == complete + 1)
@@ -241,29 +242,38 @@ void pvmi_team_seal(struct pvmi_heap *heap, uint64_t position, pvmi_team_taken t
                   atomic_load_explicit(&seat->count, memory_order_relaxed));
     }
     atomic_store_explicit(&head->sealed, PVMI_TEAM_SEALED, memory_order_release);
-    pvmi_fence();
-    wake_waiting(heap->self, head, seats, NULL, poke, user);
+    return complete + 1;
 }
 
-void pvmi_team_release(struct pvmi_heap *heap, uint64_t position, uint32_t round, pvmi_team_poke poke, void *user)
+void pvmi_team_release(struct pvmi_heap *heap, const struct pvmi_team_place *place, uint32_t round)
 {
-    struct pvmi_team_head *head = own_head(heap, position);
+    struct pvmi_team_head *head = own_head(heap, place);
 
-    if (!not_before(round, atomic_load_explicit(&head->released, memory_order_relaxed)))
-        return;
-    atomic_store_explicit(&head->released, round, memory_order_release);
-    pvmi_fence();
-    wake_waiting(heap->self, head, head->seats, NULL, poke, user);
+    if (not_before(round, atomic_load_explicit(&head->released, memory_order_relaxed)))
+        atomic_store_explicit(&head->released, round, memory_order_release);
 }
 
-bool pvmi_team_idle(struct pvmi_heap *heap, uint64_t position)
+void pvmi_team_wake_all(struct pvmi_heap *heap, const struct pvmi_team_place *place, pvmi_team_poke poke, void *user)
 {
-    struct pvmi_team_head *head = own_head(heap, position);
+    struct pvmi_team_head *head = own_head(heap, place);
 
-    for (uint32_t i = 0; i < head->seats; i++) {
+    pvmi_fence();
+    wake_waiting(heap->self, head, place->seats, NULL, poke, user);
+}
+
+bool pvmi_team_idle(struct pvmi_heap *heap, const struct pvmi_team_place *place)
+{
+    struct pvmi_team_head *head = own_head(heap, place);
+
+    for (uint32_t i = 0; i < place->seats; i++) {
         if (atomic_load_explicit(&head->seat[i].held, memory_order_acquire) != 0 &&
             pvmi_slot_lives(heap->self->arena, head->seat[i].name))
             return false;
     }
     return true;
+}
+
+void pvmi_team_free(struct pvmi_heap *heap, const struct pvmi_team_place *place)
+{
+    pvmi_heap_free(heap, place->position - sizeof(struct pvmi_arena_block));
 }

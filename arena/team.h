@@ -133,19 +133,33 @@ void pvmi_team_wake(struct pvmi_team *team, pvmi_team_poke poke, void *user);
 
 /* ---- pvmd ---- */
 
-/* A team for the tasks with these names. Returns PvmOk, PvmNoMem, PvmBadParam (too many). */
-int pvmi_team_make(struct pvmi_heap *heap, const uint32_t *names, uint32_t seats, bool whole, uint64_t *ret_position);
+/* What pvmd knows of a team by itself: members can write what they share. */
+struct pvmi_team_place {
+    uint64_t position;
+    uint32_t seats;
+    bool whole;
+};
+
+/* A team for the tasks with these names. Returns PvmOk, PvmNoMem, PvmBadParam (too many, or none). */
+int pvmi_team_make(struct pvmi_heap *heap, const uint32_t *names, uint32_t seats, bool whole,
+                   struct pvmi_team_place *ret_place);
 
 /* Called for each arrival that is taken over. */
 typedef void (*pvmi_team_taken)(void *user, uint32_t number, uint32_t request, int32_t count);
 
-/* Seals it. Once. */
-void pvmi_team_seal(struct pvmi_heap *heap, uint64_t position, pvmi_team_taken taken, pvmi_team_poke poke, void *user);
+/* Seals it, once. Returns the round that those who are taken over wait for. pvmi_team_wake_all() is next. */
+uint32_t pvmi_team_seal(struct pvmi_heap *heap, const struct pvmi_team_place *place, pvmi_team_taken taken, void *user);
 
-/* Round of a part is complete; not after it was sealed. */
-void pvmi_team_release(struct pvmi_heap *heap, uint64_t position, uint32_t round, pvmi_team_poke poke, void *user);
+/* Round of a part is complete; not after it was sealed. pvmi_team_wake_all() is next. */
+void pvmi_team_release(struct pvmi_heap *heap, const struct pvmi_team_place *place, uint32_t round);
 
-/* Whether nobody looks at it any more: after sealing. Then pvmi_heap_free() it. */
-bool pvmi_team_idle(struct pvmi_heap *heap, uint64_t position);
+/* Wakes all members that wait. */
+void pvmi_team_wake_all(struct pvmi_heap *heap, const struct pvmi_team_place *place, pvmi_team_poke poke, void *user);
+
+/* Whether nobody looks at it any more: after sealing. */
+bool pvmi_team_idle(struct pvmi_heap *heap, const struct pvmi_team_place *place);
+
+/* Gives its memory back. */
+void pvmi_team_free(struct pvmi_heap *heap, const struct pvmi_team_place *place);
 
 #endif

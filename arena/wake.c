@@ -89,7 +89,7 @@ void pvmi_wake_remask(struct pvmi_self *self)
     count_awake(self, 1);
 }
 
-void pvmi_wake_join(struct pvmi_self *self)
+void pvmi_wake_probe(struct pvmi_self *self)
 {
     long offered = membarrier(MEMBARRIER_CMD_QUERY);
 
@@ -97,6 +97,11 @@ void pvmi_wake_join(struct pvmi_self *self)
                     membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) == 0;
     self->fence = offered <= 0 || membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) != 0;
     atomic_store(&self->state->fence_me, self->barrier ? 0 : 1);
+}
+
+void pvmi_wake_join(struct pvmi_self *self)
+{
+    pvmi_wake_probe(self);
     pvmi_wake_remask(self);
 }
 
@@ -114,6 +119,13 @@ bool pvmi_wake_may_spin(const struct pvmi_self *self)
 
     return mask != NULL && atomic_load_explicit(&mask->awake, memory_order_relaxed) <=
                                (int32_t)atomic_load_explicit(&mask->cpus, memory_order_relaxed);
+}
+
+uint32_t pvmi_wake_cpus(const struct pvmi_self *self)
+{
+    const struct pvmi_arena_mask *mask = own_mask(self);
+
+    return mask != NULL ? atomic_load_explicit(&mask->cpus, memory_order_relaxed) : 0;
 }
 
 /* ---- sleeping ---- */

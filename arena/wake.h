@@ -63,6 +63,9 @@ static inline void pvmi_fence(void)
 
 /* ---- the owner's side ---- */
 
+/* Finds out about membarrier: for pvmd, which is not counted. */
+void pvmi_wake_probe(struct pvmi_self *self);
+
 /* Before the first record is sent or received: finds out about membarrier, and counts this task as awake. */
 void pvmi_wake_join(struct pvmi_self *self);
 
@@ -105,6 +108,9 @@ static inline void pvmi_wake_take_mail(struct pvmi_self *self)
 {
     self->mail = atomic_load_explicit(&self->bell->mail, memory_order_acquire);
 }
+
+/* How many processors this task may run on, as far as is known; else 0. */
+uint32_t pvmi_wake_cpus(const struct pvmi_self *self);
 
 /*
  * Sleeps until look(user) is true or a peer wakes us, or until deadline_us of CLOCK_MONOTONIC. look must look at all

@@ -9,6 +9,7 @@
 #include "libpvm/request.h"
 #include "libpvm/send.h"
 #include "libpvm/task.h"
+#include "libpvm/team.h"
 #include "libpvm/trace.h"
 #include "libpvm/undeclared.h"
 
@@ -51,7 +52,7 @@ static int group_ask(int op, const char *group, int number, struct pvmi_control 
 
 /* ---- members ---- */
 
-static struct pvmi_members *members_new(const int32_t *tids, uint32_t count)
+struct pvmi_members *pvmi_members_new(const int32_t *tids, uint32_t count)
 {
     struct pvmi_members *members = pvmi_malloc(sizeof(*members) + count * sizeof(tids[0]));
 
@@ -69,7 +70,7 @@ static struct pvmi_members *members_of_answer(const struct pvmi_control *answer)
 {
     const struct pvmi_msg_answer *msg = answer->msg;
 
-    return members_new(msg->values.v, msg->values.n);
+    return pvmi_members_new(msg->values.v, msg->values.n);
 }
 
 int pvmi_members_find(const struct pvmi_members *members, int32_t tid)
@@ -81,17 +82,26 @@ int pvmi_members_find(const struct pvmi_members *members, int32_t tid)
     return -1;
 }
 
+/* The members, when they cannot change, or not while they are looked at; else NULL. */
+static const struct pvmi_members *members_known(const char *group)
+{
+    const struct pvmi_members *frozen = pvmi_names_get(&frozen_groups, group);
+
+    return frozen != NULL ? frozen : pvmi_team_members(group);
+}
+
 int pvmi_group_members(const char *group, struct pvmi_members **ret_members)
 {
     struct pvmi_control answer;
+    const struct pvmi_members *known;
     struct pvmi_members *members;
     int rc = group_check(group);
 
     if (rc != PvmOk)
         return rc;
-    members = pvmi_names_get(&frozen_groups, group);
-    if (members != NULL) {
-        members = members_new(members->tids, members->count);
+    known = members_known(group);
+    if (known != NULL) {
+        members = pvmi_members_new(known->tids, known->count);
     } else {
         rc = group_ask(PVMI_GROUP_MEMBERS, group, 0, &answer);
         if (rc < 0)
@@ -139,8 +149,10 @@ static int leave(const char *group)
 
     if (rc == PvmOk)
         rc = group_ask(PVMI_GROUP_LEAVE, group, 0, NULL);
-    if (rc >= 0)
+    if (rc >= 0) {
         pvmi_free(pvmi_names_remove(&frozen_groups, group));
+        pvmi_team_left(group);
+    }
     return rc < 0 ? rc : PvmOk;
 }
 
@@ -162,13 +174,13 @@ static int members_size(const struct pvmi_members *members)
 
 static int size(const char *group)
 {
-    const struct pvmi_members *frozen;
+    const struct pvmi_members *known;
     int rc = group_check(group);
 
     if (rc != PvmOk)
         return rc;
-    frozen = pvmi_names_get(&frozen_groups, group);
-    return frozen != NULL ? members_size(frozen) : group_ask(PVMI_GROUP_SIZE, group, 0, NULL);
+    known = members_known(group);
+    return known != NULL ? members_size(known) : group_ask(PVMI_GROUP_SIZE, group, 0, NULL);
 }
 
 int pvm_gsize(const char *group)
@@ -180,15 +192,15 @@ int pvm_gsize(const char *group)
 
 static int instance(const char *group, int tid)
 {
-    const struct pvmi_members *frozen;
+    const struct pvmi_members *known;
     int rc = group_check(group);
 
     if (rc != PvmOk)
         return rc;
-    frozen = pvmi_names_get(&frozen_groups, group);
-    if (frozen == NULL)
+    known = members_known(group);
+    if (known == NULL)
         return group_ask(PVMI_GROUP_INSTANCE, group, tid, NULL);
-    rc = pvmi_members_find(frozen, tid);
+    rc = pvmi_members_find(known, tid);
     return rc >= 0 ? rc : pvmi_call_fail(PvmNotInGroup, "t%x is not in group %s", (unsigned)tid, group);
 }
 
@@ -201,17 +213,17 @@ int pvm_getinst(const char *group, int tid)
 
 static int tid_of(const char *group, int inum)
 {
-    const struct pvmi_members *frozen;
+    const struct pvmi_members *known;
     int rc = group_check(group);
 
     if (rc != PvmOk)
         return rc;
-    frozen = pvmi_names_get(&frozen_groups, group);
-    if (frozen == NULL)
+    known = members_known(group);
+    if (known == NULL)
         return group_ask(PVMI_GROUP_TID, group, inum, NULL);
-    if (inum < 0 || (uint32_t)inum >= frozen->count || frozen->tids[inum] == 0)
+    if (inum < 0 || (uint32_t)inum >= known->count || known->tids[inum] == 0)
         return pvmi_call_fail(PvmNoInst, "group %s has no instance %d", group, inum);
-    return frozen->tids[inum];
+    return known->tids[inum];
 }
 
 int pvm_gettid(const char *group, int inum)
@@ -226,6 +238,8 @@ static int barrier(const char *group, int count)
     int rc = group_check(group);
 
     if (rc == PvmOk)
+        rc = pvmi_team_barrier(group, count);
+    if (rc == PVMI_AGAIN)
         rc = group_ask(PVMI_GROUP_BARRIER, group, count, NULL);
     return rc < 0 ? rc : PvmOk;
 }

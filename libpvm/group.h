@@ -10,6 +10,9 @@ struct pvmi_members {
     int32_t tids[];      /* by instance, 0 for a hole */
 };
 
+/* A list of them, or NULL when there is no memory (the fault is noted). */
+struct pvmi_members *pvmi_members_new(const int32_t *tids, uint32_t count);
+
 /* Who is in group; to be freed with pvmi_free(). Enrols. PvmOk, PvmNullGroup, PvmNoGroup, PvmNoMem,
  * PvmSysErr; the fault is noted. */
 int pvmi_group_members(const char *group, struct pvmi_members **ret_members);

@@ -24,6 +24,7 @@
 #include "libpvm/shared.h"
 #include "libpvm/sweep.h"
 #include "libpvm/task.h"
+#include "libpvm/team.h"
 
 #define LOOKS_IN_ROW 32        /* without asking how many others are awake */
 #define LOOKS_AT_FIRST 4       /* rows, without a pause between two looks, which takes as long as a few */
@@ -131,6 +132,7 @@ static int move_all(struct pvmi_posted *posted)
         if (rc > 0)
             events += rc;
     }
+    events += pvmi_team_ready();
     if (events > 0 || rc == PvmNoMem)
         pvmi_progress_wake();
     if (pvmi_task.lost)
@@ -191,6 +193,11 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static bool arena_ready(void)
+{
+    return pvmi_sweep_ready() || pvmi_team_ready();
+}
+
 /* The same while others may send through the arena, too: they have us poked by the daemon. */
 static void poll_with_arena(uint64_t deadline_us, uint64_t now_us)
 {
@@ -199,11 +206,11 @@ static void poll_with_arena(uint64_t deadline_us, uint64_t now_us)
 
     pvmi_call_rests = true;
     pvmi_wake_rest(self);
-    if (!pvmi_sweep_ready() && !poll_transports(earlier(last, now_us + POLL_FIRST_US), now_us) &&
+    if (!arena_ready() && !poll_transports(earlier(last, now_us + POLL_FIRST_US), now_us) &&
         pvmi_shared != NULL) {
         pvmi_wake_recheck(self);
         now_us = pvmi_clock_us();
-        if (!pvmi_sweep_ready() && now_us < last)
+        if (!arena_ready() && now_us < last)
             poll_transports(last, now_us);
     }
     pvmi_progress_entered();
@@ -214,7 +221,8 @@ static void poll_with_arena(uint64_t deadline_us, uint64_t now_us)
 /* Whatever could have come; messages to oneself were looked at before. */
 static bool something_there(void)
 {
-    return pvmi_shared == NULL || pvmi_shm_ready(pvmi_shared) || pvmi_wake_has_mail(&pvmi_task.self_slot);
+    return pvmi_shared == NULL || pvmi_shm_ready(pvmi_shared) || pvmi_team_ready() ||
+           pvmi_wake_has_mail(&pvmi_task.self_slot);
 }
 
 /* Whoever takes the lock for a moment lets other threads in. */

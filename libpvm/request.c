@@ -14,10 +14,11 @@
 #include "libpvm/progress.h"
 #include "libpvm/send.h"
 #include "libpvm/task.h"
+#include "libpvm/team.h"
 #include "libpvm/window.h"
 
 /* An open request. Not on the stack of whoever waits: a program's signal handler may longjmp() out of that. */
-struct request {
+struct pvmi_request {
     struct pvmi_list link;
     uint32_t id;                   /* 0 for enrolment */
     bool done;
@@ -70,10 +71,10 @@ static bool control_is_report(const struct pvmi_control *control)
             ((const struct pvmi_msg_mailbox_found *)control->msg)->more != 0);
 }
 
-static struct request *request_find(uint32_t id)
+static struct pvmi_request *request_find(uint32_t id)
 {
     PVMI_LIST_EACH(node, &requests_open) {
-        struct request *request = PVMI_CONTAINER(node, struct request, link);
+        struct pvmi_request *request = PVMI_CONTAINER(node, struct pvmi_request, link);
 
         if (request->id == id && !request->done && !request->abandoned)
             return request;
@@ -84,13 +85,18 @@ static struct request *request_find(uint32_t id)
 int pvmi_request_arrived(const uint8_t *bytes, size_t length)
 {
     struct pvmi_control control;
-    struct request *request;
+    struct pvmi_request *request;
     struct report *report;
     uint32_t id;
     int rc = pvmi_control_decode(bytes, length, &control);
 
     if (rc != PvmOk)
         return rc;
+    if (control.type == PVMI_MSG_team) {
+        pvmi_team_told(control.msg);
+        pvmi_control_free(&control);
+        return PvmOk;
+    }
     if (control.type == PVMI_MSG_arena) {
         pvmi_window_offer(control.msg, pvmi_unix_take_passed(pvmi_task.daemon));
         pvmi_control_free(&control);
@@ -123,7 +129,7 @@ int pvmi_request_arrived(const uint8_t *bytes, size_t length)
 void pvmi_request_abandon_all(void)
 {
     PVMI_LIST_EACH(node, &requests_open)
-        PVMI_CONTAINER(node, struct request, link)->abandoned = true;
+        PVMI_CONTAINER(node, struct pvmi_request, link)->abandoned = true;
     pvmi_progress_wake();
 }
 
@@ -187,7 +193,17 @@ static void report_free(struct pvmi_list *node)
     pvmi_free(report);
 }
 
-static void request_report(struct request *request, pvmi_request_progress_fn *progress, void *user)
+void pvmi_request_forget(struct pvmi_request *request)
+{
+    pvmi_list_remove(&request->link);
+    PVMI_LIST_EACH(node, &request->reports)
+        report_free(node);
+    if (request->done)
+        pvmi_control_free(&request->answer);
+    pvmi_free(request);
+}
+
+static void request_report(struct pvmi_request *request, pvmi_request_progress_fn *progress, void *user)
 {
     while (!pvmi_list_empty(&request->reports)) {
         struct report *report = PVMI_CONTAINER(request->reports.next, struct report, link);
@@ -198,7 +214,7 @@ static void request_report(struct request *request, pvmi_request_progress_fn *pr
     }
 }
 
-static int request_wait(struct request *request, pvmi_request_progress_fn *progress, void *user,
+static int request_wait(struct pvmi_request *request, pvmi_request_progress_fn *progress, void *user,
                         uint64_t deadline_us)
 {
     for (;;) {
@@ -228,7 +244,7 @@ static int request_wait(struct request *request, pvmi_request_progress_fn *progr
 static int request_run(int type, void *msg, uint32_t id, pvmi_request_progress_fn *progress, void *user,
                        uint64_t deadline_us, struct pvmi_control *ret_answer)
 {
-    struct request *request;
+    struct pvmi_request *request;
     int rc = pvmi_handler_refuse("ask the daemon: only sends and receives of what is there work in it");
 
     if (rc != PvmOk)
@@ -242,15 +258,19 @@ static int request_run(int type, void *msg, uint32_t id, pvmi_request_progress_f
     rc = request_send(type, msg);
     if (rc == PvmOk)
         rc = request_wait(request, progress, user, deadline_us);
-    pvmi_list_remove(&request->link);
-    PVMI_LIST_EACH(node, &request->reports)
-        report_free(node);
-    if (rc == PvmOk)
+    if (rc == PvmOk) {
         *ret_answer = request->answer;
-    else if (request->done)
-        pvmi_control_free(&request->answer);
-    pvmi_free(request);
+        request->done = false;    /* it is the caller's */
+    }
+    pvmi_request_forget(request);
     return rc;
+}
+
+static uint32_t request_new_id(void)
+{
+    if (++pvmi_task.next_request == 0)
+        pvmi_task.next_request = 1;
+    return pvmi_task.next_request;
 }
 
 /* Sets the id of a request, its first field. */
@@ -260,9 +280,7 @@ static uint32_t request_number(int type, void *msg)
 
     if (type == PVMI_MSG_enroll)
         return 0;
-    if (++pvmi_task.next_request == 0)
-        pvmi_task.next_request = 1;
-    *id = pvmi_task.next_request;
+    *id = request_new_id();
     return *id;
 }
 
@@ -349,4 +367,34 @@ int pvmi_request_finish(struct pvmi_msg_mailbox *msg)
     int rc = request_ask(PVMI_MSG_mailbox, msg, msg->id, NULL, NULL, PVMI_MSG_answer, &answer);
 
     return rc == PvmOk ? take_value(&answer) : rc;
+}
+
+/* ---- asked by the daemon in our name ---- */
+
+int pvmi_request_expect(struct pvmi_request **ret_request, uint32_t *ret_id)
+{
+    struct pvmi_request *request = pvmi_calloc(1, sizeof(*request));
+
+    if (request == NULL)
+        return PvmNoMem;
+    request->id = request_new_id();
+    pvmi_list_init(&request->reports);
+    pvmi_list_push(&requests_open, &request->link);
+    *ret_request = request;
+    *ret_id = request->id;
+    return PvmOk;
+}
+
+bool pvmi_request_over(const struct pvmi_request *request)
+{
+    return request->done || request->abandoned;
+}
+
+int pvmi_request_result(const struct pvmi_request *request)
+{
+    if (!request->done)
+        return pvmi_call_fail(PvmSysErr, "this task has left the virtual machine meanwhile");
+    if (request->answer.type != PVMI_MSG_answer)
+        return pvmi_call_fail(PvmSysErr, "the daemon answered with \"%s\"", pvmi_control_name(request->answer.type));
+    return pvmi_request_fault(&((const struct pvmi_msg_answer *)request->answer.msg)->error);
 }

@@ -6,6 +6,7 @@
 #ifndef PVMI_LIBPVM_REQUEST_H
 #define PVMI_LIBPVM_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,16 @@ int pvmi_request_fault(const struct pvmi_rec_error *error);
 /* Asks the daemon to wake a task of this host that waits for its socket alone. Never waits: without memory, or with a
  * full socket, the task wakes a little later. */
 void pvmi_request_poke(int32_t tid);
+
+/* ---- asked by the daemon in our name, when it wants to ---- */
+
+struct pvmi_request;
+
+/* Such a request may be answered from now on, by an "answer" with *ret_id. Returns PvmOk or PvmNoMem. */
+int pvmi_request_expect(struct pvmi_request **ret_request, uint32_t *ret_id);
+bool pvmi_request_over(const struct pvmi_request *request);     /* its answer has come, or none can come */
+int pvmi_request_result(const struct pvmi_request *request);    /* then: PvmOk, or the code, with its fault noted */
+void pvmi_request_forget(struct pvmi_request *request);
 
 /* A control message has come. Returns PvmOk, PvmNoMem (try again), PvmBadMsg. */
 int pvmi_request_arrived(const uint8_t *bytes, size_t length);

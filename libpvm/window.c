@@ -15,6 +15,7 @@
 #include "libpvm/request.h"
 #include "libpvm/shared.h"
 #include "libpvm/task.h"
+#include "libpvm/team.h"
 
 /* Offered and not yet opened. */
 static struct {
@@ -117,6 +118,7 @@ void pvmi_window_close(void)
     if (pvmi_task.arena == NULL)
         return;
     pvmi_progress_leave_begin();
+    pvmi_team_forget_all(false);
     pvmi_shared_leave();
     pvmi_wake_leave(&pvmi_task.self_slot);
     pvmi_arena_close(pvmi_task.arena);
@@ -130,6 +132,7 @@ void pvmi_window_after_fork(void)
 {
     offered_forget();
     pvmi_call_rests = false;
+    pvmi_team_forget_all(true);
     pvmi_shared_after_fork();
     pvmi_arena_after_fork(pvmi_task.arena);
     pvmi_task.arena = NULL;

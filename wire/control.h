@@ -91,7 +91,19 @@ enum pvmi_group_op {
     PVMI_GROUP_TID = 5,        /* [instance; tid] */
     PVMI_GROUP_MEMBERS = 6,    /* [-; frozen size or 0], and values */
     PVMI_GROUP_BARRIER = 7,    /* [count, -1 the present size; -] answered when count have asked */
-    PVMI_GROUP_FREEZE = 8      /* [size, -1 the present size; size] answered when size have asked; and values */
+    PVMI_GROUP_FREEZE = 8,     /* [size, -1 the present size; size] answered when size have asked; and values */
+    PVMI_GROUP_ARRIVED = 9     /* [count, -1 the present size; -] by its daemon: it waits in a barrier of a team */
+};
+
+/* What an orderer and a host say of a lease. */
+enum {
+    PVMI_LEASE_GRANT = 1,      /* make a team; answered by GRANTED or REFUSED */
+    PVMI_LEASE_REVOKE = 2,     /* seal it; answered by RETURNED, behind a PVMI_GROUP_ARRIVED for each who waits */
+    PVMI_LEASE_RELEASE = 3,    /* all members have arrived in round */
+    PVMI_LEASE_GRANTED = 4,
+    PVMI_LEASE_REFUSED = 5,    /* nothing is lent: there is no memory that all of the host's members share */
+    PVMI_LEASE_RETURNED = 6,
+    PVMI_LEASE_ARRIVED = 7
 };
 
 /* The op of "mailbox". */

@@ -203,6 +203,9 @@ void core_action_free(struct core_action *action)
         free_strings(action->peer.addresses);
         pvmi_free(action->peer.name);
         break;
+    case CORE_ACTION_TEAM_MAKE:
+        pvmi_free(action->team.tids);
+        break;
     case CORE_ACTION_LOG:
         pvmi_free(action->log.text);
         break;
@@ -222,6 +225,8 @@ void core_action_free(struct core_action *action)
     case CORE_ACTION_LAUNCH_END:
     case CORE_ACTION_PEER_DROP:
     case CORE_ACTION_GATE:
+    case CORE_ACTION_TEAM_SEAL:
+    case CORE_ACTION_TEAM_RELEASE:
     case CORE_ACTION_READY:
     case CORE_ACTION_DEBUG:
         break;

@@ -16,6 +16,7 @@
 #include "pvmd/core/hoster.h"
 #include "pvmd/core/hosts.h"
 #include "pvmd/core/join.h"
+#include "pvmd/core/lease.h"
 #include "pvmd/core/link.h"
 #include "pvmd/core/mailbox.h"
 #include "pvmd/core/mailbox_transfer.h"
@@ -32,6 +33,7 @@
 #include "pvmd/core/state_hosts.h"
 #include "pvmd/core/task.h"
 #include "pvmd/core/tasker.h"
+#include "pvmd/core/team.h"
 
 bool core_is_orderer(const struct core *core)
 {
@@ -80,6 +82,8 @@ static void core_init_lists(struct core *core)
     pvmi_list_init(&core->add_watches);
     pvmi_table_init(&core->log_lines);
     pvmi_list_init(&core->waits);
+    pvmi_list_init(&core->leases);
+    pvmi_list_init(&core->teams);
     pvmi_list_init(&core->mailbox_waits);
     pvmi_list_init(&core->mailbox_bodies);
     pvmi_list_init(&core->mailbox_transfers);
@@ -170,6 +174,8 @@ void core_free(struct core *core)
     core->actions = &nowhere;
     plugin_free_all(core);
     groups_free_all(core);
+    lease_free_all(core);
+    team_free_all(core);
     mailbox_free_all(core);
     hosts_deletes_free(core);
     start_free_all(core);
@@ -252,6 +258,9 @@ static void core_event_free(struct core_event *event)
     } else if (event->type == CORE_EVENT_STARTED) {
         pvmi_free(event->started.path);
         event->started.path = NULL;
+    } else if (event->type == CORE_EVENT_TEAM_SEALED) {
+        pvmi_free(event->team_sealed.arrivals);
+        event->team_sealed.arrivals = NULL;
     }
 }
 
@@ -289,6 +298,12 @@ static void core_dispatch(struct core *core, struct core_event *event)
         break;
     case CORE_EVENT_LAUNCHED:
         join_on_launched(core, event);
+        break;
+    case CORE_EVENT_TEAM_MADE:
+        team_on_made(core, event);
+        break;
+    case CORE_EVENT_TEAM_SEALED:
+        team_on_sealed(core, event);
         break;
     case CORE_EVENT_ADD:
         join_add(core, &(struct asker){ .kind = ASKER_NONE }, 0, &event->add.lines, true);

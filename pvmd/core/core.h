@@ -10,6 +10,7 @@
  *      LINK_DIAL -> LINK_UP or LINK_DOWN      TASK_START -> STARTED, then ENDED; or START_FAILED
  *      LAUNCH -> LAUNCHED; with a hoster: LAUNCH_COMMAND or LAUNCHED, then LAUNCH_ANSWER -> LAUNCHED
  *      LINK_ADOPT -> (nothing; LINK_DOWN when it ends)      TASK_REVOKE -> REVOKED
+ *      TEAM_MAKE -> TEAM_MADE                TEAM_SEAL -> TEAM_SEALED
  *  - A link that was up ends with one LINK_DOWN, unless the core closed it: after LINK_CLOSE no event comes,
  *    and one that was already under way changes nothing.
  *  - Actions are done in order. Frames, blobs and strings in an event become the core's (event_clear() is
@@ -77,8 +78,18 @@ enum core_event_type {
     CORE_EVENT_OUTPUT,          /* of a started process; length 0 with eof: there is no more */
     CORE_EVENT_LAUNCH_COMMAND,  /* what a hoster is to run */
     CORE_EVENT_LAUNCHED,        /* a daemon start has been decided */
+    CORE_EVENT_TEAM_MADE,       /* the memory of a team is there, or cannot be */
+    CORE_EVENT_TEAM_SEALED,     /* who waits in it does so here now */
     CORE_EVENT_ADD,             /* add these host file lines: from the host file at start */
     CORE_EVENT_HALT             /* the daemon was told to end (SIGTERM): halt the machine */
+};
+
+/* A member of a team that waits in a barrier. */
+struct core_arrival {
+    uint32_t seat;
+    uint32_t request;    /* the id that it waits for */
+    int32_t count;       /* as its program said */
+    uint32_t round;
 };
 
 enum core_link_kind { CORE_LINK_TASK, CORE_LINK_DAEMON };
@@ -123,6 +134,8 @@ struct core_event {
             struct pvmi_fault fault;    /* code PvmOk: it has printed its ready line */
             struct pvmi_rec_host host;  /* what that says; points into memory that lives during core_step() */
         } launched;
+        struct { uint64_t position; uint32_t round; } team_made;    /* 0: it cannot be; the round before the first */
+        struct { uint32_t count; struct core_arrival *arrivals; } team_sealed;    /* the core's to free */
         struct { struct pvmi_strings lines; } add;    /* lives during core_step() */
     };
 };
@@ -146,6 +159,9 @@ enum core_action_type {
     CORE_ACTION_PEER_SET,       /* this host is a member (or joins, ticket not 0): its key, addresses, port */
     CORE_ACTION_PEER_DROP,      /* host number, incarnation is none any more */
     CORE_ACTION_GATE,           /* the gate key for hellos between members */
+    CORE_ACTION_TEAM_MAKE,      /* memory that these tasks share for the barriers of their group (arena/team.h) */
+    CORE_ACTION_TEAM_SEAL,      /* no more barriers in it */
+    CORE_ACTION_TEAM_RELEASE,   /* round is complete */
     CORE_ACTION_READY,          /* the machine stands: tell who started the daemon */
     CORE_ACTION_LOG,            /* a line for the log */
     CORE_ACTION_DEBUG,          /* the debug mask has changed: with one the log is talkative */
@@ -198,6 +214,12 @@ struct core_action {
             uint8_t key[32];
             char *name;
         } peer;
+        struct {
+            int32_t *tids;       /* MAKE: by seat */
+            uint32_t count;
+            bool whole;          /* they are all of their group */
+            uint32_t round;      /* RELEASE */
+        } team;
         struct { uint8_t key[32]; } gate;
         struct { int level; char *text; } log;    /* level: enum pvmi_log_level */
         struct { int32_t mask; } debug;

@@ -21,6 +21,7 @@
  *   plugin    who does a part of the daemon's work, and what they are asked; plugin_start, plugin_message
  *   manager   a task that decides what others get; manager_exec: what it has done
  *   groups    requests that wait: barrier, freeze            mailbox   requests about it; mailbox_body, _transfer
+ *   lease     groups that are lent to their hosts            team      and their members on this one
  *   context   numbers of contexts                            tickle    pvm_tickle
  *   halt      the end
  *
@@ -96,6 +97,9 @@ struct core {
     struct pvmi_table log_lines;   /* struct log_line by tid: output that waits for its newline */
 
     struct pvmi_list waits;        /* struct group_wait: barrier and freeze, at the orderer */
+    struct pvmi_list leases;       /* struct lease: groups that are lent to hosts, or were, at the orderer */
+    uint32_t next_lease;           /* the last generation */
+    struct pvmi_list teams;        /* struct team: those that are lent to this host */
     struct pvmi_list mailbox_waits;        /* struct mailbox_wait: readers, at the orderer */
     struct pvmi_list mailbox_bodies;       /* struct mailbox_body: of which pieces have come */
     uint64_t mailbox_bodies_bytes;

@@ -2,7 +2,8 @@
 /*
  * What tasks ask of groups, decided by the orderer: changes become commands of the log, questions are
  * answered from the state, and barrier and freeze wait here until as many members have asked as the first one
- * said. When a member has ended and those that are left cannot make it, all who wait get PvmNoTask.
+ * said. When a member has ended and those that are left cannot make it, all who wait get PvmNoTask. While a group is lent
+ * to the hosts of its members (lease.h), nobody waits here.
  */
 #include "pvmd/core/groups.h"
 
@@ -12,6 +13,7 @@
 #include "pvmd/core/action.h"
 #include "pvmd/core/asker.h"
 #include "pvmd/core/core_internal.h"
+#include "pvmd/core/lease.h"
 #include "pvmd/core/memory.h"
 #include "pvmd/core/state.h"
 #include "pvmd/core/state_groups.h"
@@ -56,7 +58,7 @@ static struct group_wait *wait_find(struct core *core, const char *group, int op
     return NULL;
 }
 
-static void wait_free(struct group_wait *wait)
+void groups_wait_free(struct group_wait *wait)
 {
     struct pvmi_list *node;
 
@@ -97,7 +99,7 @@ static void wait_end(struct core *core, struct group_wait *wait, const struct pv
 
         asker_send(core, &PVMI_CONTAINER(node, struct group_waiter, link)->asker, PVMI_MSG_answer, &copy);
     }
-    wait_free(wait);
+    groups_wait_free(wait);
 }
 
 /* The task has ended, but its daemon still keeps the request open: that gets its answer, too. */
@@ -132,7 +134,7 @@ static bool wait_add(struct core *core, struct group_wait *wait, const struct as
 
 /* ---- members as an answer ---- */
 
-static int32_t *member_tids(struct core *core, const struct group *group, uint32_t *ret_count)
+int32_t *group_tids(struct core *core, const struct group *group, uint32_t *ret_count)
 {
     const struct pvmi_list *last = group->members.prev;
     uint32_t count = (uint32_t)PVMI_CONTAINER(last, struct group_member, link)->instance + 1;
@@ -153,12 +155,14 @@ static void answer_members(struct core *core, const struct asker *asker, const s
 {
     struct pvmi_msg_answer answer = { .value = group->frozen };
 
-    answer.values.v = member_tids(core, group, &answer.values.n);
+    answer.values.v = group_tids(core, group, &answer.values.n);
     if (answer.values.v == NULL)
         no_memory(core, asker);
     else
         asker_send(core, asker, PVMI_MSG_answer, &answer);
     pvmi_free(answer.values.v);
+    if (wait_find(core, group->name, PVMI_GROUP_BARRIER) == NULL)
+        lease_offer(core, group, NULL);
 }
 
 /* ---- join and leave ---- */
@@ -183,6 +187,7 @@ static void join(struct core *core, const struct asker *asker, const struct pvmi
         return;
     }
     group = group_find(&core->state, msg->group);
+    lease_changed(core, group, 0);
     answer_value(core, asker, group_member_find(group, msg->tid)->instance);
 }
 
@@ -201,51 +206,66 @@ static void leave(struct core *core, const struct asker *asker, const struct pvm
 
 /* ---- barrier and freeze ---- */
 
-static void wait_complete(struct core *core, struct group_wait *wait, const struct group *group)
+static void freeze_complete(struct core *core, struct group_wait *wait, const struct group *group)
 {
-    struct pvmi_msg_answer answer = { .value = 0 };
+    struct pvmi_msg_answer answer = { .value = wait->needed };
     struct pvmi_msg_cmd_group_freeze cmd = { .group = wait->group, .size = wait->needed };
-    int32_t *tids = NULL;
+    int32_t *tids = group_tids(core, group, &answer.values.n);
 
-    if (wait->op == PVMI_GROUP_FREEZE) {
-        tids = member_tids(core, group, &answer.values.n);
-        if (tids == NULL || state_order(core, PVMI_MSG_cmd_group_freeze, &cmd) != PvmOk) {
-            core_out_of_memory(core);
-            pvmi_free(tids);
-            return;
-        }
-        answer.value = wait->needed;
-        answer.values.v = tids;
+    if (tids == NULL || state_order(core, PVMI_MSG_cmd_group_freeze, &cmd) != PvmOk) {
+        core_out_of_memory(core);
+        pvmi_free(tids);
+        return;
     }
+    answer.values.v = tids;
     wait_end(core, wait, &answer);
     pvmi_free(tids);
 }
 
-static void wait_for_others(struct core *core, const struct asker *asker, const struct pvmi_msg_group *msg,
-                            const struct group *group)
+void groups_passed(struct core *core, struct group_wait *wait)
 {
-    int32_t needed = msg->number == -1 ? group->count : msg->number;
-    struct group_wait *wait = wait_find(core, msg->group, msg->op);
-    const char *word = msg->op == PVMI_GROUP_BARRIER ? "barrier" : "freeze";
+    struct pvmi_msg_answer answer = { .value = 0 };
+
+    wait_end(core, wait, &answer);
+}
+
+/* A barrier of all members: from now on they may do without us. */
+static void barrier_complete(struct core *core, struct group_wait *wait, const struct group *group)
+{
+    pvmi_list_remove(&wait->link);
+    if (wait->needed != group->count || !lease_offer(core, group, wait))
+        groups_passed(core, wait);
+}
+
+static void wait_for_others(struct core *core, const struct asker *asker, const struct pvmi_msg_group *msg,
+                            int32_t needed, const struct group *group)
+{
+    int op = msg->op == PVMI_GROUP_FREEZE ? PVMI_GROUP_FREEZE : PVMI_GROUP_BARRIER;
+    struct group_wait *wait = wait_find(core, msg->group, op);
 
     if (needed < 1 || (wait != NULL && wait->needed != needed)) {
-        asker_fail(core, asker, PvmMismatch, "%s of group \"%s\" with %d, while others wait for %d", word,
-                   msg->group, (int)msg->number, wait != NULL ? (int)wait->needed : (int)group->count);
+        asker_fail(core, asker, PvmMismatch, "%s of group \"%s\" with %d, while others wait for %d",
+                   op == PVMI_GROUP_BARRIER ? "barrier" : "freeze", msg->group, (int)msg->number,
+                   wait != NULL ? (int)wait->needed : (int)group->count);
         return;
     }
     if (wait == NULL) {
-        wait = wait_make(core, msg->group, msg->op, needed);
+        wait = wait_make(core, msg->group, op, needed);
         if (wait != NULL)
             wait->present_size = msg->number == -1;
     }
     if (wait == NULL || !wait_add(core, wait, asker, msg->tid)) {
         if (wait != NULL && wait->waiting == 0)
-            wait_free(wait);
+            groups_wait_free(wait);
         no_memory(core, asker);
         return;
     }
-    if (wait->waiting >= wait->needed)
-        wait_complete(core, wait, group);
+    if (wait->waiting < wait->needed)
+        return;
+    if (op == PVMI_GROUP_BARRIER)
+        barrier_complete(core, wait, group);
+    else
+        freeze_complete(core, wait, group);
 }
 
 static void barrier_or_freeze(struct core *core, const struct asker *asker, const struct pvmi_msg_group *msg,
@@ -259,7 +279,21 @@ static void barrier_or_freeze(struct core *core, const struct asker *asker, cons
         asker_fail(core, asker, PvmNoGroup, "group \"%s\" was frozen with %d members and has lost %d of them",
                    msg->group, (int)group->frozen, (int)(group->frozen - group->count));
     else
-        wait_for_others(core, asker, msg, group);
+        wait_for_others(core, asker, msg, msg->number == -1 ? group->count : msg->number, group);
+}
+
+/* It waited in a team, which is no more. */
+static void arrived(struct core *core, const struct asker *asker, const struct pvmi_msg_group *msg,
+                    const struct group *group)
+{
+    int32_t needed;
+
+    if (lease_passed(core, msg, group, &needed))
+        answer_value(core, asker, 0);
+    else if (group_member_find(group, msg->tid) == NULL)
+        asker_fail(core, asker, PvmNotInGroup, "t%x is not in group \"%s\"", (unsigned)msg->tid, msg->group);
+    else
+        wait_for_others(core, asker, msg, needed, group);
 }
 
 /* ---- all requests ---- */
@@ -313,6 +347,9 @@ static void request_in_group(struct core *core, const struct asker *asker, const
     case PVMI_GROUP_FREEZE:
         barrier_or_freeze(core, asker, msg, group);
         break;
+    case PVMI_GROUP_ARRIVED:
+        arrived(core, asker, msg, group);
+        break;
     default:
         asker_fail(core, asker, PvmBadParam, "%d is no request about a group", (int)msg->op);
         break;
@@ -327,6 +364,8 @@ void groups_request(struct core *core, const struct asker *asker, const struct p
         asker_fail(core, asker, PvmNullGroup, "a group's name is needed");
         return;
     }
+    if (lease_defers(core, asker, msg))
+        return;
     group = group_find(&core->state, msg->group);
     if (msg->op == PVMI_GROUP_JOIN)
         join(core, asker, msg);
@@ -338,33 +377,47 @@ void groups_request(struct core *core, const struct asker *asker, const struct p
 
 /* ---- members that go ---- */
 
-/* Called on every daemon while the log is applied; only the orderer has anybody waiting. */
-void groups_member_gone(struct core *core, const struct group *group, int32_t tid, bool ended)
+/* Those who are left cannot make it. */
+static void wait_fail(struct core *core, struct group_wait *wait, const struct group *group, int32_t tid, bool ended)
 {
     struct pvmi_fault fault;
     struct pvmi_msg_answer answer = { .value = 0 };
 
+    pvmi_fault_set(&fault, PvmNoTask, core->self->rec.name,
+                   "task t%x of group \"%s\" has %s: %d of the %d that are waited for are left", (unsigned)tid,
+                   group->name, ended ? "ended" : "left the group", (int)group->count, (int)wait->needed);
+    answer.error = fault_record(&fault);
+    wait_end(core, wait, &answer);
+}
+
+/* Called on every daemon while the log is applied; only the orderer has anybody waiting. */
+void groups_member_gone(struct core *core, const struct group *group, int32_t tid, bool ended)
+{
     PVMI_LIST_EACH(node, &core->waits) {
         struct group_wait *wait = PVMI_CONTAINER(node, struct group_wait, link);
 
         if (strcmp(wait->group, group->name) != 0)
             continue;
         wait_remove(core, wait, tid);
-        if (wait->waiting == 0) {
-            wait_free(wait);
-        } else if (wait->needed > group->count && (ended || wait->present_size)) {
-            pvmi_fault_set(&fault, PvmNoTask, core->self->rec.name,
-                           "task t%x of group \"%s\" has %s: %d of the %d that are waited for are left",
-                           (unsigned)tid, group->name, ended ? "ended" : "left the group", (int)group->count,
-                           (int)wait->needed);
-            answer.error = fault_record(&fault);
-            wait_end(core, wait, &answer);
-        }
+        if (wait->waiting == 0)
+            groups_wait_free(wait);
+        else if (wait->needed > group->count && (ended || wait->present_size))
+            wait_fail(core, wait, group, tid, ended);
     }
+    lease_changed(core, group, ended ? tid : 0);
+}
+
+void groups_lease_over(struct core *core, const char *name, int32_t tid)
+{
+    struct group_wait *wait = wait_find(core, name, PVMI_GROUP_BARRIER);
+    const struct group *group = group_find(&core->state, name);
+
+    if (tid != 0 && wait != NULL && group != NULL && wait->needed > group->count)
+        wait_fail(core, wait, group, tid, true);
 }
 
 void groups_free_all(struct core *core)
 {
     PVMI_LIST_EACH(node, &core->waits)
-        wait_free(PVMI_CONTAINER(node, struct group_wait, link));
+        groups_wait_free(PVMI_CONTAINER(node, struct group_wait, link));
 }

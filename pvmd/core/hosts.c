@@ -14,6 +14,7 @@
 #include "pvmd/core/core_internal.h"
 #include "pvmd/core/halt.h"
 #include "pvmd/core/join.h"
+#include "pvmd/core/lease.h"
 #include "pvmd/core/mailbox.h"
 #include "pvmd/core/manager.h"
 #include "pvmd/core/memory.h"
@@ -238,6 +239,7 @@ void hosts_on_drop(struct core *core, int number, int reason, const char *text)
     if (peer != NULL)
         peer_free(core, peer);
     state_groups_without_host(core, number);
+    lease_host_gone(core, number);
     state_mailbox_without_host(core, number);
     mailbox_host_gone(core, number);
     join_asker_gone(core, 0, number);

@@ -19,6 +19,7 @@
 #include "pvmd/core/halt.h"
 #include "pvmd/core/hosts.h"
 #include "pvmd/core/join.h"
+#include "pvmd/core/lease.h"
 #include "pvmd/core/link.h"
 #include "pvmd/core/mailbox.h"
 #include "pvmd/core/manager.h"
@@ -36,6 +37,7 @@
 #include "pvmd/core/state.h"
 #include "pvmd/core/state_hosts.h"
 #include "pvmd/core/task.h"
+#include "pvmd/core/team.h"
 #include "pvmd/core/tickle.h"
 #include "pvmd/core/trace.h"
 #include "wire/tid.h"
@@ -59,7 +61,7 @@ static void on_forwarded(struct core *core, struct request *request, const struc
     asker_send(core, &request->asker, type, &answer);
 }
 
-static void forward(struct core *core, const struct asker *asker, int type, void *msg)
+void requests_forward(struct core *core, const struct asker *asker, int type, void *msg)
 {
     struct request *request = request_open(core, core_orderer_number(core), on_forwarded);
 
@@ -219,6 +221,12 @@ static void told_by_peer(struct core *core, struct peer *peer, int type, const v
     case PVMI_MSG_credit:
         flow_on_credit(core, peer, credit->tid, credit->bytes);
         break;
+    case PVMI_MSG_lease:
+        team_on_lease(core, msg);
+        break;
+    case PVMI_MSG_lease_report:
+        lease_on_report(core, peer->number, msg);
+        break;
     case PVMI_MSG_log_output:
         output_log(core, output->tid, output->text.data, output->text.length);
         break;
@@ -357,10 +365,14 @@ static void group_request(struct core *core, const struct asker *asker, struct t
 {
     struct pvmi_msg_group group = *msg;
 
+    if (group.op > PVMI_GROUP_FREEZE) {
+        asker_fail(core, asker, PvmBadParam, "%d is no request about a group", (int)group.op);
+        return;
+    }
     group.tid = task->tid;
     if (group.op == PVMI_GROUP_JOIN)
         task->ordered = true;
-    forward(core, asker, PVMI_MSG_group, &group);
+    requests_forward(core, asker, PVMI_MSG_group, &group);
 }
 
 static void add_request(struct core *core, const struct asker *asker, struct task *task,
@@ -370,7 +382,7 @@ static void add_request(struct core *core, const struct asker *asker, struct tas
 
     add.tid = task->tid;
     task->ordered = true;
-    forward(core, asker, PVMI_MSG_host_add, &add);
+    requests_forward(core, asker, PVMI_MSG_host_add, &add);
 }
 
 static void option_request(struct core *core, struct task *task, const struct pvmi_msg_option *msg)
@@ -421,13 +433,16 @@ static void dispatch_from_task(struct core *core, struct link *link, const struc
         break;
     case PVMI_MSG_host_delete:
     case PVMI_MSG_halt:
-        forward(core, &asker, control->type, control->msg);
+        requests_forward(core, &asker, control->type, control->msg);
         break;
     case PVMI_MSG_notify:
         notify_request(core, task, control->msg);
         break;
     case PVMI_MSG_group:
         group_request(core, &asker, task, control->msg);
+        break;
+    case PVMI_MSG_team_arrived:
+        team_arrived(core, task, control->msg);
         break;
     case PVMI_MSG_option:
         option_request(core, task, control->msg);
@@ -449,7 +464,7 @@ static void dispatch_from_task(struct core *core, struct link *link, const struc
         break;
     case PVMI_MSG_tickle:
         if (tickle_is_for_orderer(core, control->msg))
-            forward(core, &asker, control->type, control->msg);
+            requests_forward(core, &asker, control->type, control->msg);
         else
             requests_serve(core, &asker, control->type, control->msg);
         break;

@@ -19,6 +19,7 @@
 #include "pvmd/core/halt.h"
 #include "pvmd/core/hosts.h"
 #include "pvmd/core/join.h"
+#include "pvmd/core/lease.h"
 #include "pvmd/core/mailbox.h"
 #include "pvmd/core/memory.h"
 #include "pvmd/core/notify.h"
@@ -156,6 +157,7 @@ void state_order_gone(struct core *core, int32_t tid)
     struct pvmi_msg_cmd_task_gone cmd = { .tid = tid };
 
     mailbox_task_gone(core, tid);
+    lease_task_gone(core, tid);
     join_asker_gone(core, tid, 0);
     if (!group_any_of(&core->state, tid) && !mailbox_owns(&core->state, tid))
         return;

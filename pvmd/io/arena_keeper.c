@@ -97,6 +97,8 @@ static int arena_make(struct arena_keeper *keeper, uint32_t pages)
     rc = pvmi_arena_create(pages, keeper->io->own.incarnation, &keeper->arena);
     if (rc == PvmOk)
         rc = pvmi_slot_daemon(keeper->arena, &keeper->self);
+    if (rc == PvmOk)
+        pvmi_wake_probe(&keeper->self);
     keeper->self.fence = true;    /* we wake with a fence each time, and so need no membarrier of others */
     if (rc == PvmOk)
         rc = pvmi_heap_init(&keeper->heap, &keeper->self);
@@ -423,20 +425,23 @@ static void arena_keeper_on_sweep(void *owner)
     alarm_set(keeper->sweep, keeper->sweep_ms);
 }
 
-/* ---- memory of our own ---- */
+/* ---- for teams ---- */
 
-int arena_keeper_allocate(struct io *io, uint32_t bytes, uint64_t *ret_position)
+struct pvmi_heap *arena_keeper_heap(struct io *io)
 {
-    struct arena_keeper *keeper = io->arena_keeper;
-    struct pvmi_arena_block *block;
-    int rc = keeper->arena == NULL ? PvmNotImpl : pvmi_heap_new(&keeper->heap, bytes, ret_position, &block);
-
-    if (rc == PvmOk)
-        memset(pvmi_block_data(block), 0, bytes);
-    return rc;
+    return io->arena_keeper->arena != NULL ? &io->arena_keeper->heap : NULL;
 }
 
-void arena_keeper_release(struct io *io, uint64_t position)
+uint32_t arena_keeper_name(struct io *io, int32_t tid)
 {
-    pvmi_heap_free(&io->arena_keeper->heap, position);
+    const struct arena_keeper *keeper = io->arena_keeper;
+    const struct tenant *tenant = pvmi_table_get(&keeper->by_tid, (uint32_t)tid);
+    uint32_t word = tenant == NULL ? 0 : atomic_load(&keeper->arena->life[tenant->slot]);
+
+    return pvmi_life_of(word) == PVMI_LIFE_ALIVE ? pvmi_name(tenant->slot, pvmi_life_generation(word)) : 0;
+}
+
+void arena_keeper_poke(void *io, uint32_t slot)
+{
+    tenant_poke(((struct io *)io)->arena_keeper, slot);
 }

@@ -48,11 +48,13 @@ void arena_keeper_mail(struct io *io, uint32_t slot, uint32_t *woken);
 /* The keeper is there: gives it what tasks inherit. */
 void arena_keeper_start(struct io *io);
 
-/*
- * Memory that all tasks can reach, in the daemon's own slot, all zeros. Returns PvmOk, PvmNoMem, PvmBadParam (bytes above
- * PVMI_HEAP_BYTES_MAX), PvmNotImpl (there is no arena). It stays until it is given back.
- */
-int arena_keeper_allocate(struct io *io, uint32_t bytes, uint64_t *ret_position);
-void arena_keeper_release(struct io *io, uint64_t position);
+/* ---- for teams ---- */
+
+struct pvmi_heap;
+
+/* Memory that all tasks can reach, in the daemon's own slot. NULL: there is no arena. */
+struct pvmi_heap *arena_keeper_heap(struct io *io);
+uint32_t arena_keeper_name(struct io *io, int32_t tid);    /* of its slot; 0: it has none, or did not want it */
+void arena_keeper_poke(void *io, uint32_t slot);           /* it sleeps over its socket: something is to come there */
 
 #endif

@@ -25,6 +25,7 @@
 #include "pvmd/io/peers.h"
 #include "pvmd/io/resolve.h"
 #include "pvmd/io/tasks.h"
+#include "pvmd/io/teams.h"
 #include "pvmd/io/tunnel.h"
 #include "pvmd/io/watch.h"
 #include "pvmd/keeper/keeper.h"
@@ -149,12 +150,13 @@ static int daemon_make_objects(struct io *io, int keeper_fd, pid_t keeper_pid, s
     io->launches = launches_new();
     io->tunnels = tunnels_new();
     io->arena_keeper = arena_keeper_new(io);
+    io->teams = teams_new(io);
     io->keeper = keeper_link_new(io, keeper_fd, keeper_pid);
     if (io->keeper == NULL)
         close(keeper_fd);
     if (io->links != NULL && io->dials != NULL && io->peers != NULL && io->entrance != NULL &&
         io->tasks != NULL && io->launches != NULL && io->tunnels != NULL && io->keeper != NULL &&
-        io->arena_keeper != NULL) {
+        io->arena_keeper != NULL && io->teams != NULL) {
         arena_keeper_start(io);
         return PvmOk;
     }

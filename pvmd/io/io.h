@@ -9,7 +9,7 @@
  *   entrance.c  strangers on the TCP port, until proven        dial.c      where they go out
  *   peers.c     which hosts are members, and their hellos      tasks.c     processes, by way of keeper_link.c
  *   launch*.c   starting daemons elsewhere                     joiner.c    being one that was started
- *   arena_keeper.c  the memory that tasks of this host share
+ *   arena_keeper.c  the memory that tasks of this host share    teams.c  groups in it
  *   tunnel.c    connections through ssh, where TCP does not get
  *   folder.c    our files                                      own.c       what this host is
  *
@@ -40,6 +40,7 @@ struct links;
 struct listener;
 struct peers;
 struct tasks;
+struct teams;
 struct tunnels;
 struct watch;
 
@@ -84,6 +85,7 @@ struct io {
     struct folder *folder;
     struct keeper_link *keeper;
     struct arena_keeper *arena_keeper;
+    struct teams *teams;
     struct links *links;
     struct dials *dials;
     struct peers *peers;

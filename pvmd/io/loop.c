@@ -31,6 +31,7 @@
 #include "pvmd/io/listener.h"
 #include "pvmd/io/peers.h"
 #include "pvmd/io/tasks.h"
+#include "pvmd/io/teams.h"
 #include "pvmd/io/tunnel.h"
 #include "pvmd/io/watch.h"
 
@@ -104,6 +105,9 @@ static void io_event_discard(struct io *io, struct io_event *node)
         break;
     case CORE_EVENT_OUTPUT:
         pvmi_blob_unref(node->event.output.bytes);
+        break;
+    case CORE_EVENT_TEAM_SEALED:
+        pvmi_free(node->event.team_sealed.arrivals);
         break;
     default:
         break;
@@ -202,6 +206,15 @@ static void io_act(struct io *io, struct core_action *action)
         break;
     case CORE_ACTION_GATE:
         io_on_gate(io, action);
+        break;
+    case CORE_ACTION_TEAM_MAKE:
+        teams_make(io, action->handle, action->team.tids, action->team.count, action->team.whole);
+        break;
+    case CORE_ACTION_TEAM_SEAL:
+        teams_seal(io, action->handle);
+        break;
+    case CORE_ACTION_TEAM_RELEASE:
+        teams_release(io, action->handle, action->team.round);
         break;
     case CORE_ACTION_READY:
         io_on_ready(io);
@@ -403,6 +416,7 @@ static void io_free_objects(struct io *io)
     keeper_link_free(io->keeper);
     folder_remove(io->folder);
     links_free(io->links);
+    teams_free(io->teams);
     arena_keeper_free(io->arena_keeper);
     tunnels_free(io->tunnels);
     joiner_free(io->joiner);

@@ -9,6 +9,7 @@
 
 #include "tests/sim/actor_mailbox.h"
 #include "tests/sim/check.h"
+#include "tests/sim/team.h"
 #include "wire/tid.h"
 
 static const char *const group_names[GROUPS] = { "red", "green", "blue" };
@@ -242,6 +243,8 @@ void actor_group(struct actor *actor, int op, int group, int number, bool final)
         actor->waiting[group] = op;
     if (op == PVMI_GROUP_JOIN || op == PVMI_GROUP_LEAVE)
         actor->member[group] = MEMBER_MAYBE;
+    if (op == PVMI_GROUP_BARRIER && !final && team_arrive(actor, group, request->id, number))
+        return;
     actor_say(actor->process, PVMI_MSG_group, &msg, NULL);
 }
 
@@ -557,12 +560,16 @@ static void act_group(struct actor *actor)
     case 3:
         actor_group(actor, PVMI_GROUP_TID, group, (int)world_below(world, 4), false);
         break;
-    case 4:
+    case 4:    /* twice, for then the group is lent to the hosts of its members */
+        actor_group(actor, PVMI_GROUP_MEMBERS, group, 0, false);
         actor_group(actor, PVMI_GROUP_MEMBERS, group, 0, false);
         break;
     default:
         actor_group(actor, PVMI_GROUP_BARRIER, group,
-                    world_chance(world, 300) ? -1 : (int)world_between(world, 1, 4), false);
+                    world_chance(world, 300)                                         ? -1
+                    : actor->seat[group].team != NULL && world_chance(world, 700) ? actor->seat[group].size
+                                                                                     : (int)world_between(world, 1, 4),
+                    false);
         break;
     }
 }

@@ -81,6 +81,16 @@ struct caught {
 
 enum membership { MEMBER_NO, MEMBER_MAYBE, MEMBER_YES };
 
+struct team;
+
+/* Its seat in a team; the last one it was told of. */
+struct seat {
+    struct team *team;
+    int number;
+    uint32_t generation;
+    int size;    /* of the group */
+};
+
 struct actor {
     struct world *world;
     struct process *process;
@@ -101,6 +111,7 @@ struct actor {
     enum membership member[GROUPS];
     int waiting[GROUPS]; /* in a barrier or a freeze: which of them */
     int instance[GROUPS];
+    struct seat seat[GROUPS];
     bool mailbox_busy;    /* a request about the mailbox is open, and not one that waits */
     uint32_t mailbox_mine[MAILBOX_CLASSES][MAILBOX_INDICES]; /* request that put what only it may change, or 0 */
 };
@@ -126,6 +137,7 @@ void actor_notify(struct actor *actor, int what, int count, const int32_t *value
 void actor_cancel(struct actor *actor, struct watch *watch);
 struct request *actor_spawn(struct actor *actor, int count, const char *where);
 void actor_group(struct actor *actor, int op, int group, int number, bool final);
+void actor_passed(struct actor *actor, uint32_t id);    /* a barrier, without its daemon */
 void actor_ask(struct actor *actor, int type, int32_t target, bool final);
 void actor_host_add(struct actor *actor, char **lines, int count);
 void actor_host_delete(struct actor *actor, const char *name);

@@ -7,6 +7,7 @@
 
 #include "tests/sim/actor_mailbox.h"
 #include "tests/sim/check.h"
+#include "tests/sim/team.h"
 #include "wire/section.h"
 #include "wire/tid.h"
 
@@ -323,6 +324,22 @@ static void told_spawned(struct actor *actor, struct request *request, const str
                    (unsigned)actor->tid, spawn->count, msg->value, msg->values.n, msg->errors.n);
 }
 
+/* A program that goes from one barrier to the next. */
+static void barrier_again(void *object, uint64_t group)
+{
+    struct actor *actor = object;
+
+    if (actor_alive(actor) && !actor->leaving && !actor->world->calm && actor->waiting[group] == 0 &&
+        actor->member[group] == MEMBER_YES)
+        actor_group(actor, PVMI_GROUP_BARRIER, (int)group, actor->seat[group].size, false);
+}
+
+static void barrier_soon(struct actor *actor, int group)
+{
+    if (world_chance(actor->world, 800))
+        world_after(actor->world, world_below(actor->world, 20 * MS), barrier_again, actor, (uint64_t)group);
+}
+
 static void told_group(struct actor *actor, struct request *request, const struct pvmi_msg_answer *msg)
 {
     int code = msg->error.code;
@@ -335,6 +352,8 @@ static void told_group(struct actor *actor, struct request *request, const struc
         actor->member[group] = MEMBER_NO;
     } else if (request->op == PVMI_GROUP_BARRIER || request->op == PVMI_GROUP_FREEZE) {
         actor->waiting[group] = 0;
+        if (actor->seat[group].team != NULL && code == PvmOk)
+            barrier_soon(actor, group);
     }
     if (request->final && code != PvmOk)
         world_fail(actor->world, "bad answer", "t%x: op %d on group %s gives %d in the calm: %s",
@@ -398,6 +417,23 @@ static void told_answer(struct actor *actor, const struct pvmi_msg_answer *msg)
              msg->error.code == PvmOk && (int)msg->values.n != request->number)
         world_fail(actor->world, "bad answer", "t%x: %u values for %d hosts", (unsigned)actor->tid,
                    msg->values.n, request->number);
+}
+
+void actor_passed(struct actor *actor, uint32_t id)
+{
+    const struct pvmi_msg_answer answer = { .id = id };
+
+    told_answer(actor, &answer);
+}
+
+static void told_team(struct actor *actor, const struct pvmi_msg_team *msg)
+{
+    for (int group = 0; group < GROUPS; group++) {
+        if (strcmp(actor_group_name(group), msg->group) != 0)
+            continue;
+        team_told(actor, group, msg);
+        barrier_soon(actor, group);
+    }
 }
 
 static void told_mailbox(struct actor *actor, const struct pvmi_msg_mailbox_found *msg)
@@ -466,6 +502,8 @@ static void told_control(struct process *process, const uint8_t *payload, size_t
         told_enrolled(process, control.msg);
     } else if (control.type == PVMI_MSG_answer) {
         told_answer(actor, control.msg);
+    } else if (control.type == PVMI_MSG_team) {
+        told_team(actor, control.msg);
     } else if (control.type == PVMI_MSG_mailbox_found) {
         told_mailbox(actor, control.msg);
     } else if (control.type == PVMI_MSG_tasks) {

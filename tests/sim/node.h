@@ -15,6 +15,8 @@
 
 #define NODE_CUTS_MAX 8
 
+struct team;
+
 /* A daemon that the core has told io about: who may connect, and whom it may dial. */
 struct peer {
     int number;
@@ -58,6 +60,7 @@ struct node {
     uint64_t clock_ms;  /* its clock's lead over the world's */
     uint64_t random;    /* its own seed, for the core */
     struct pvmi_table admitted;           /* tasks that have come and not gone, by tid */
+    struct team *teams;
     uint64_t timer_at;  /* when its timer is set to look; 0 not set */
     uint64_t timer_set; /* only the last setting counts */
     uint64_t token;     /* last one given */

@@ -12,6 +12,7 @@
 #include "tests/sim/shim.h"
 #include "tests/sim/trace.h"
 #include "tests/sim/plan.h"
+#include "tests/sim/team.h"
 
 static struct conn_end *node_link(struct node *node, const struct core_action *action)
 {
@@ -360,6 +361,11 @@ void node_act(struct node *node, struct core_action *action)
     case CORE_ACTION_GATE:
         memcpy(node->gate, action->gate.key, sizeof(node->gate));
         node->gated = true;
+        break;
+    case CORE_ACTION_TEAM_MAKE:
+    case CORE_ACTION_TEAM_SEAL:
+    case CORE_ACTION_TEAM_RELEASE:
+        team_act(node, action);
         break;
     case CORE_ACTION_READY:
         node->ready = true;

@@ -13,7 +13,8 @@ const char *node_event_name(enum core_event_type type)
                                          "LINK_DOWN", "LINK_WRITABLE", "LINK_CONGESTED",
                                          "FRAME",     "STARTED",       "START_FAILED",
                                          "REVOKED",   "ENDED",         "OUTPUT",        "LAUNCH_COMMAND",
-                                         "LAUNCHED",  "ADD",           "HALT" };
+                                         "LAUNCHED",  "TEAM_MADE",     "TEAM_SEALED",
+                                         "ADD",       "HALT" };
 
     return names[type];
 }
@@ -24,7 +25,8 @@ const char *node_action_name(enum core_action_type type)
                                          "LINK_READ",    "LINK_CLOSE", "TASK_START",  "TASK_SIGNAL",
                                          "TASK_REVOKE",  "TASK_ADMIT",   "TASK_GONE",
                                          "OUTPUT_GRANT", "LAUNCH",     "LAUNCH_ANSWER", "LAUNCH_END",
-                                         "PEER_SET",     "PEER_DROP",  "GATE",        "READY",
+                                         "PEER_SET",     "PEER_DROP",  "GATE",        "TEAM_MAKE",
+                                         "TEAM_SEAL",    "TEAM_RELEASE", "READY",
                                          "LOG",          "DEBUG",      "STOP" };
 
     return names[type];

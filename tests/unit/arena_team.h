@@ -15,7 +15,7 @@ struct team_daemon {
     uint32_t count;
     uint32_t slots[TEAM_MAX];
     uint32_t names[TEAM_MAX];
-    uint64_t team;
+    struct pvmi_team_place team;
     int64_t pages;
     uint32_t taken[TEAM_MAX];    /* by number: the request, 0 not taken over */
     int32_t said[TEAM_MAX];
@@ -46,7 +46,8 @@ static inline void team_taken(void *user, uint32_t number, uint32_t request, int
 
 static inline void team_seal(struct team_daemon *d)
 {
-    pvmi_team_seal(&d->heap, d->team, team_taken, no_poke, d);
+    pvmi_team_seal(&d->heap, &d->team, team_taken, d);
+    pvmi_team_wake_all(&d->heap, &d->team, no_poke, d);
 }
 
 /* Buries who is left; then nobody holds the team, and all memory is back. */
@@ -55,8 +56,8 @@ static inline void team_end(struct team_daemon *d)
     for (uint32_t i = 0; i < d->count; i++)
         daemon_bury(&d->daemon, d->slots[i]);
     MUST(pvmi_heal_sweep(&d->daemon.self) == 0);
-    MUST(pvmi_team_idle(&d->heap, d->team));
-    pvmi_heap_free(&d->heap, d->team - sizeof(struct pvmi_arena_block));
+    MUST(pvmi_team_idle(&d->heap, &d->team));
+    pvmi_team_free(&d->heap, &d->team);
     pvmi_heap_trim(&d->heap);
     MUST(atomic_load(&d->daemon.arena->header->pages_free) == d->pages);
     pvmi_heap_fini(&d->heap);
@@ -68,7 +69,7 @@ static inline void member_start(const struct team_daemon *d, uint32_t number, st
                                 struct pvmi_team *ret_team)
 {
     task_start(ret_task, d->daemon.arena->fd, d->slots[number]);
-    MUST(pvmi_team_open(&ret_task->self, d->team, number, TEAM_REQUEST + number, ret_team) == PvmOk);
+    MUST(pvmi_team_open(&ret_task->self, d->team.position, number, TEAM_REQUEST + number, ret_team) == PvmOk);
 }
 
 static inline bool member_look(void *user)

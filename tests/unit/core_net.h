@@ -28,6 +28,9 @@
 #define NET_LINKS 1024
 #define NET_PROCESSES 64
 #define NET_LOGS 64
+#define NET_TEAMS 32
+#define NET_SEATS 8
+#define NET_ROUND UINT32_MAX    /* the round before the first one */
 
 struct net;
 
@@ -95,6 +98,20 @@ struct net_host {
     uint64_t incarnation;
 };
 
+/* A team as io keeps it. */
+struct net_team {
+    int host;
+    uint64_t handle;
+    bool whole;
+    bool sealed;
+    bool held;                      /* it is to be sealed, and the test says when */
+    uint32_t count;
+    int32_t tids[NET_SEATS];
+    uint32_t request[NET_SEATS];    /* of who waits in the next round, else 0 */
+    int32_t said[NET_SEATS];
+    uint32_t released;
+};
+
 struct net {
     struct net_host hosts[NET_HOSTS + 1];    /* by number */
     struct net_task tasks[NET_TASKS];
@@ -123,6 +140,11 @@ struct net {
     uint32_t welcome_ms;       /* of hosts that join from now on */
     uint32_t job_ms;           /* of the first host */
     const char *hoster;        /* command line of one that starts with the first host */
+    bool want_teams;           /* there is memory for them */
+    int refuse_team_of;        /* but on this host */
+    bool hold_seals;
+    struct net_team teams[NET_TEAMS];
+    int team_count;
     int sends;                 /* LINK_SEND actions so far */
     int steps;                 /* core_step() calls so far */
     int fail_step;             /* in this one (from 1) the allocation fail_nth fails */
@@ -488,6 +510,55 @@ NET_UNUSED static void net_log(struct net *net, const char *name, const char *te
     memcpy(net->logs[net->log_count++ % NET_LOGS], line, sizeof(line));
 }
 
+/* A team is sealed: who waits there waits at the core. */
+NET_UNUSED static void net_seal(struct net *net, struct net_team *team)
+{
+    struct core_event *event = &net_post(net, team->host, CORE_EVENT_TEAM_SEALED, team->handle)->event;
+
+    team->sealed = true;
+    event->team_sealed.arrivals = pvmi_calloc(NET_SEATS, sizeof(*event->team_sealed.arrivals));
+    for (uint32_t i = 0; i < team->count; i++) {
+        if (team->request[i] != 0)
+            event->team_sealed.arrivals[event->team_sealed.count++] = (struct core_arrival){
+                .seat = i, .request = team->request[i], .count = team->said[i], .round = team->released + 1,
+            };
+    }
+}
+
+/* Teams are made when the test wants them; who arrives in them stands in their seats. */
+NET_UNUSED static void net_team(struct net *net, int number, struct core_action *action)
+{
+    struct net_team *team = NULL;
+    struct core_event *event;
+
+    for (int i = 0; i < net->team_count; i++) {
+        if (net->teams[i].host == number && net->teams[i].handle == action->handle)
+            team = &net->teams[i];
+    }
+    if (action->type == CORE_ACTION_TEAM_MAKE) {
+        assert_true(team == NULL && net->team_count < NET_TEAMS && action->team.count <= NET_SEATS);
+        team = &net->teams[net->team_count++];
+        *team = (struct net_team){ .host = number, .handle = action->handle, .whole = action->team.whole,
+                                   .count = action->team.count, .released = NET_ROUND };
+        memcpy(team->tids, action->team.tids, action->team.count * sizeof(team->tids[0]));
+        event = &net_post(net, number, CORE_EVENT_TEAM_MADE, action->handle)->event;
+        event->team_made.position = net->want_teams && net->refuse_team_of != number ? 0x10000 + action->handle : 0;
+        event->team_made.round = NET_ROUND;
+        return;
+    }
+    assert_true(team != NULL && !team->sealed);
+    if (action->type == CORE_ACTION_TEAM_SEAL && net->hold_seals) {
+        team->held = true;
+        return;
+    }
+    if (action->type == CORE_ACTION_TEAM_RELEASE) {
+        assert_int_equal(action->team.round, team->released + 1);
+        team->released = action->team.round;
+        return;
+    }
+    net_seal(net, team);
+}
+
 NET_UNUSED static void net_do(struct net *net, int number, struct core_action *action)
 {
     struct net_host *host = &net->hosts[number];
@@ -548,6 +619,11 @@ NET_UNUSED static void net_do(struct net *net, int number, struct core_action *a
         net->launch_kept += action->launch_end.keep;
         net->launch_dropped += !action->launch_end.keep;
         break;
+    case CORE_ACTION_TEAM_MAKE:
+    case CORE_ACTION_TEAM_SEAL:
+    case CORE_ACTION_TEAM_RELEASE:
+        net_team(net, number, action);
+        break;
     case CORE_ACTION_READY:
         host->ready = true;
         break;
@@ -600,6 +676,8 @@ NET_UNUSED static void net_step(struct net *net, int number, struct core_event *
             pvmi_blob_unref(event->output.bytes);
         else if (event->type == CORE_EVENT_STARTED)
             pvmi_free(event->started.path);
+        else if (event->type == CORE_EVENT_TEAM_SEALED)
+            pvmi_free(event->team_sealed.arrivals);
         return;
     }
     pvmi_list_init(&actions);

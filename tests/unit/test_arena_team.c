@@ -72,7 +72,7 @@ static void barriers_of(uint32_t count, uint32_t rounds)
         pids[i] = start_member(&d, i, rounds);
     for (uint32_t i = 0; i < count; i++)
         assert_int_equal(status_of(pids[i]), 0);
-    assert_true(pvmi_team_idle(&d.heap, d.team));
+    assert_true(pvmi_team_idle(&d.heap, &d.team));
     team_seal(&d);
     for (uint32_t i = 0; i < count; i++)
         assert_int_equal(d.taken[i], 0);
@@ -107,7 +107,7 @@ static void stepped_make(struct stepped *s, uint32_t count, bool whole)
 static void stepped_end(struct stepped *s)
 {
     for (uint32_t i = 0; i < s->d.count; i++) {
-        assert_int_equal(pvmi_team_idle(&s->d.heap, s->d.team), false);
+        assert_int_equal(pvmi_team_idle(&s->d.heap, &s->d.team), false);
         pvmi_team_close(&s->teams[i]);
         task_end(&s->tasks[i], true);
     }
@@ -173,8 +173,8 @@ static void a_part_waits_for_pvmd(void **state)
         for (uint32_t i = 0; i < 3; i++)
             assert_int_equal(pvmi_team_arrive(&s.teams[i], -1), i == 2);
         assert_int_equal(pvmi_team_look(&s.teams[0]), PVMI_TEAM_WAIT);
-        pvmi_team_release(&s.d.heap, s.d.team, PVMI_TEAM_FIRST + r, no_poke, NULL);
-        pvmi_team_release(&s.d.heap, s.d.team, PVMI_TEAM_FIRST + r - 1, no_poke, NULL);    /* late: changes nothing */
+        pvmi_team_release(&s.d.heap, &s.d.team, PVMI_TEAM_FIRST + r);
+        pvmi_team_release(&s.d.heap, &s.d.team, PVMI_TEAM_FIRST + r - 1);    /* late: changes nothing */
         for (uint32_t i = 0; i < 3; i++)
             assert_int_equal(pvmi_team_look(&s.teams[i]), PVMI_TEAM_DONE);
     }
@@ -197,13 +197,13 @@ static void a_seat_is_for_its_task_alone(void **state)
     (void)state;
     team_make(&d, 2, true);
     task_start(&task, d.daemon.arena->fd, d.slots[0]);
-    assert_int_equal(pvmi_team_open(&task.self, d.team, 1, 1, &team), PvmBadMsg);
-    assert_int_equal(pvmi_team_open(&task.self, d.team, 2, 1, &team), PvmBadMsg);
-    assert_int_equal(pvmi_team_open(&task.self, d.team + 64, 0, 1, &team), PvmBadMsg);
+    assert_int_equal(pvmi_team_open(&task.self, d.team.position, 1, 1, &team), PvmBadMsg);
+    assert_int_equal(pvmi_team_open(&task.self, d.team.position, 2, 1, &team), PvmBadMsg);
+    assert_int_equal(pvmi_team_open(&task.self, d.team.position + 64, 0, 1, &team), PvmBadMsg);
     assert_int_equal(pvmi_team_open(&task.self, 0, 0, 1, &team), PvmBadMsg);
     assert_int_equal(pvmi_team_make(&d.heap, d.names, PVMI_TEAM_SEATS_MAX + 1, true, &d.team), PvmBadParam);
     assert_int_equal(pvmi_team_make(&d.heap, d.names, 0, true, &d.team), PvmBadParam);
-    assert_int_equal(pvmi_team_open(&task.self, d.team, 0, 1, &team), PvmOk);
+    assert_int_equal(pvmi_team_open(&task.self, d.team.position, 0, 1, &team), PvmOk);
     pvmi_team_close(&team);
     pvmi_team_close(&team);
     task_end(&task, true);
