@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * One thread at a time is the poller: it sleeps on the task's state word (arena/wake), or in poll() over the transports
- * where there is no arena, or bytes wait to go out to the daemon; and it moves what comes, for all. Other threads that wait sleep on a condition until the poller, or a thread that called in between,
- * has moved something; then each looks for its own message, and one of them polls next.
+ * where there is no arena, or bytes wait to go out to the daemon; and it moves what comes, for all. Other threads that
+ * wait sleep on a condition until the poller, or a thread that called in between, has moved something; then each looks
+ * for its own message, and one of them polls next.
  */
 #include "libpvm/progress.h"
 

@@ -5,8 +5,8 @@
  *
  * In the XDR view, as in PVM 3, the bytes of a call are filled up to a multiple of 4. We do not send the
  * filling: bytes packed in several calls are read as one run (but numbers from them call by call, each filled up),
- * and a call that reads beyond the run gets the zeros first. So pvm_bufinfo()'s count can be unpacked as bytes, and what was unpacked so, and sent on as
- * bytes, still has its numbers at multiples of 4, where they are looked for.
+ * and a call that reads beyond the run gets the zeros first. So pvm_bufinfo()'s count can be unpacked as bytes, and
+ * what was unpacked so, and sent on as bytes, still has its numbers at multiples of 4, where they are looked for.
  */
 #include <endian.h>
 #include <string.h>

@@ -205,12 +205,13 @@ static int model_number_from_bytes(int type, uint64_t *ret_bits)
     __int128 value;
 
     for (size_t i = 0; i < size; i++) {
-        bool at_end = model.now.at == model.count;
-        bool ended = at_end || model.scalars[model.now.at].type != PVMI_TYPE_BYTES;
+        bool filled = i % 4 != 0 && model.scalars[model.now.at - 1].last;    /* up to a word, with zeros */
 
-        if (ended && i % 4 == 0)
-            return at_end ? PvmNoData : PvmBadMsg;
-        bits = bits << 8 | (ended ? 0 : model.scalars[model.now.at++].bits);
+        if (!filled && model.now.at == model.count)
+            return PvmNoData;
+        if (!filled && model.scalars[model.now.at].type != PVMI_TYPE_BYTES)
+            return PvmBadMsg;
+        bits = bits << 8 | (filled ? 0 : model.scalars[model.now.at++].bits);
     }
     *ret_bits = bits_cut(bits, type);
     if (pvmi_type_scalar_size(type) != 2)
