@@ -53,6 +53,8 @@ static X509 *identity_certificate(EVP_PKEY *key_pair)
 
 static int identity_make(struct pvmi_identity *identity)
 {
+    /* Tidying up at exit would take longer than all the rest of a halt. Secrets are overwritten before. */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
     ERR_clear_error();
     identity->key_pair = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     if (identity->key_pair == NULL)

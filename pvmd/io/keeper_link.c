@@ -101,6 +101,16 @@ void keeper_link_start(struct keeper_link *keeper)
     keeper_link_watch(keeper);
 }
 
+void keeper_link_finish(struct io *io)
+{
+    struct keeper_link *keeper = io->keeper;
+
+    if (keeper == NULL || keeper->pid == 0)
+        return;
+    shutdown(keeper->fd, SHUT_WR);
+    kill(keeper->pid, SIGCONT);    /* if somebody has stopped it */
+}
+
 /* Tells the keeper to end, and waits for that without the loop, which is over: its end of the socket closes then. */
 static void keeper_link_end(struct keeper_link *keeper)
 {
@@ -109,8 +119,7 @@ static void keeper_link_end(struct keeper_link *keeper)
     uint64_t now_ms;
     char unread[4096];
 
-    shutdown(keeper->fd, SHUT_WR);
-    kill(keeper->pid, SIGCONT);    /* if somebody has stopped it */
+    keeper_link_finish(keeper->io);
     while ((now_ms = pvmi_clock_ms()) < limit_ms) {
         if (poll(&ended, 1, (int)(limit_ms - now_ms)) <= 0)
             continue;
@@ -167,9 +176,9 @@ static void keeper_link_lost(struct keeper_link *keeper)
 {
     struct io *io = keeper->io;
 
+    watch_set(keeper->watch, 0);
     if (io->stopping)
         return;
-    watch_set(keeper->watch, 0);
     reap_marked(pvmi_env_name(PVMI_ENV_PVM_RUN), io->own.run);
     io_stop(io, "the keeper has ended: its tasks were killed, and this daemon ends");
 }

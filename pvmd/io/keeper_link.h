@@ -9,6 +9,9 @@
 struct keeper_link *keeper_link_new(struct io *io, int fd, pid_t pid);
 void keeper_link_start(struct keeper_link *keeper);
 
+/* Tells the keeper to end all tasks and itself, if there is one, and does not wait. */
+void keeper_link_finish(struct io *io);
+
 /* Closes the socket, upon which the keeper ends all tasks and itself, and waits for that: at most 3 s. */
 void keeper_link_free(struct keeper_link *keeper);
 

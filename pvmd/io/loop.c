@@ -360,6 +360,7 @@ void io_stop(struct io *io, const char *text)
         if (isatty(STDERR_FILENO) || joiner_is_heard(io->joiner))
             fprintf(stderr, "pvmd: %s\n", text);
     }
+    keeper_link_finish(io);    /* while the rest is done */
     alarm_set(io->stop_alarm, IO_STOP_MS);
     if (links_finish(io))
         alarm_set(io->stop_alarm, 0);
