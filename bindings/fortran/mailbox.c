@@ -69,8 +69,9 @@ void pvmfgetmboxinfo_(const char *pattern, char *name, int *nclasses, int *nentr
 
 /* ---- message handlers ---- */
 
-/* Fortran passes addresses, PVM calls with a number: this table leads from a message to its routine. Handlers never
- * overlap, so one entry at most fits. */
+/* Fortran passes addresses, PVM calls with a number, and 3.4.6 calls Fortran's routine so, too (seen by calling it:
+ * tests/compat/fortran_handler): this table leads from a message to its routine. Handlers never overlap, so one entry at
+ * most fits. */
 struct handler {
     struct handler *next;
     int id;
