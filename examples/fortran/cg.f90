@@ -109,8 +109,8 @@ contains
         write (unit, '(a)') '<rect width="640" height="400" fill="white"/>'
         do power = 2, -10, -2
             y = 40 + 300 * (2 - power) / 12.0
-            write (unit, '(a,f6.1,a,f6.1,a)') '<line x1="60" x2="620" y1="', y, '" y2="', y, '" stroke="#ddd"/>'
-            write (unit, '(a,f6.1,a,i0,a)') '<text x="52" y="', y + 4, '" text-anchor="end">1e', power, '</text>'
+            write (unit, '(a,f0.1,a,f0.1,a)') '<line x1="60" x2="620" y1="', y, '" y2="', y, '" stroke="#ddd"/>'
+            write (unit, '(a,f0.1,a,i0,a)') '<text x="52" y="', y + 4, '" text-anchor="end">1e', power, '</text>'
         end do
         write (unit, '(a)') '<text x="340" y="24" text-anchor="middle">conjugate gradients: residual of each step</text>'
         write (unit, '(a,i0,a)') '<text x="620" y="370" text-anchor="end">', size(residuals) - 1, ' steps</text>'
