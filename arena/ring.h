@@ -87,24 +87,27 @@ static inline void pvmi_ring_copy_few(uint8_t *to, const uint8_t *from, size_t s
     }
 }
 
-/* The same for a record that fits one cell, where there is room without asking. False: nothing was done. */
-static inline bool pvmi_ring_put_one(struct pvmi_ring_out *out, const void *head, size_t head_size, const void *data,
-                                     size_t data_size)
+/* The same for a record that fits one cell, which the caller writes there himself: begin() gives its PVMI_RING_CELL_BYTES,
+ * NULL when it takes more to have room; end() publishes it. */
+static inline uint8_t *pvmi_ring_one_begin(struct pvmi_ring_out *out)
 {
     uint32_t from = (int32_t)(out->consumed - out->base) > 0 ? out->consumed : out->base;
+
+    if (out->ring == NULL || out->number - from + 1 >= out->cell_count)
+        return NULL;
+    return out->cells[(out->number - out->base) & (out->cell_count - 1)].first.bytes;
+}
+
+static inline void pvmi_ring_one_end(struct pvmi_ring_out *out, size_t size)
+{
     struct pvmi_ring_cell *cell = &out->cells[(out->number - out->base) & (out->cell_count - 1)];
 
-    if (out->number - from + 1 >= out->cell_count || head_size + data_size > PVMI_RING_CELL_BYTES)
-        return false;
-    memcpy(cell->first.bytes, head, head_size);
-    pvmi_ring_copy_few(cell->first.bytes + head_size, (const uint8_t *)data, data_size);
-    cell->first.size = (uint16_t)(head_size + data_size);
+    cell->first.size = (uint16_t)size;
     cell->first.kind = PVMI_RING_DATA;
     pvmi_arena_step("ring publish");
     atomic_store_explicit(&cell->number, out->number << 1 | 1, memory_order_release);
     out->number++;
     pvmi_arena_step("ring published");
-    return true;
 }
 
 /* Sends the last record. As pvmi_ring_put(). */

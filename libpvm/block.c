@@ -66,6 +66,7 @@ struct pvmi_block *pvmi_block_private(size_t capacity)
     block->length = 0;
     block->capacity = capacity;
     block->kind = PVMI_BLOCK_PRIVATE;
+    block->lent = false;
     return block;
 }
 

@@ -42,7 +42,14 @@ struct pvmi_block {
     size_t length;      /* bytes in use */
     size_t capacity;
     enum pvmi_block_kind kind;
+    bool lent;          /* OWN: the first of a chain that was sent */
 };
+
+/* An own block of the size that is kept, and that no receiver can know of. */
+static inline bool pvmi_block_kept_own(const struct pvmi_block *block)
+{
+    return block->kind == PVMI_BLOCK_OWN && !block->lent && block->capacity == PVMI_BLOCK_SMALL && PVMI_KEPT_MAX > 0;
+}
 
 /* Where its bytes lie. */
 static inline const uint8_t *pvmi_block_bytes(const struct pvmi_block *block)

@@ -28,14 +28,13 @@ int pvm_initsend(int encoding)
 {
     int id;
 
+    if (pvmi_call_alone() && !pvmi_trace_buffers_on && (id = pvmi_active_renew_send(encoding)) > 0)
+        return id;
     pvmi_call_enter();
     pvmi_trace_enter_buffers(TEV_INITSEND, encoding);
-    id = pvmi_active_renew_send(encoding);
-    if (id == 0) {
-        id = pvm_mkbuf(encoding);
-        if (id > 0)
-            pvmi_active_replace_send(id);
-    }
+    id = pvm_mkbuf(encoding);
+    if (id > 0)
+        pvmi_active_replace_send(id);
     return pvmi_call_leave("pvm_initsend", id);
 }
 

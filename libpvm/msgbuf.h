@@ -45,11 +45,12 @@ struct pvmi_msgbuf {
     struct pvmi_list link;   /* in the queue of arrived messages; else to itself */
     struct pvmi_list same;   /* in that queue's index by source, tag and context; else to itself. Freeing a
                               * buffer unlinks both: a program may free what pvm_probe() has shown it */
-    int id;                  /* > 0, reused soon; 0 as long as the program does not see it */
     int encoding;            /* PvmDataDefault, PvmDataRaw, PvmDataInPlace, PvmDataTrace */
     int format;              /* PVMI_FORMAT_* of who packed it */
-    bool foreign;            /* which is not this machine's */
+    /* From here on all is 0 at first. */
+    int id;                  /* > 0, reused soon; 0 as long as the program does not see it */
     int raw_type;            /* PVMI_TYPE_* of pvm_psend()'s items, for machines of another kind; else 0 */
+    bool foreign;            /* format is not this machine's */
     bool arrived;            /* came from a sender (or was upkmesg'ed): packing into it copies first */
     bool unpacking;          /* pvm_setrbuf() rewinds it only if not */
     bool freed;              /* while it was pinned */
@@ -59,14 +60,14 @@ struct pvmi_msgbuf {
     int src;
     int dst;
     unsigned wid;
+    int open_type;
+    /* The section that a pack may extend: where its header lies; NULL when sealed. */
+    uint8_t *open_header;
+    uint32_t open_length;    /* what stands in that header */
     struct pvmi_block *first;
     struct pvmi_block *last;
     uint64_t length;         /* bytes of the body */
     uint64_t xdr_length;     /* what PVM 3 would count, kept while packing; else pvmi_msgbuf_xdr_length() */
-    /* The section that a pack may extend: where its header lies; NULL when sealed. */
-    uint8_t *open_header;
-    int open_type;
-    uint32_t open_length;    /* what stands in that header */
     struct pvmi_cursor cursor;    /* of unpacking */
 };
 

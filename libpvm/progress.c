@@ -28,7 +28,6 @@
 #include "libpvm/team.h"
 
 #define LOOKS_IN_ROW 32        /* without asking how many others are awake */
-#define LOOKS_AT_FIRST 4       /* rows, without a pause between two looks, which takes as long as a few */
 #define LOOKS_A_CLOCK 8        /* rows */
 #define REFUSED_A_LOOK 16
 #define SPIN_US 50
@@ -266,8 +265,7 @@ static bool spin(uint64_t deadline_us)
         for (int i = 0; i < LOOKS_IN_ROW; i++) {
             if (something_there())
                 return true;
-            if (looks > LOOKS_AT_FIRST)
-                pvmi_spin_pause();
+            pvmi_spin_pause();
         }
         if (looks % LOOKS_A_CLOCK == 0) {
             uint64_t now_us = pvmi_clock_us();

@@ -49,6 +49,7 @@ static struct shared_block *header_new(enum pvmi_block_kind kind)
     }
     shared->base.next = NULL;
     shared->base.kind = kind;
+    shared->base.lent = false;
     shared->hold.block = 0;
     pvmi_list_push(&shared_all, &shared->link);
     return shared;
@@ -101,6 +102,7 @@ struct pvmi_block *pvmi_shared_new(size_t capacity)
 /* Gives the block back to the heap, or keeps it for the next message. Nobody else needs it. */
 static void own_free_alone(struct shared_block *shared)
 {
+    shared->base.lent = false;
     if (shared->base.capacity == SMALL && kept_own_count < PVMI_KEPT_MAX) {
         shared->base.next = kept_own;
         kept_own = &shared->base;
@@ -143,8 +145,10 @@ bool pvmi_shared_renew(struct pvmi_block *block)
 {
     struct shared_block *shared = shared_of(block);
 
-    return block->capacity == SMALL &&
-           (shared->block->holders == 0 || pvmi_lend_back(&pvmi_shared->lend, shared->position));
+    if (block->capacity != SMALL || !pvmi_lend_back(&pvmi_shared->lend, shared->position))
+        return false;
+    block->lent = false;
+    return true;
 }
 
 /* ---- sending ---- */
@@ -218,6 +222,7 @@ int pvmi_shared_prepare(const struct pvmi_msgbuf *buf, uint64_t *ret_position, b
     if (*ret_copied)
         return copy_body(buf, ret_position);
     link_own(buf);
+    buf->first->lent = true;
     *ret_position = shared_of(buf->first)->position;
     return PvmOk;
 }

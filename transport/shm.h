@@ -123,17 +123,23 @@ static inline bool pvmi_shm_lives(const struct pvmi_shm_peer *peer)
  */
 int pvmi_shm_send(struct pvmi_shm_peer *peer, struct pvmi_shm_head *head, const void *body, size_t length);
 
-/* The same for one that fits a cell of the ring to peer. False: nothing was done. */
-static inline bool pvmi_shm_send_one(struct pvmi_shm_peer *peer, const struct pvmi_shm_head *head, const void *body,
-                                     size_t length)
+#define PVMI_SHM_ONE_MAX (PVMI_RING_CELL_BYTES - sizeof(struct pvmi_shm_head))    /* bytes of a body that fits a cell */
+
+/* The same for such a one, whose head the caller writes where begin() says; NULL: nothing was done. */
+static inline struct pvmi_shm_head *pvmi_shm_one_begin(struct pvmi_shm_peer *peer)
+{
+    return (struct pvmi_shm_head *)(void *)pvmi_ring_one_begin(&peer->out);
+}
+
+static inline void pvmi_shm_one_end(struct pvmi_shm_peer *peer, struct pvmi_shm_head *head, const void *body,
+                                    size_t length)
 {
     struct pvmi_shm *shm = peer->shm;
 
-    if (peer->out.ring == NULL || !pvmi_ring_put_one(&peer->out, head, sizeof(*head), body, length))
-        return false;
+    pvmi_ring_copy_few((uint8_t *)(head + 1), (const uint8_t *)body, length);
+    pvmi_ring_one_end(&peer->out, sizeof(*head) + length);
     if (pvmi_wake_peer(shm->self, pvmi_name_slot(peer->name), &peer->woken) == PVMI_WOKEN_POKE)
         shm->poke(shm->user, peer->name);
-    return true;
 }
 
 /*
