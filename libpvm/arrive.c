@@ -32,7 +32,7 @@ struct arrival {
 };
 
 static struct arrival *arrive_spare;    /* for a message that comes early, and whose place there must be */
-static struct pvmi_list arrive_stalled = { &arrive_stalled, &arrive_stalled };
+struct pvmi_list pvmi_arrive_waiting = { &pvmi_arrive_waiting, &pvmi_arrive_waiting };
 
 /* ---- whole messages ---- */
 
@@ -305,25 +305,20 @@ static bool try_frame(struct pvmi_frame *frame)
 
 void pvmi_arrive_frame(struct pvmi_frame *frame)
 {
-    if (!pvmi_list_empty(&arrive_stalled) || !try_frame(frame))
-        pvmi_list_push(&arrive_stalled, &frame->link);
+    if (!pvmi_list_empty(&pvmi_arrive_waiting) || !try_frame(frame))
+        pvmi_list_push(&pvmi_arrive_waiting, &frame->link);
 }
 
 int pvmi_arrive_retry(void)
 {
     int went = 0;
 
-    while (!pvmi_list_empty(&arrive_stalled)) {
-        if (!try_frame(PVMI_CONTAINER(arrive_stalled.next, struct pvmi_frame, link)))
+    while (!pvmi_list_empty(&pvmi_arrive_waiting)) {
+        if (!try_frame(PVMI_CONTAINER(pvmi_arrive_waiting.next, struct pvmi_frame, link)))
             break;
         went++;
     }
     return went;
-}
-
-bool pvmi_arrive_stalled(void)
-{
-    return !pvmi_list_empty(&arrive_stalled);
 }
 
 static void forget_arrivals(struct pvmi_peer *source)
@@ -337,5 +332,5 @@ void pvmi_arrive_reset(void)
     pvmi_peer_each(forget_arrivals);
     pvmi_free(arrive_spare);
     arrive_spare = NULL;
-    pvmi_frame_free_all(&arrive_stalled);
+    pvmi_frame_free_all(&pvmi_arrive_waiting);
 }

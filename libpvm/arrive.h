@@ -22,6 +22,8 @@ struct pvmi_peer;
 /* Reserved tag of output for pvm_catchout() in PVMI_CONTEXT_CONTROL, as in PVM 3. */
 #define PVMI_TAG_OUTPUT ((int)0x80030005)
 
+extern struct pvmi_list pvmi_arrive_waiting;    /* struct pvmi_frame.link: frames that found no memory */
+
 /* Takes a frame that has come by any route. */
 void pvmi_arrive_frame(struct pvmi_frame *frame);
 
@@ -39,7 +41,10 @@ void pvmi_arrive_skip(struct pvmi_peer *peer, uint32_t number);
 int pvmi_arrive_retry(void);
 
 /* True while frames wait for memory: a call that would sleep gives PvmNoMem. */
-bool pvmi_arrive_stalled(void);
+static inline bool pvmi_arrive_stalled(void)
+{
+    return !pvmi_list_empty(&pvmi_arrive_waiting);
+}
 
 /* Forgets all sources, and frees what was not whole. */
 void pvmi_arrive_reset(void);

@@ -144,11 +144,6 @@ void pvmi_match_take(struct pvmi_msgbuf *buf)
     pvmi_list_remove(&buf->same);
 }
 
-bool pvmi_match_holds(const struct pvmi_msgbuf *buf)
-{
-    return !pvmi_list_empty(&buf->link);
-}
-
 void pvmi_match_clear(struct pvmi_match *match)
 {
     struct pvmi_list *node;

@@ -27,6 +27,11 @@ struct pvmi_match {
 /* An empty queue. A zeroed one is fine, too. */
 void pvmi_match_init(struct pvmi_match *match);
 
+static inline bool pvmi_match_empty(const struct pvmi_match *match)
+{
+    return match->arrived.next == NULL || match->arrived.next == &match->arrived;
+}
+
 /* Appends buf, which is the queue's until it is taken. Never fails: the index is only a help. */
 void pvmi_match_push(struct pvmi_match *match, struct pvmi_msgbuf *buf);
 
@@ -47,9 +52,6 @@ struct pvmi_list *pvmi_match_first(struct pvmi_match *match);
 
 /* Takes buf out of its queue; the caller's then. */
 void pvmi_match_take(struct pvmi_msgbuf *buf);
-
-/* True while buf waits in a queue. */
-bool pvmi_match_holds(const struct pvmi_msgbuf *buf);
 
 /* Frees all messages and the index. */
 void pvmi_match_clear(struct pvmi_match *match);

@@ -19,45 +19,29 @@
 static struct pvmi_list *msgbuf_kept;
 static size_t msgbuf_kept_count;
 
-/* An id is an index. The last one freed is used first, so programs see small numbers, as in PVM 3. */
-struct id_slot {
-    struct pvmi_msgbuf *buf;    /* NULL when free */
-    uint32_t generation;
-    int next_free;              /* 0 ends the list */
-};
+struct pvmi_msgbuf_id *pvmi_msgbuf_ids;
+int pvmi_msgbuf_id_count;
 
-static struct id_slot *id_slots;
-static int id_count;       /* slots that were ever used, slot 0 included */
 static int id_capacity;
 static int id_free;
-
-struct pvmi_msgbuf *pvmi_msgbuf_find(int id)
-{
-    return id > 0 && id < id_count ? id_slots[id].buf : NULL;
-}
-
-uint32_t pvmi_msgbuf_generation(int id)
-{
-    return id > 0 && id < id_count ? id_slots[id].generation : 0;
-}
 
 /* Makes sure that there is an unused slot behind the used ones. */
 static int ids_grow(void)
 {
     int capacity = id_capacity == 0 ? IDS_AT_FIRST : 2 * id_capacity;
-    struct id_slot *slots;
+    struct pvmi_msgbuf_id *slots;
 
-    if (id_count < id_capacity)
+    if (pvmi_msgbuf_id_count < id_capacity)
         return PvmOk;
     if (id_capacity > INT_MAX / 2)
         return PvmNoMem;
-    slots = pvmi_realloc(id_slots, (size_t)capacity * sizeof(*slots));
+    slots = pvmi_realloc(pvmi_msgbuf_ids, (size_t)capacity * sizeof(*slots));
     if (slots == NULL)
         return PvmNoMem;
-    id_slots = slots;
+    pvmi_msgbuf_ids = slots;
     id_capacity = capacity;
-    if (id_count == 0)
-        id_count = 1;    /* 0 is no id */
+    if (pvmi_msgbuf_id_count == 0)
+        pvmi_msgbuf_id_count = 1;    /* 0 is no id */
     return PvmOk;
 }
 
@@ -67,15 +51,15 @@ int pvmi_msgbuf_publish(struct pvmi_msgbuf *buf)
 
     assert(buf->id == 0);
     if (id != 0) {
-        id_free = id_slots[id].next_free;
+        id_free = pvmi_msgbuf_ids[id].next_free;
     } else {
         int rc = ids_grow();
         if (rc != PvmOk)
             return rc;
-        id = id_count++;
-        id_slots[id].generation = 0;
+        id = pvmi_msgbuf_id_count++;
+        pvmi_msgbuf_ids[id].generation = 0;
     }
-    id_slots[id].buf = buf;
+    pvmi_msgbuf_ids[id].buf = buf;
     buf->id = id;
     return PvmOk;
 }
@@ -83,7 +67,7 @@ int pvmi_msgbuf_publish(struct pvmi_msgbuf *buf)
 /* Takes the id of buf away; whoever had it active finds another generation there. */
 static void msgbuf_withdraw(struct pvmi_msgbuf *buf)
 {
-    struct id_slot *slot = &id_slots[buf->id];
+    struct pvmi_msgbuf_id *slot = &pvmi_msgbuf_ids[buf->id];
 
     pvmi_active_freed(buf);
     slot->buf = NULL;
@@ -180,15 +164,15 @@ int pvmi_msgbuf_new(int encoding, struct pvmi_msgbuf **ret_buf)
 /* The ids are those that freeing and making would give: programs show them. */
 static void renew_id(struct pvmi_msgbuf *buf)
 {
-    struct id_slot *old = &id_slots[buf->id];
+    struct pvmi_msgbuf_id *old = &pvmi_msgbuf_ids[buf->id];
     int id = id_free;
 
-    id_free = id_slots[id].next_free;
+    id_free = pvmi_msgbuf_ids[id].next_free;
     old->buf = NULL;
     old->generation++;
     old->next_free = id_free;
     id_free = buf->id;
-    id_slots[id].buf = buf;
+    pvmi_msgbuf_ids[id].buf = buf;
     buf->id = id;
 }
 
@@ -462,22 +446,14 @@ void pvmi_msgbuf_read(const struct pvmi_msgbuf *buf, uint64_t offset, void *to, 
     }
 }
 
-/* ---- unpacking ---- */
-
-void pvmi_msgbuf_rewind(struct pvmi_msgbuf *buf)
-{
-    buf->cursor = (struct pvmi_cursor){ .block = buf->first };
-    buf->unpacking = true;
-}
-
 void pvmi_msgbuf_after_fork(void)
 {
-    for (int id = 1; id < id_count; id++) {
-        if (id_slots[id].buf != NULL)
-            id_slots[id].buf->pins = 0;    /* whoever was sending it is not in this process */
-        pvmi_msgbuf_free(id_slots[id].buf);
+    for (int id = 1; id < pvmi_msgbuf_id_count; id++) {
+        if (pvmi_msgbuf_ids[id].buf != NULL)
+            pvmi_msgbuf_ids[id].buf->pins = 0;    /* whoever was sending it is not in this process */
+        pvmi_msgbuf_free(pvmi_msgbuf_ids[id].buf);
     }
-    id_count = id_slots == NULL ? 0 : 1;
+    pvmi_msgbuf_id_count = pvmi_msgbuf_ids == NULL ? 0 : 1;
     id_free = 0;
     pvmi_msgbuf_trim();
     pvmi_active_after_fork();

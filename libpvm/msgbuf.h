@@ -71,6 +71,12 @@ struct pvmi_msgbuf {
     struct pvmi_cursor cursor;    /* of unpacking */
 };
 
+/* True while buf waits in a queue. */
+static inline bool pvmi_match_holds(const struct pvmi_msgbuf *buf)
+{
+    return !pvmi_list_empty(&buf->link);
+}
+
 /*
  * ---- the active buffers of the calling thread ----
  * A thread that never made one active uses those of the thread that enrolled (DESIGN: decision 17).
@@ -171,11 +177,27 @@ void pvmi_active_after_fork(void);
 /* A new empty buffer, with an id. Returns PvmOk, PvmBadParam (encoding), PvmNoMem. */
 int pvmi_msgbuf_new(int encoding, struct pvmi_msgbuf **ret_buf);
 
+/* An id is an index. The last one freed is used first, so programs see small numbers, as in PVM 3. */
+struct pvmi_msgbuf_id {
+    struct pvmi_msgbuf *buf;    /* NULL when free */
+    uint32_t generation;
+    int next_free;              /* 0 ends the list */
+};
+
+extern struct pvmi_msgbuf_id *pvmi_msgbuf_ids;
+extern int pvmi_msgbuf_id_count;    /* that were ever used, 0 included */
+
 /* The buffer of id, or NULL. */
-struct pvmi_msgbuf *pvmi_msgbuf_find(int id);
+static inline struct pvmi_msgbuf *pvmi_msgbuf_find(int id)
+{
+    return id > 0 && id < pvmi_msgbuf_id_count ? pvmi_msgbuf_ids[id].buf : NULL;
+}
 
 /* How often buffers of this id were freed: an active id counts for one of these lives only. */
-uint32_t pvmi_msgbuf_generation(int id);
+static inline uint32_t pvmi_msgbuf_generation(int id)
+{
+    return id > 0 && id < pvmi_msgbuf_id_count ? pvmi_msgbuf_ids[id].generation : 0;
+}
 
 /* The same as freeing buf and making a new one: it has another id and nothing in it. False when it is still needed as it
  * is, or there is no room for an id: nothing was done. */
@@ -233,7 +255,11 @@ int pvmi_msgbuf_enc(const struct pvmi_msgbuf *buf);
 /* ---- for packing and unpacking, also by the library itself (notices, output, group data) ---- */
 
 /* Starts unpacking from the first byte. */
-void pvmi_msgbuf_rewind(struct pvmi_msgbuf *buf);
+static inline void pvmi_msgbuf_rewind(struct pvmi_msgbuf *buf)
+{
+    buf->cursor = (struct pvmi_cursor){ .block = buf->first };
+    buf->unpacking = true;
+}
 
 /*
  * Makes buf one that can be packed into: an arrived body is copied first, its numbers then as this machine

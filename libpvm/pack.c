@@ -353,8 +353,8 @@ static int pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_
     return pvmi_pack_items(buf, type, data, size, nitem, stride);
 }
 
-/* One number behind whatever is there in a block that has room, without the search for room and the mark of pack_checked(). */
-static __attribute__((noinline)) bool pack_one_after_others(struct pvmi_msgbuf *buf, int type, const void *data, size_t size)
+/* Begins a section for one number in a block that has room, without the search for room and the mark of pack_checked(). */
+static __attribute__((noinline)) bool section_begin_quick(struct pvmi_msgbuf *buf, int type, size_t size)
 {
     struct pvmi_block *last = buf->last;
 
@@ -364,7 +364,7 @@ static __attribute__((noinline)) bool pack_one_after_others(struct pvmi_msgbuf *
         return false;
     if (buf->open_header == NULL || buf->open_type != type)
         section_open(buf, type);
-    return pack_one(buf, type, data, size);
+    return true;
 }
 
 /* All that pack() does not do on the spot. Out of line, so that pack() needs no stack. */
@@ -376,9 +376,6 @@ static __attribute__((noinline)) int pack_any(int event, const char *function, i
     pvmi_call_enter();
     pvmi_trace_enter_buffers(event, data, nitem, stride);
     buf = pvmi_active_send_buf();
-    if (nitem == 1 && data != NULL && buf != NULL && type != PVMI_TYPE_BYTES &&
-        pack_one_after_others(buf, type, data, size))
-        return pvmi_call_end(PvmOk);
     return pvmi_call_leave(function, pack_items(buf, type, data, size, nitem, stride));
 }
 
@@ -388,7 +385,9 @@ static inline __attribute__((always_inline)) int pack(int event, const char *fun
     if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && pvmi_call_alone() && !pvmi_trace_buffers_on) {
         struct pvmi_msgbuf *buf = pvmi_active_send_known();
 
-        if (buf != NULL && (pack_one(buf, type, data, size) || pack_one_after_others(buf, type, data, size)))
+        if (buf != NULL && (buf->open_header != NULL && buf->open_type == type
+                                ? pack_one(buf, type, data, size)
+                                : section_begin_quick(buf, type, size) && pack_one(buf, type, data, size)))
             return PvmOk;
     }
     return pack_any(event, function, type, data, size, nitem, stride);

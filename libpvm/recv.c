@@ -95,7 +95,7 @@ static bool may_post(const struct wanted *wanted)
 /* The usual case: nothing stands before the message that comes next, and that is it. */
 static bool wait_quick(struct pvmi_posted *posted)
 {
-    return pvmi_list_empty(pvmi_match_first(&pvmi_task.arrived)) && pvmi_line_empty() && !pvmi_arrive_stalled() &&
+    return pvmi_match_empty(&pvmi_task.arrived) && pvmi_line_empty() && !pvmi_arrive_stalled() &&
            pvmi_sweep(posted) > 0 && posted->buf != NULL;
 }
 
@@ -202,11 +202,12 @@ static int receive(int tid, int tag, uint64_t deadline_us)
         return rc;
     pvmi_recv_drop_active();
     rc = wait_for_program(tid, tag, deadline_us, &buf);
-    if (rc == PvmOk)
+    if (rc == PvmOk && buf->id == 0)
         rc = publish(buf);
     if (rc != PvmOk)
         return found_none(rc);
-    take(buf);
+    if (pvmi_match_holds(buf))
+        take(buf);
     pvmi_msgbuf_rewind(buf);
     pvmi_active_received(buf);
     return buf->id;

@@ -484,8 +484,8 @@ static inline bool unpack_one(struct pvmi_msgbuf *buf, int type, void *data, siz
     return true;
 }
 
-/* The same for the first number of a section, when its header lies in one piece with it. */
-static __attribute__((noinline)) bool unpack_first(struct pvmi_msgbuf *buf, int type, void *data, size_t size)
+/* Goes into the next section, when that is of the very type and its header lies in one piece with the first number. */
+static __attribute__((noinline)) bool section_enter(struct pvmi_msgbuf *buf, int type, size_t size)
 {
     struct pvmi_cursor *cursor = &buf->cursor;
     const struct pvmi_block *block = cursor->block;
@@ -509,7 +509,7 @@ static __attribute__((noinline)) bool unpack_first(struct pvmi_msgbuf *buf, int 
     cursor->padding = 0;
     cursor->in_padding = false;
     buf->unpacking = true;
-    return unpack_one(buf, type, data, size);
+    return true;
 }
 
 static int unpack_items(struct pvmi_msgbuf *buf, int type, void *data, size_t size, int nitem, int stride)
@@ -536,7 +536,8 @@ static inline __attribute__((always_inline)) int unpack(int event, const char *f
     if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && pvmi_call_alone() && !pvmi_trace_buffers_on) {
         struct pvmi_msgbuf *buf = pvmi_active_receive_known();
 
-        if (buf != NULL && (unpack_one(buf, type, data, size) || unpack_first(buf, type, data, size)))
+        if (buf != NULL && (buf->cursor.left != 0 || section_enter(buf, type, size)) &&
+            unpack_one(buf, type, data, size))
             return PvmOk;
     }
     return unpack_any(event, function, type, data, size, nitem, stride);
