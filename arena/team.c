@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "arena/team.h"
 
+#include <sched.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -83,12 +84,35 @@ void pvmi_team_forget(struct pvmi_team *team)
     memset(team, 0, sizeof(*team));
 }
 
+static void note_cpu(struct pvmi_team_seat *seat)
+{
+    int32_t cpu = sched_getcpu();
+
+    if (atomic_load_explicit(&seat->cpu, memory_order_relaxed) != cpu)
+        atomic_store_explicit(&seat->cpu, cpu, memory_order_relaxed);
+}
+
+bool pvmi_team_in_the_way(const struct pvmi_team *team)
+{
+    const struct pvmi_team_head *head = team->head;
+    int32_t cpu = team->few && team->next < team->seats ? sched_getcpu() : -1;
+
+    for (uint32_t i = team->next; cpu >= 0 && i < team->seats; i++) {
+        if (&head->seat[i] != team->seat && atomic_load_explicit(&head->seat[i].cpu, memory_order_relaxed) == cpu &&
+            !not_before(atomic_load_explicit(&head->seat[i].round, memory_order_relaxed), team->round))
+            return true;
+    }
+    return false;
+}
+
 bool pvmi_team_arrive(struct pvmi_team *team, int32_t count)
 {
     struct pvmi_team_seat *seat = team->seat;
 
     if (atomic_load_explicit(&seat->count, memory_order_relaxed) != count)
         atomic_store_explicit(&seat->count, count, memory_order_relaxed);
+    if (team->few)
+        note_cpu(seat);
     team->round++;
     team->next = 0;
     pvmi_arena_step("team arrive");

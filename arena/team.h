@@ -55,6 +55,7 @@ struct pvmi_team_seat {
     _Atomic uint32_t request;     /* by this id it waits for an answer when it is taken over */
     _Atomic int32_t count;        /* of the members, as its program said */
     _Atomic uint32_t held;        /* 0: it has let go of the team */
+    _Atomic int32_t cpu;          /* of few: the processor on which it has arrived */
     /* pvmd; processors fetch lines in pairs */
     alignas(PVMI_ARENA_LINE) uint32_t name;    /* before the team is told of */
     _Atomic uint32_t counted;     /* SEALED: the round that pvmd has seen */
@@ -122,6 +123,9 @@ bool pvmi_team_arrive(struct pvmi_team *team, int32_t count);
 
 /* What has become of the last arrival. After DONE few members of a whole team call pvmi_team_wake(). */
 enum pvmi_team_result pvmi_team_look(struct pvmi_team *team);
+
+/* Whether one of few for whom we wait was last seen on the processor that we run on: then spinning keeps it waiting. */
+bool pvmi_team_in_the_way(const struct pvmi_team *team);
 
 /* Before sleeping with pvmi_team_look() among what is looked at, and after it. */
 void pvmi_team_wait_begin(struct pvmi_team *team);

@@ -327,7 +327,7 @@ static void wait_with_arena(uint64_t deadline_us)
 {
     uint64_t now_us;
 
-    if (spin(deadline_us))
+    if (pvmi_team_waiting() ? something_there() : spin(deadline_us))    /* who waits in a team has done so already */
         return;
     now_us = pvmi_clock_us();
     if (now_us >= deadline_us)

@@ -14,9 +14,9 @@
 #include "libpvm/request.h"
 #include "libpvm/task.h"
 
-#define LOOKS_IN_ROW 64    /* without asking how many others are awake */
-#define ROWS 64            /* and then the wait of all calls begins, which looks at more */
-#define YIELDS 16          /* while there are more tasks than processors */
+#define LOOKS_IN_ROW 64
+#define ROWS 64            /* of looks without a pause, at most: some 80 us */
+#define YIELDS 16
 
 /* A seat. */
 struct seat {
@@ -189,13 +189,17 @@ static void poke(void *user, uint32_t slot)
     pvmi_request_poke(atomic_load(&pvmi_task.arena->tids[slot]));
 }
 
-/* Whether all members can run at once. Who sleeps counts as not awake until it runs again, so that is not enough. */
+/* Whether all members can run at once. Who was woken counts as awake only when it runs, so that count is not enough. */
 static bool may_spin(const struct seat *seat)
 {
-    return seat->team.seats <= pvmi_wake_cpus(&pvmi_task.self_slot) && pvmi_wake_may_spin(&pvmi_task.self_slot);
+    return seat->team.seats <= pvmi_wake_cpus(&pvmi_task.self_slot) && pvmi_wake_may_spin(&pvmi_task.self_slot) &&
+           !pvmi_team_in_the_way(&seat->team);
 }
 
-/* Looks without a pause, and without a look at messages, which may take longer than the rest of the barrier. */
+/*
+ * Looks without a pause, and without a look at messages, which may take longer than the rest of the barrier. For longer
+ * than it takes to be woken; else two who have slept once do so each time, and wait for each other's waking for ever after.
+ */
 static enum pvmi_team_result look_and_spin(struct seat *seat)
 {
     enum pvmi_team_result result = pvmi_team_look(&seat->team);
@@ -272,7 +276,7 @@ static int wait_decided(struct seat *seat)
     enum pvmi_team_result result = look_and_spin(seat);
     int rc = PvmOk;
 
-    if (result == PVMI_TEAM_WAIT && !may_spin(seat))
+    if (result == PVMI_TEAM_WAIT)
         result = look_and_yield(seat);
 
     if (result == PVMI_TEAM_WAIT)

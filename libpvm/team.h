@@ -37,12 +37,17 @@ void pvmi_team_forget_all(bool forked);
 
 extern struct pvmi_list pvmi_team_waits;    /* of the barriers that threads wait in */
 
+static inline bool pvmi_team_waiting(void)
+{
+    return pvmi_team_waits.next != &pvmi_team_waits;
+}
+
 bool pvmi_team_ready_slow(void);
 
 /* Whether one of them has ended. */
 static inline bool pvmi_team_ready(void)
 {
-    return pvmi_team_waits.next != &pvmi_team_waits && pvmi_team_ready_slow();
+    return pvmi_team_waiting() && pvmi_team_ready_slow();
 }
 
 #endif
