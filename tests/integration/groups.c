@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Groups under stress: barriers by several tasks on all hosts, while others join and leave, and while members are killed.
+ * All hosts are on this computer, so who has called which barrier stands in a file that all map.
+ *
+ *     groups lockstep TASKS ROUNDS        all call each barrier
+ *     groups restless TASKS ROUNDS        and others join and leave all the time
+ *     groups killed TASKS                 members are killed until two are left
+ *     groups threads TASKS ROUNDS         each task has a thread that sends and receives meanwhile
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <pvm3.h>
+
+#define TASKS_MAX 64
+#define FLOATERS 3
+#define DONE 7
+#define ENDED 8
+
+struct shared {
+    _Atomic int called[TASKS_MAX];    /* barriers that each has called */
+    _Atomic int dead[TASKS_MAX];
+    _Atomic int killed[TASKS_MAX];    /* tids */
+    _Atomic int done[TASKS_MAX];      /* it reports */
+    _Atomic int last;                 /* round */
+    _Atomic int stop;
+};
+
+static struct shared *shared;
+
+static void fail(const char *what, int number)
+{
+    printf("t%x: %s %d: %s\n", (unsigned)pvm_mytid(), what, number, pvm_errdetail());
+    fflush(stdout);
+    pvm_exit();
+    exit(1);
+}
+
+static void share(const char *path, int create)
+{
+    int fd = open(path, O_RDWR | (create ? O_CREAT | O_TRUNC : 0), 0600);
+
+    if (fd < 0 || (create && ftruncate(fd, sizeof(*shared)) != 0))
+        fail("the shared file", fd);
+    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (shared == MAP_FAILED)
+        fail("mapping", 0);
+}
+
+/* ---- members ---- */
+
+static void check_all_called(int tasks, int round)
+{
+    for (int i = 0; i < tasks; i++) {
+        if (atomic_load(&shared->called[i]) < round && !atomic_load(&shared->dead[i]))
+            fail("passed a barrier before one had called it, round", round);
+    }
+}
+
+static void lockstep(int me, int tasks, int rounds)
+{
+    for (int round = 1; round <= rounds; round++) {
+        int rc;
+
+        atomic_store(&shared->called[me], round);
+        rc = pvm_barrier("team", tasks);
+        if (rc != PvmOk)
+            fail("barrier", rc);
+        check_all_called(tasks, round);
+        if (me % 7 == round % 7 && round % 50 == 0)
+            usleep(1000);    /* so that the others sleep */
+    }
+}
+
+/* Whether the text names somebody who was killed. */
+static int names_killed(const char *text)
+{
+    for (int i = 0; i < TASKS_MAX; i++) {
+        char tid[32];
+
+        snprintf(tid, sizeof(tid), "t%x ", (unsigned)atomic_load(&shared->killed[i]));
+        if (atomic_load(&shared->killed[i]) != 0 && strstr(text, tid) != NULL)
+            return 1;
+    }
+    return 0;
+}
+
+static void with_the_dead(int me, int tasks)
+{
+    for (int round = 1; round <= atomic_load(&shared->last);) {
+        int rc;
+
+        atomic_store(&shared->called[me], round);
+        rc = pvm_barrier("team", -1);
+        if (rc == PvmOk)
+            check_all_called(tasks, round++);
+        else if (rc != PvmNoTask || !names_killed(pvm_errdetail()))
+            fail("barrier with the dead", rc);
+    }
+}
+
+static void floater(void)
+{
+    for (int i = 0; !atomic_load(&shared->stop); i++) {
+        int rc = pvm_joingroup("team");
+
+        if (rc < 0)
+            fail("join", rc);
+        if (i % 3 == 0 && pvm_gettid("team", rc) != pvm_mytid())
+            fail("another tid at instance", rc);
+        if (i % 4 == 0 && pvm_getinst("team", pvm_mytid()) != rc)
+            fail("another instance than", rc);
+        rc = pvm_lvgroup("team");
+        if (rc != PvmOk)
+            fail("leave", rc);
+    }
+}
+
+static atomic_int threads_stop;
+
+static void *chatter(void *arg)
+{
+    (void)arg;
+    for (int i = 0; !atomic_load(&threads_stop); i++) {
+        int got;
+
+        pvm_initsend(PvmDataDefault);
+        pvm_pkint(&i, 1, 1);
+        if (pvm_send(pvm_mytid(), 99) != PvmOk || pvm_recv(pvm_mytid(), 99) <= 0)
+            return (void *)"a thread cannot talk to itself";
+        pvm_upkint(&got, 1, 1);
+        if (got != i)
+            return (void *)"a thread hears something else";
+    }
+    return NULL;
+}
+
+static void with_thread(int me, int tasks, int rounds)
+{
+    pthread_t thread;
+    void *what;
+
+    if (pthread_create(&thread, NULL, chatter, NULL) != 0)
+        fail("thread", 0);
+    lockstep(me, tasks, rounds);
+    atomic_store(&threads_stop, 1);
+    pthread_join(thread, &what);
+    if (what != NULL)
+        fail(what, 0);
+}
+
+/* All are in the group before the first barrier, so that each of them lends it. */
+static void member(const char *mode, int me, int tasks, int rounds)
+{
+    int rc = pvm_joingroup("team");
+
+    if (rc < 0)
+        fail("join", rc);
+    if (strcmp(mode, "restless") == 0)
+        while (pvm_gsize("team") < tasks)
+            sched_yield();
+    else if ((rc = pvm_barrier("team", tasks)) != PvmOk)
+        fail("the first barrier", rc);
+    if (strcmp(mode, "killed") == 0)
+        with_the_dead(me, tasks);
+    else if (strcmp(mode, "threads") == 0)
+        with_thread(me, tasks, rounds);
+    else
+        lockstep(me, tasks, rounds);
+}
+
+static int child(char **argv)
+{
+    int me = atoi(argv[3]), tasks = atoi(argv[4]);
+
+    share(argv[2], 0);
+    if (strcmp(argv[1], "floater") == 0)
+        floater();
+    else
+        member(argv[1], me, tasks, atoi(argv[5]));
+    atomic_store(&shared->done[me], 1);
+    pvm_initsend(PvmDataDefault);
+    pvm_pkint(&me, 1, 1);
+    if (me < tasks && pvm_send(pvm_parent(), DONE) != PvmOk)
+        fail("report", me);
+    pvm_exit();
+    return 0;
+}
+
+/* ---- the one who starts them ---- */
+
+static void spawn(const char *mode, const char *path, int me, int tasks, int rounds, int *ret_tid)
+{
+    char text[3][16];
+    char *args[] = { (char *)mode, (char *)path, text[0], text[1], text[2], NULL };
+
+    snprintf(text[0], sizeof(text[0]), "%d", me);
+    snprintf(text[1], sizeof(text[1]), "%d", tasks);
+    snprintf(text[2], sizeof(text[2]), "%d", rounds);
+    if (pvm_spawn("tool", args, PvmTaskDefault, NULL, 1, ret_tid) != 1)
+        fail("spawn", *ret_tid);
+    pvm_notify(PvmTaskExit, ENDED, 1, ret_tid);
+}
+
+/* One after the other, each some rounds after the one before; then those who are left stop at the same round. */
+static void kill_some(const int *tids, int tasks)
+{
+    for (int i = tasks - 1; i >= 2; i--) {
+        int round = atomic_load(&shared->called[0]);
+
+        while (atomic_load(&shared->called[0]) < round + 3 + i * 7)
+            sched_yield();
+        atomic_store(&shared->dead[i], 1);
+        atomic_store(&shared->killed[i], tids[i]);
+        pvm_sendsig(tids[i], SIGKILL);
+    }
+    atomic_store(&shared->last, atomic_load(&shared->called[0]) + 50);
+}
+
+/* All members report before they end, but for those who were killed. */
+static void await_reports(const int *tids, int tasks, int missing)
+{
+    for (int reports = 0; reports < tasks - missing;) {
+        int tag, value;
+
+        if (pvm_bufinfo(pvm_recv(-1, -1), NULL, &tag, NULL) != PvmOk)
+            fail("recv", 0);
+        pvm_upkint(&value, 1, 1);
+        reports += tag == DONE;
+        for (int i = 0; tag == ENDED && i < tasks; i++) {
+            if (tids[i] == value && !atomic_load(&shared->dead[i]) && !atomic_load(&shared->done[i]))
+                fail("ended without a report: member", i);
+        }
+    }
+}
+
+static int master(const char *mode, int tasks, int rounds)
+{
+    int tids[TASKS_MAX], floaters[FLOATERS];
+    char path[256];
+    int restless = strcmp(mode, "restless") == 0, killed = strcmp(mode, "killed") == 0;
+
+    snprintf(path, sizeof(path), "%s/shared", getcwd(NULL, 0));
+    share(path, 1);
+    atomic_store(&shared->last, killed ? INT_MAX : rounds);
+    pvm_catchout(stdout);
+    for (int i = 0; i < tasks; i++)
+        spawn(mode, path, i, tasks, rounds, &tids[i]);
+    for (int i = 0; restless && i < FLOATERS; i++)
+        spawn("floater", path, tasks + i, tasks, rounds, &floaters[i]);
+    if (killed)
+        kill_some(tids, tasks);
+    await_reports(tids, tasks, killed ? tasks - 2 : 0);
+    atomic_store(&shared->stop, 1);
+    printf("%s ok\n", mode);
+    pvm_exit();
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc >= 6)
+        return child(argv);
+    return argc < 3 ? 2 : master(argv[1], atoi(argv[2]), argc > 3 ? atoi(argv[3]) : 0);
+}
