@@ -393,8 +393,33 @@ static inline __attribute__((always_inline)) int pack(int event, const char *fun
     return pack_any(event, function, type, data, size, nitem, stride);
 }
 
+/* Bytes are a section of their own: true if they could be put there on the spot. */
+static bool pack_bytes_quick(struct pvmi_msgbuf *buf, const void *data, size_t count)
+{
+    struct pvmi_block *last = buf->last;
+
+    if (last == NULL || last->capacity - last->length < PVMI_SECTION_HEADER_SIZE + count ||
+        buf->encoding != PvmDataDefault || buf->arrived)
+        return false;
+    section_open(buf, PVMI_TYPE_BYTES);
+    open_set_length(buf, (uint32_t)count);
+    memcpy(last->bytes + last->length, data, count);
+    last->length += count;
+    buf->length += count;
+    buf->xdr_length += xdr_count(PVMI_TYPE_BYTES, 1, count);
+    buf->unpacking = false;
+    pvmi_msgbuf_seal(buf);
+    return true;
+}
+
 int pvm_pkbyte(const char *xp, int nitem, int stride)
 {
+    if (stride == 1 && nitem > 0 && xp != NULL && pvmi_call_alone() && !pvmi_trace_buffers_on) {
+        struct pvmi_msgbuf *buf = pvmi_active_send_known();
+
+        if (buf != NULL && pack_bytes_quick(buf, xp, (size_t)nitem))
+            return PvmOk;
+    }
     return pack(TEV_PKBYTE, "pvm_pkbyte", PVMI_TYPE_BYTES, xp, 1, nitem, stride);
 }
 

@@ -110,14 +110,14 @@ bool pvmi_send_quick(int tid, int tag)
 {
     struct pvmi_msgbuf *buf = pvmi_active_send_known();
     struct pvmi_peer *peer = pvmi_peer_last;
-    struct pvmi_shm_head *head;
+    struct pvmi_shm_head *head, longer;
     const void *bytes;
 
     if (buf == NULL || peer == NULL || peer->tid != tid || peer->shm == NULL || tag < 0 || buf->first != buf->last ||
-        buf->length > PVMI_SHM_ONE_MAX || pvmi_options.route == PvmDontRoute || pvmi_task.lost ||
+        buf->length > PVMI_SHM_SHORT_MAX || pvmi_options.route == PvmDontRoute || pvmi_task.lost ||
         pvmi_call_rests || pvmi_handler_any() || !pvmi_shm_lives(peer->shm))
         return false;
-    head = pvmi_shm_one_begin(peer->shm);
+    head = buf->length <= PVMI_SHM_ONE_MAX ? pvmi_shm_one_begin(peer->shm) : &longer;
     if (head == NULL)
         return false;
     head->message = peer->send_next;
@@ -126,7 +126,10 @@ bool pvmi_send_quick(int tid, int tag)
     head->lent = 0;
     pvmi_msgbuf_head(buf, head);
     bytes = buf->first == NULL ? NULL : buf->first->bytes;
-    pvmi_shm_one_end(peer->shm, head, bytes, (size_t)buf->length);
+    if (head != &longer)
+        pvmi_shm_one_end(peer->shm, head, bytes, (size_t)buf->length);
+    else if (pvmi_shm_send(peer->shm, head, bytes, (size_t)buf->length) != PvmOk)
+        return false;
     peer->send_next = pvmi_peer_number_after(peer->send_next);
     pvmi_msgbuf_seal(buf);
     buf->tag = tag;

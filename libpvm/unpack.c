@@ -543,8 +543,44 @@ static inline __attribute__((always_inline)) int unpack(int event, const char *f
     return unpack_any(event, function, type, data, size, nitem, stride);
 }
 
+/* Bytes of a section that begins here, in one piece: true if that could be done on the spot. */
+static bool unpack_bytes_quick(struct pvmi_msgbuf *buf, void *data, size_t count)
+{
+    struct pvmi_cursor *cursor = &buf->cursor;
+    const struct pvmi_block *block = cursor->block;
+    const uint8_t *header;
+    uint32_t length;
+
+    if (cursor->left != 0 || cursor->in_padding || block == NULL || !buf_typed(buf) ||
+        block->length - cursor->at < PVMI_SECTION_HEADER_SIZE + count)
+        return false;
+    header = block->bytes + cursor->at;
+    memcpy(&length, header + 1, sizeof(length));
+    length = be32toh(length);
+    if (header[0] != PVMI_SECTION_MARK || header[5] != PVMI_TYPE_BYTES || length < count ||
+        length > buf->length - cursor->done - PVMI_SECTION_HEADER_SIZE || length > PVMI_SECTION_LENGTH_MAX)
+        return false;
+    memcpy(data, header + PVMI_SECTION_HEADER_SIZE, count);
+    cursor->at += PVMI_SECTION_HEADER_SIZE + count;
+    cursor->done += PVMI_SECTION_HEADER_SIZE + count;
+    cursor->type = PVMI_TYPE_BYTES;
+    cursor->length = length;
+    cursor->left = length - (uint32_t)count;
+    cursor->phase = 0;
+    cursor->odd = (cursor->odd + (uint32_t)count) & 3;
+    cursor->padding = cursor->left == 0 ? -length & 3 : 0;
+    buf->unpacking = true;
+    return true;
+}
+
 int pvm_upkbyte(char *xp, int nitem, int stride)
 {
+    if (stride == 1 && nitem > 0 && xp != NULL && pvmi_call_alone() && !pvmi_trace_buffers_on) {
+        struct pvmi_msgbuf *buf = pvmi_active_receive_known();
+
+        if (buf != NULL && unpack_bytes_quick(buf, xp, (size_t)nitem))
+            return PvmOk;
+    }
     return unpack(TEV_UPKBYTE, "pvm_upkbyte", PVMI_TYPE_BYTES, xp, 1, nitem, stride);
 }
 
