@@ -18,6 +18,7 @@
 #include "libpvm/shared.h"
 #include "libpvm/task.h"
 #include "libpvm/trace.h"
+#include "pvmproto.h"
 #include "wire/tid.h"
 
 #define NO_MEMORY_PAUSE_US 1000
@@ -254,6 +255,12 @@ static void read_one(void)
     pvmi_line_step(&queued);
 }
 
+/* Answers of plug-ins (pvmproto.h) are for the daemon, though the program sends them to the task that had asked. */
+static bool is_for_daemon(int tag)
+{
+    return tag >= SM_FIRST && tag <= SM_LAST;
+}
+
 int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count, int tag, int ctx)
 {
     int rc = PVMI_AGAIN;
@@ -264,7 +271,7 @@ int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count
     if (pvmi_task.lost)
         return send_fail();
     pvmi_msgbuf_seal(buf);
-    if (pvmi_shared != NULL)
+    if (pvmi_shared != NULL && !is_for_daemon(tag))
         rc = count == 1 ? pvmi_send_shared_one(buf, tids[0], tag, ctx) : send_shared_many(buf, tids, count, tag, ctx);
     return rc == PVMI_AGAIN ? send_framed(buf, tids, count, tag, ctx) : rc;
 }
