@@ -133,6 +133,7 @@ struct pvmi_arena_header {
 struct pvmi_state_line {
     alignas(PVMI_ARENA_LINE) _Atomic uint32_t word;    /* owner; peers change ASLEEP to WAKING. See wake.h */
     _Atomic uint32_t fence_me;                         /* owner, before it is ALIVE: it was refused membarrier */
+    _Atomic uint32_t mask;                             /* owner: as in its control page, for who wakes it */
 };
 
 /* What a task looks at to see whether there is anything beside its open rings. */

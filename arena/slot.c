@@ -78,6 +78,7 @@ int pvmi_slot_reserve(struct pvmi_arena *arena, int32_t tid, uint64_t nonce, uin
     control = pvmi_arena_control(arena, slot);
     atomic_store(&arena->states[slot].word, 0);
     atomic_store(&arena->states[slot].fence_me, 0);
+    atomic_store(&arena->states[slot].mask, 0);
     atomic_store(&control->nonce, nonce);
     atomic_store(&arena->tids[slot], tid);
     if (!life_change(arena, slot, word, slot, PVMI_LIFE_RESERVED)) {    /* a task took it for its heap meanwhile */

@@ -56,6 +56,15 @@ static void count_awake(const struct pvmi_self *self, int change)
         atomic_fetch_add_explicit(&mask->awake, change, memory_order_relaxed);
 }
 
+/* Whoever wakes a task counts it: until that one runs, the processors are already promised to it. */
+static void count_woken(const struct pvmi_self *self, uint32_t slot)
+{
+    uint32_t index = atomic_load_explicit(&self->arena->states[slot].mask, memory_order_relaxed);
+
+    if (index > 0 && index <= PVMI_ARENA_MASKS)
+        atomic_fetch_add_explicit(&self->arena->header->masks[index - 1].awake, 1, memory_order_relaxed);
+}
+
 /* The entry of those that have the same key; 0 when all are taken by others: then nobody spins. */
 static uint32_t mask_find(struct pvmi_arena *arena, uint64_t key, uint32_t cpus)
 {
@@ -86,6 +95,7 @@ void pvmi_wake_remask(struct pvmi_self *self)
         return;
     count_awake(self, -1);
     atomic_store_explicit(&self->control->mask, index, memory_order_relaxed);
+    atomic_store_explicit(&self->state->mask, index, memory_order_relaxed);
     count_awake(self, 1);
 }
 
@@ -111,6 +121,7 @@ void pvmi_wake_leave(struct pvmi_self *self)
         count_awake(self, -1);
     self->away = false;
     atomic_store_explicit(&self->control->mask, 0, memory_order_relaxed);
+    atomic_store_explicit(&self->state->mask, 0, memory_order_relaxed);
 }
 
 bool pvmi_wake_may_spin(const struct pvmi_self *self)
@@ -143,11 +154,17 @@ static void show_asleep(struct pvmi_self *self, enum pvmi_state state)
 /* A signal handler may have jumped out of a sleep: then this is where it ends. */
 void pvmi_wake_entered(struct pvmi_self *self)
 {
-    if (self->away)
+    uint32_t before;
+
+    self->state_word &= ~15u;
+    if (!self->away) {
+        atomic_store_explicit(&self->state->word, self->state_word, memory_order_relaxed);
+        return;
+    }
+    before = atomic_exchange_explicit(&self->state->word, self->state_word, memory_order_relaxed);
+    if (pvmi_state_of(before) != PVMI_WAKING)    /* else who woke us has counted us */
         count_awake(self, 1);
     self->away = false;
-    self->state_word &= ~15u;
-    atomic_store_explicit(&self->state->word, self->state_word, memory_order_relaxed);
 }
 
 void pvmi_wake_rest(struct pvmi_self *self)
@@ -195,12 +212,11 @@ int pvmi_wake_wait(struct pvmi_self *self, bool (*look)(void *user), void *user,
 {
     int rc = PvmOk;
 
+    count_awake(self, -1);    /* before it shows: who wakes us counts us again */
+    self->away = true;
     show_asleep(self, PVMI_ASLEEP);
-    if (!look(user)) {
-        count_awake(self, -1);
-        self->away = true;
+    if (!look(user))
         rc = sleep_shown(self, look, user, deadline_us, ret_late);
-    }
     pvmi_wake_enter(self);
     return rc;
 }
@@ -224,6 +240,8 @@ enum pvmi_woken pvmi_wake_slow(const struct pvmi_self *self, uint32_t slot, uint
         pvmi_arena_step("wake change");
         if (asleep && !atomic_compare_exchange_strong(state, &word, waking))
             continue;    /* it woke up, or somebody else is waking it, or it sleeps again */
+        if (asleep && !by_fd)
+            count_woken(self, slot);
         *woken = pvmi_state_number(word);
         pvmi_arena_step("wake call");
         if (by_fd)

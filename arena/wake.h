@@ -26,7 +26,7 @@
  * daemon's socket, as pvmi_wake_peer() tells.
  *
  * Spinning is allowed while those awake that may run on the same processors as we are no more than these: one counter
- * for each affinity mask, in the header. A guide, not a truth: pvmd counts anew after deaths.
+ * for each affinity mask, in the header; who wakes another one counts it, for it may take a while until that runs. A guide, not a truth: pvmd counts anew after deaths.
  */
 #ifndef PVMI_ARENA_WAKE_H
 #define PVMI_ARENA_WAKE_H

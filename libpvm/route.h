@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Which way a message takes: to a task of this host through the arena, unless the program wants PvmDontRoute; to oneself in
- * memory; to all others through the local daemon. Any route may carry any message, for arrive puts them in order.
+ * Which way a message takes: to a task of this host through the arena, unless the program wants PvmDontRoute, or is a
+ * plug-in and the tag a reserved one; to oneself in memory; to all others through the local daemon. Any route may carry any message, for arrive puts them in order.
  */
 #ifndef PVMI_LIBPVM_ROUTE_H
 #define PVMI_LIBPVM_ROUTE_H
