@@ -6,6 +6,9 @@
  *                                  tid is that of the spawn), and how it enrolled
  *   window child                   enrols, and tells its parent how
  *   window twins PARENT            two processes with the same environment do so
+ *   window chat COUNT TURNS FILE   spawns FILE COUNT times: they send each other messages of all sizes; kills one after the other with
+ *                                  SIGKILL when it has got TURNS more from them; prints how many exit notices have come
+ *   window chatter                 one of those
  *   window wait                    enrols, prints its tid, and receives until that fails; prints the code
  *   window without CALL COMMAND... runs it where system call number CALL is refused
  */
@@ -13,6 +16,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +111,68 @@ static int ask(int count, char **argv)
     return 0;
 }
 
+/* ---- killed while they talk ---- */
+
+#define CHAT_MAX 64
+
+static int chatter(void)
+{
+    static char bytes[300000];
+    int tids[CHAT_MAX], count, parent = pvm_parent();
+    unsigned seed = (unsigned)pvm_mytid();
+
+    pvm_recv(parent, 1);
+    pvm_upkint(&count, 1, 1);
+    pvm_upkint(tids, count, 1);
+    for (;;) {
+        int length = rand_r(&seed) % 3 == 0 ? rand_r(&seed) % (int)sizeof(bytes) : rand_r(&seed) % 100;
+        int to = rand_r(&seed) % 4 == 0 ? parent : tids[rand_r(&seed) % count];
+
+        pvm_initsend(PvmDataDefault);
+        pvm_pkbyte(bytes, length, 1);
+        if (pvm_send(to, 3) == PvmSysErr)
+            return 0;
+        while (pvm_nrecv(-1, 3) > 0)
+            pvm_upkbyte(bytes, 1, 1);
+    }
+}
+
+/* The pid of a spawned task, which is on this host. */
+static int pid_of(int tid)
+{
+    struct pvmtaskinfo *info;
+    int count;
+
+    return pvm_tasks(tid, &count, &info) == PvmOk && count == 1 ? info[0].ti_pid : 0;
+}
+
+static int chat(char *path, int count, int turns)
+{
+    char *args[] = { "chatter", NULL };
+    int tids[CHAT_MAX], notices = 0;
+
+    if (count > CHAT_MAX || pvm_spawn(path, args, PvmTaskDefault, "", count, tids) != count)
+        return 1;
+    pvm_notify(PvmTaskExit, 2, count, tids);
+    pvm_initsend(PvmDataDefault);
+    pvm_pkint(&count, 1, 1);
+    pvm_pkint(tids, count, 1);
+    pvm_mcast(tids, count, 1);
+    for (int i = 0; i < count; i++) {
+        int pid = pid_of(tids[i]);
+
+        for (int n = 0; n < turns; n++)
+            pvm_recv(-1, 3);
+        if (pid <= 0 || kill(pid, SIGKILL) != 0)
+            return 2;
+    }
+    while (notices < count && pvm_recv(-1, 2) > 0)
+        notices++;
+    printf("%d\n", notices);
+    pvm_exit();
+    return 0;
+}
+
 static int wait_for_the_end(void)
 {
     printf("%x\n", (unsigned)pvm_mytid());
@@ -142,6 +208,10 @@ int main(int argc, char **argv)
         return tell(argc > 2 ? atoi(argv[2]) : 0);
     if (strcmp(what, "twins") == 0 && argc > 2)
         return twins(atoi(argv[2]));
+    if (strcmp(what, "chat") == 0 && argc > 4)
+        return chat(argv[4], atoi(argv[2]), atoi(argv[3]));
+    if (strcmp(what, "chatter") == 0)
+        return chatter();
     if (strcmp(what, "wait") == 0)
         return wait_for_the_end();
     if (strcmp(what, "without") == 0 && argc > 3)
