@@ -416,7 +416,9 @@ static void handle_free(struct pvmi_arena *arena, bool mapped)
     for (uint32_t slot = 0; arena->windows != NULL && slot < arena->slots; slot++) {
         struct pvmi_piece *pieces = arena->windows[slot];
 
-        for (uint32_t i = 0; mapped && pieces != NULL && i < pieces_of(arena); i++) {
+        if (pieces == NULL)
+            continue;    /* nearly all */
+        for (uint32_t i = 0; mapped && i < pieces_of(arena); i++) {
             if (pieces[i].at != NULL)
                 munmap(pieces[i].at, arena->piece);
         }
