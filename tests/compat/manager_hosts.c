@@ -267,6 +267,8 @@ static void handing_off(void)
 {
     int old, heir_tid, fresh;
 
+    /* Messages to the heir must not come before what the daemon tells it. */
+    pvm_setopt(PvmRoute, PvmDontRoute);
     case_spawn("client", 1);
     old = case_tids[case_count - 1];
     client_says("the old");

@@ -83,6 +83,7 @@ int main(int argc, char **argv)
     }
     pvm_barrier("r", N);
     work(me);
+    pvm_exit();    /* with all that the members have printed */
     PvmSum(&type, &x, &y, &n, &info);
     printf("called directly: %d %s\n", x, code(info));
     type = PVM_STR;
@@ -91,6 +92,5 @@ int main(int argc, char **argv)
     type = PVM_BYTE;
     PvmSum(&type, &x, &y, &n, &info);
     printf("sum of bytes: %s\n", code(info));
-    pvm_exit();
     return 0;
 }
