@@ -1,120 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pvm_reduce(), pvm_gather(), pvm_scatter(): every member sends its part to the root, or gets it from there,
- * as typed messages in a context of the system.
+ * pvm_reduce(), pvm_gather(), pvm_scatter(): on each host a leader collects the parts of its members, or hands them out;
+ * one part a host goes to the root, or comes from there (part.h).
  *
- * The root takes the parts in the order of the instances, so that a sum of reals is the same each time. It
- * takes all parts of a round even after an error: one left over would be taken for a part of the next round.
- * A member that ends before it has sent its part ends the call: its death is asked for when nothing has come
- * from it for a while.
+ * Parts are taken in the order of the instances, so that a sum of reals is the same each time. Who collects takes all parts
+ * of a round even after an error: one left over would be taken for a part of the next round. A member that ends before it
+ * has sent its part ends the call: its death is asked for when nothing has come from it for a while.
  */
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "libpvm/call.h"
 #include "libpvm/datatype.h"
 #include "libpvm/group.h"
 #include "libpvm/msgbuf.h"
-#include "libpvm/progress.h"
-#include "libpvm/recv.h"
-#include "libpvm/send.h"
+#include "libpvm/part.h"
 #include "libpvm/task.h"
 #include "libpvm/trace.h"
-#include "libpvm/watch.h"
-#include "wire/tid.h"
-
-#define PATIENCE_US 100000    /* wait before a member's death is asked for */
-
-/* One call: who takes part and what of. */
-struct collective {
-    const char *group;
-    struct pvmi_members *members;
-    int32_t tid;                  /* of this task */
-    int me;                       /* instances */
-    int root;
-    int tag;
-    int count;                    /* items of each member */
-    struct pvmi_datatype type;
-    size_t size;                  /* bytes of each member's items */
-};
-
-/* ---- parts ---- */
-
-static int part_send(const struct collective *c, const void *data, int32_t tid)
-{
-    struct pvmi_msgbuf *buf;
-    int rc = pvmi_msgbuf_new(PvmDataDefault, &buf);
-
-    if (rc != PvmOk)
-        return pvmi_call_fail(rc, "no memory for the data of group %s", c->group);
-    rc = pvmi_pack_items(buf, c->type.type, data, c->type.size, c->count, 1);
-    if (rc == PvmOk)
-        rc = pvmi_send_message(buf, &tid, 1, c->tag, PVMI_CONTEXT_GROUP);
-    pvmi_msgbuf_free(buf);
-    return rc;
-}
-
-/* False when another thread has called pvm_exit(): no part can come any more. */
-static bool is_member_still(const struct collective *c)
-{
-    return pvmi_task.tid == c->tid;
-}
-
-/* Waits for the part of tid, or for its end. */
-static int part_wait_watched(const struct collective *c, int32_t tid, struct pvmi_msgbuf **ret_buf)
-{
-    struct pvmi_watch *watch;
-    int rc = pvmi_watch_begin(tid, &watch);
-
-    if (rc != PvmOk)
-        return rc;
-    do {
-        /* First the queue, for what a task has sent is there before its end is told. */
-        bool gone = watch->gone;
-
-        rc = pvmi_recv_wait(tid, c->tag, PVMI_CONTEXT_GROUP, 0, ret_buf);
-        if (rc == PVMI_AGAIN && gone)
-            rc = pvmi_call_fail(PvmNoTask, "t%x (instance %d of group %s) has ended", (unsigned)tid,
-                                pvmi_members_find(c->members, tid), c->group);
-        else if (rc == PVMI_AGAIN && !watch->gone)
-            pvmi_progress_wait(PVMI_PROGRESS_NO_DEADLINE);
-    } while (rc == PVMI_AGAIN && is_member_still(c));
-    pvmi_watch_end(watch);
-    return rc == PVMI_AGAIN ? pvmi_call_fail(PvmSysErr, "this task has left the virtual machine meanwhile") : rc;
-}
-
-/* The part of tid, the caller's to free. It may be here although the daemon has gone. */
-static int part_receive(const struct collective *c, int32_t tid, struct pvmi_msgbuf **ret_buf)
-{
-    uint64_t patience_us = pvmi_clock_us() + PATIENCE_US;
-    int rc;
-
-    if (!is_member_still(c))
-        return pvmi_call_fail(PvmSysErr, "this task has left the virtual machine meanwhile");
-    rc = pvmi_recv_wait(tid, c->tag, PVMI_CONTEXT_GROUP, patience_us, ret_buf);
-    if (rc == PVMI_AGAIN)
-        rc = part_wait_watched(c, tid, ret_buf);
-    if (rc == PvmOk) {
-        pvmi_match_take(*ret_buf);
-        pvmi_msgbuf_rewind(*ret_buf);
-    }
-    return rc;
-}
-
-static int part_unpack(const struct collective *c, struct pvmi_msgbuf *buf, void *data)
-{
-    int rc = pvmi_unpack_items(buf, c->type.type, data, c->type.size, c->count, 1);
-
-    if (rc == PvmNoData)
-        return pvmi_call_fail(PvmNoData, "t%x has sent fewer than %d items to group %s", (unsigned)buf->src,
-                              c->count, c->group);
-    return rc;
-}
 
 /* ---- who takes part ---- */
 
-static int check_data(const struct collective *c, const void *data)
+static int check_data(const struct pvmi_collective *c, const void *data)
 {
     if (data == NULL)
         return pvmi_call_fail(PvmBadParam, "the data are NULL");
@@ -124,7 +30,7 @@ static int check_data(const struct collective *c, const void *data)
 }
 
 /* Reduce, gather and scatter know the same types. */
-static int find_type(struct collective *c, int datatype)
+static int find_type(struct pvmi_collective *c, int datatype)
 {
     int rc;
 
@@ -136,7 +42,7 @@ static int find_type(struct collective *c, int datatype)
 }
 
 /* Strings are for gather and scatter only, as bytes. */
-static int check_data_or_text(struct collective *c, const void *data, int datatype)
+static int check_data_or_text(struct pvmi_collective *c, const void *data, int datatype)
 {
     int rc = check_data(c, data);
 
@@ -144,7 +50,7 @@ static int check_data_or_text(struct collective *c, const void *data, int dataty
 }
 
 /* Fills c with the members of the group. c->members is to be freed, also after an error. */
-static int find_members(struct collective *c)
+static int find_members(struct pvmi_collective *c)
 {
     int rc = pvmi_group_members(c->group, &c->members);
 
@@ -156,10 +62,11 @@ static int find_members(struct collective *c)
         return pvmi_call_fail(PvmNotInGroup, "this task is not in group %s", c->group);
     if (c->root < 0 || (uint32_t)c->root >= c->members->count || c->members->tids[c->root] == 0)
         return pvmi_call_fail(PvmNoInst, "group %s has no instance %d for the root", c->group, c->root);
+    c->leader = pvmi_part_leader(c, pvmi_tid_host(c->tid));
     return PvmOk;
 }
 
-static int check_no_holes(const struct collective *c)
+static int check_no_holes(const struct pvmi_collective *c)
 {
     for (uint32_t i = 0; i < c->members->count; i++) {
         if (c->members->tids[i] == 0)
@@ -168,47 +75,86 @@ static int check_no_holes(const struct collective *c)
     return PvmOk;
 }
 
+/* ---- those whose parts come to this member ---- */
+
+typedef int part_fn(struct pvmi_collective *c, struct pvmi_msgbuf *buf, uint32_t instance, void *user);
+
+/* Gives each(user) the parts of the other members of this host, and, at the root, of the other hosts. With rc already
+ * negative, and after an error, they are only taken. Returns the first error. */
+static int take_parts(struct pvmi_collective *c, part_fn *each, void *user, int rc)
+{
+    struct pvmi_part_hosts seen = { { 0 } };
+
+    for (uint32_t i = 0; i < c->members->count; i++) {
+        struct pvmi_msgbuf *buf;
+        int part_rc;
+
+        if (!pvmi_part_is_near(c, i) && (c->me != c->root || !pvmi_part_is_far_leader(c, i, &seen)))
+            continue;
+        part_rc = pvmi_part_receive(c, i, &buf);
+        if (part_rc == PvmOk && rc == PvmOk)
+            rc = each(c, buf, i, user);
+        if (part_rc == PvmOk)
+            pvmi_msgbuf_free(buf);
+        else if (rc == PvmOk)
+            rc = part_rc;
+    }
+    return rc;
+}
+
 /* ---- reduce ---- */
 
 typedef void reduce_fn(int *datatype, void *x, void *y, int *num, int *info);
 
-/* Takes the part of instance i into data. With rc already negative it is only taken. */
-static int reduce_part(const struct collective *c, reduce_fn *func, int datatype, void *data, void *part,
-                       uint32_t i, int rc)
+struct reduction {
+    reduce_fn *func;
+    int datatype;
+    void *data;
+    void *part;
+};
+
+static int reduce_part(struct pvmi_collective *c, struct pvmi_msgbuf *buf, uint32_t instance, void *user)
 {
-    struct pvmi_msgbuf *buf;
+    struct reduction *reduction = user;
     int count = c->count;
     int info = PvmOk;
-    int part_rc = part_receive(c, c->members->tids[i], &buf);
+    int rc = pvmi_part_unpack(c, buf, reduction->part);
 
-    if (part_rc == PvmOk) {
-        part_rc = part_unpack(c, buf, part);
-        pvmi_msgbuf_free(buf);
-    }
-    if (rc != PvmOk || part_rc != PvmOk)
-        return rc != PvmOk ? rc : part_rc;
-    func(&datatype, data, part, &count, &info);
+    (void)instance;
+    if (rc != PvmOk)
+        return rc;
+    reduction->func(&reduction->datatype, reduction->data, reduction->part, &count, &info);
     if (info < 0)
         return pvmi_call_fail(info, "the function of pvm_reduce() has given %s", pvmi_error_name(info));
     return PvmOk;
 }
 
-static int reduce_at_root(const struct collective *c, reduce_fn *func, int datatype, void *data)
+/* The root does it in the program's data, a leader of another host in its own memory. */
+static int reduce_parts(struct pvmi_collective *c, reduce_fn *func, int datatype, void *data)
 {
-    void *part = pvmi_malloc(c->size);
+    struct reduction reduction = { .func = func, .datatype = datatype, .data = data };
+    uint8_t *room = pvmi_malloc(2 * c->size);
     int rc = PvmOk;
 
-    if (part == NULL)
-        return pvmi_call_fail(PvmNoMem, "no memory for %d items of a member", c->count);
-    for (uint32_t i = 0; i < c->members->count; i++) {
-        if (c->members->tids[i] != 0 && (int)i != c->me)
-            rc = reduce_part(c, func, datatype, data, part, i, rc);
+    if (room == NULL) {
+        rc = pvmi_call_fail(PvmNoMem, "no memory for %d items of a member", c->count);
+    } else {
+        reduction.part = room;
+        if (c->me != c->root)
+            reduction.data = memcpy(room + c->size, data, c->size);
     }
-    pvmi_free(part);
+    rc = take_parts(c, reduce_part, &reduction, rc);
+    if (c->me != c->root) {
+        int sent = pvmi_part_send(c, rc, reduction.data, c->members->tids[c->root]);
+
+        if (rc == PvmOk)
+            rc = sent;
+    }
+    pvmi_free(room);
     return rc;
 }
 
-static int reduce(reduce_fn *func, void *data, struct collective *c, int datatype)
+static int reduce(reduce_fn *func, void *data, struct pvmi_collective *c, int datatype)
 {
     int rc;
 
@@ -219,10 +165,10 @@ static int reduce(reduce_fn *func, void *data, struct collective *c, int datatyp
         rc = find_members(c);
     if (rc == PvmOk)
         rc = find_type(c, datatype);
-    if (rc == PvmOk && c->me == c->root)
-        rc = reduce_at_root(c, func, datatype, data);
+    if (rc == PvmOk && c->me == c->leader)
+        rc = reduce_parts(c, func, datatype, data);
     else if (rc == PvmOk)
-        rc = part_send(c, data, c->members->tids[c->root]);
+        rc = pvmi_part_send(c, PvmOk, data, c->members->tids[c->leader]);
     pvmi_free(c->members);
     return rc;
 }
@@ -230,7 +176,7 @@ static int reduce(reduce_fn *func, void *data, struct collective *c, int datatyp
 int pvm_reduce(void (*func)(int *datatype, void *x, void *y, int *num, int *info), void *data, int count,
                int datatype, int msgtag, const char *group, int rootginst)
 {
-    struct collective c = { .group = group, .root = rootginst, .tag = msgtag, .count = count };
+    struct pvmi_collective c = { .group = group, .root = rootginst, .tag = msgtag, .count = count };
 
     pvmi_call_enter();
     pvmi_trace_enter(TEV_REDUCE, group, msgtag);
@@ -239,35 +185,65 @@ int pvm_reduce(void (*func)(int *datatype, void *x, void *y, int *num, int *info
 
 /* ---- gather ---- */
 
-static int gather_part(const struct collective *c, uint8_t *place, uint32_t i)
+/* The items of all members of the host of instance, which have come in one part, or (from this host) of it alone. */
+static int gather_part(struct pvmi_collective *c, struct pvmi_msgbuf *buf, uint32_t instance, void *user)
 {
-    struct pvmi_msgbuf *buf;
-    int rc = part_receive(c, c->members->tids[i], &buf);
+    uint8_t *result = user;
+    int host = pvmi_part_host(c, instance);
+    int rc = PvmOk;
 
-    if (rc == PvmOk) {
-        rc = part_unpack(c, buf, place);
-        pvmi_msgbuf_free(buf);
+    if (host == pvmi_tid_host(c->tid))
+        return pvmi_part_unpack(c, buf, result + instance * c->size);
+    for (uint32_t i = 0; i < c->members->count && rc == PvmOk; i++) {
+        if (pvmi_part_host(c, i) == host)
+            rc = pvmi_part_unpack(c, buf, result + i * c->size);
     }
     return rc;
 }
 
-static int gather_at_root(const struct collective *c, void *result, const void *data)
+static int gather_at_root(struct pvmi_collective *c, void *result, const void *data)
 {
-    int rc = PvmOk;
-
     if (result == NULL)
         return pvmi_call_fail(PvmBadParam, "the place for the result is NULL");
     memmove((uint8_t *)result + (size_t)c->me * c->size, data, c->size);
-    for (uint32_t i = 0; i < c->members->count; i++) {
-        int part_rc = (int)i == c->me ? PvmOk : gather_part(c, (uint8_t *)result + i * c->size, i);
-
-        if (rc == PvmOk)
-            rc = part_rc;
-    }
-    return rc;
+    return take_parts(c, gather_part, result, PvmOk);
 }
 
-static int gather(void *result, const void *data, struct collective *c, int datatype)
+/* What has been gathered on this host, in the order of the instances, is the part of it. */
+static int gather_send(struct pvmi_collective *c, const uint8_t *all, int rc)
+{
+    struct pvmi_msgbuf *buf;
+    int sent = pvmi_part_begin(c, rc, &buf);
+
+    if (sent != PvmOk)
+        return sent;
+    for (uint32_t i = 0; i < c->members->count && sent == PvmOk && rc == PvmOk; i++) {
+        if (pvmi_part_host(c, i) == pvmi_tid_host(c->tid))
+            sent = pvmi_part_pack(c, buf, all + i * c->size);
+    }
+    if (sent == PvmOk)
+        return pvmi_part_end(c, buf, c->members->tids[c->root]);
+    pvmi_msgbuf_free(buf);
+    return sent;
+}
+
+static int gather_for_host(struct pvmi_collective *c, const void *data)
+{
+    uint8_t *all = pvmi_malloc(c->members->count * c->size);
+    int rc = PvmOk;
+    int sent;
+
+    if (all == NULL)
+        rc = pvmi_call_fail(PvmNoMem, "no memory for %d items of %u members", c->count, c->members->count);
+    else
+        memcpy(all + (size_t)c->me * c->size, data, c->size);
+    rc = take_parts(c, gather_part, all, rc);
+    sent = gather_send(c, all, rc);
+    pvmi_free(all);
+    return rc != PvmOk ? rc : sent;
+}
+
+static int gather(void *result, const void *data, struct pvmi_collective *c, int datatype)
 {
     int rc = check_data_or_text(c, data, datatype);
 
@@ -277,15 +253,17 @@ static int gather(void *result, const void *data, struct collective *c, int data
         rc = check_no_holes(c);
     if (rc == PvmOk && c->me == c->root)
         rc = gather_at_root(c, result, data);
+    else if (rc == PvmOk && c->me == c->leader)
+        rc = gather_for_host(c, data);
     else if (rc == PvmOk)
-        rc = part_send(c, data, c->members->tids[c->root]);
+        rc = pvmi_part_send(c, PvmOk, data, c->members->tids[c->leader]);
     pvmi_free(c->members);
     return rc;
 }
 
 int pvm_gather(void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst)
 {
-    struct collective c = { .group = group, .root = rootginst, .tag = msgtag, .count = count };
+    struct pvmi_collective c = { .group = group, .root = rootginst, .tag = msgtag, .count = count };
 
     pvmi_call_enter();
     pvmi_trace_enter(TEV_GATHER, group, msgtag);
@@ -294,34 +272,77 @@ int pvm_gather(void *result, void *data, int count, int datatype, int msgtag, co
 
 /* ---- scatter ---- */
 
-static int scatter_from_root(const struct collective *c, void *result, const uint8_t *data)
+/* The items of all members of the host that instance leads. */
+static int scatter_to_host(struct pvmi_collective *c, const uint8_t *data, uint32_t instance)
 {
+    struct pvmi_msgbuf *buf;
+    int rc = pvmi_part_begin(c, PvmOk, &buf);
+
+    if (rc != PvmOk)
+        return rc;
+    for (uint32_t i = 0; i < c->members->count && rc == PvmOk; i++) {
+        if (pvmi_part_host(c, i) == pvmi_part_host(c, instance))
+            rc = pvmi_part_pack(c, buf, data + i * c->size);
+    }
+    if (rc == PvmOk)
+        return pvmi_part_end(c, buf, c->members->tids[instance]);
+    pvmi_msgbuf_free(buf);
+    return rc;
+}
+
+static int scatter_from_root(struct pvmi_collective *c, void *result, const uint8_t *data)
+{
+    struct pvmi_part_hosts seen = { { 0 } };
     int rc = PvmOk;
 
     if (data == NULL)
         return pvmi_call_fail(PvmBadParam, "the data are NULL");
     pvmi_active_replace_send(0);    /* as in PVM 3, where this call has packed into a buffer of its own */
     for (uint32_t i = 0; i < c->members->count && rc == PvmOk; i++) {
-        if ((int)i != c->me)
-            rc = part_send(c, data + i * c->size, c->members->tids[i]);
+        if (pvmi_part_is_far_leader(c, i, &seen))
+            rc = scatter_to_host(c, data, i);
+        else if (pvmi_part_is_near(c, i))
+            rc = pvmi_part_send(c, PvmOk, data + i * c->size, c->members->tids[i]);
     }
     memmove(result, data + (size_t)c->me * c->size, c->size);
     return rc;
 }
 
-static int scatter_receive(const struct collective *c, void *result)
+/* What has come for this host, or the news that nothing has. */
+static int scatter_on(struct pvmi_collective *c, void *result, struct pvmi_msgbuf *buf, int rc)
 {
-    struct pvmi_msgbuf *buf;
-    int rc = part_receive(c, c->members->tids[c->root], &buf);
+    void *part = pvmi_malloc(c->size);
 
-    if (rc == PvmOk) {
-        rc = part_unpack(c, buf, result);
-        pvmi_msgbuf_free(buf);
+    if (part == NULL && rc == PvmOk)
+        rc = pvmi_call_fail(PvmNoMem, "no memory for %d items of a member", c->count);
+    for (uint32_t i = 0; i < c->members->count; i++) {
+        if (pvmi_part_host(c, i) != pvmi_tid_host(c->tid))
+            continue;
+        if (rc == PvmOk)
+            rc = pvmi_part_unpack(c, buf, (int)i == c->me ? result : part);
+        if ((int)i == c->me)
+            continue;
+        int sent = pvmi_part_send(c, rc, part, c->members->tids[i]);
+        if (rc == PvmOk)
+            rc = sent;
     }
+    pvmi_free(part);
     return rc;
 }
 
-static int scatter(void *result, const void *data, struct collective *c, int datatype)
+static int scatter_receive(struct pvmi_collective *c, void *result)
+{
+    bool leads = c->me == c->leader;
+    struct pvmi_msgbuf *buf;
+    int rc = pvmi_part_receive(c, (uint32_t)(leads ? c->root : c->leader), &buf);
+    int done = leads ? scatter_on(c, result, buf, rc) : rc == PvmOk ? pvmi_part_unpack(c, buf, result) : rc;
+
+    if (rc == PvmOk)
+        pvmi_msgbuf_free(buf);
+    return done;
+}
+
+static int scatter(void *result, const void *data, struct pvmi_collective *c, int datatype)
 {
     int rc = check_data_or_text(c, result, datatype);
 
@@ -337,7 +358,7 @@ static int scatter(void *result, const void *data, struct collective *c, int dat
 
 int pvm_scatter(void *result, void *data, int count, int datatype, int msgtag, const char *group, int rootginst)
 {
-    struct collective c = { .group = group, .root = rootginst, .tag = msgtag, .count = count };
+    struct pvmi_collective c = { .group = group, .root = rootginst, .tag = msgtag, .count = count };
 
     pvmi_call_enter();
     pvmi_trace_enter(TEV_SCATTER, group, msgtag);

@@ -217,8 +217,9 @@ static enum pvmi_team_result look_and_spin(struct seat *seat)
 static enum pvmi_team_result look_and_yield(struct seat *seat)
 {
     enum pvmi_team_result result = PVMI_TEAM_WAIT;
+    int yields = pvmi_call_one_thread() ? YIELDS : 1;    /* each lets another thread have the lock, perhaps for long */
 
-    for (int i = 0; result == PVMI_TEAM_WAIT && i < YIELDS; i++) {
+    for (int i = 0; result == PVMI_TEAM_WAIT && i < yields; i++) {
         int depth = pvmi_call_unlock();
 
         sched_yield();

@@ -6,6 +6,8 @@
  *     groups lockstep TASKS ROUNDS        all call each barrier
  *     groups restless TASKS ROUNDS        and others join and leave all the time
  *     groups killed TASKS                 members are killed until two are left
+ *     groups collect TASKS ROUNDS         reduce, gather and scatter, each member the root in turn
+ *     groups missing TASKS                and one has ended before it could do its share
  *     groups threads TASKS ROUNDS         each task has a thread that sends and receives meanwhile
  */
 #include <fcntl.h>
@@ -159,13 +161,114 @@ static void with_thread(int me, int tasks, int rounds)
         fail(what, 0);
 }
 
+/* ---- reduce, gather, scatter ---- */
+
+#define ITEMS 3000
+
+/* Not one of PVM's: the largest of what the members have, and how many of them have at least one. */
+static void largest_and_count(int *datatype, void *x, void *y, int *num, int *info)
+{
+    int *a = x;
+    const int *b = y;
+
+    *info = *datatype == PVM_INT && *num == 2 ? PvmOk : PvmBadParam;
+    a[0] = b[0] > a[0] ? b[0] : a[0];
+    a[1] += b[1];
+}
+
+static void check_reduce(int me, int tasks, int root)
+{
+    static double sums[ITEMS];
+    int pair[2] = { 10 + me, 1 }, least = -me, rc;
+    short product = (short)(me == 2 ? 3 : 1);
+
+    for (int i = 0; i < ITEMS; i++)
+        sums[i] = me * 0.5 + i;
+    if ((rc = pvm_reduce(PvmSum, sums, ITEMS, PVM_DOUBLE, 5, "team", root)) != PvmOk ||
+        (rc = pvm_reduce(largest_and_count, pair, 2, PVM_INT, 6, "team", root)) != PvmOk ||
+        (rc = pvm_reduce(PvmMin, &least, 1, PVM_INT, 5, "team", root)) != PvmOk ||
+        (rc = pvm_reduce(PvmProduct, &product, 1, PVM_SHORT, 5, "team", root)) != PvmOk)
+        fail("reduce", rc);
+    if (me != root)
+        return;
+    for (int i = 0; i < ITEMS; i++) {
+        if (sums[i] != tasks * (tasks - 1) / 4.0 + (double)tasks * i)
+            fail("a wrong sum, item", i);
+    }
+    if (pair[0] != 10 + tasks - 1 || pair[1] != tasks || least != 1 - tasks || product != (tasks > 2 ? 3 : 1))
+        fail("a wrong result at root", root);
+}
+
+static void check_gather_and_scatter(int me, int tasks, int root)
+{
+    static float all[TASKS_MAX * ITEMS], own[ITEMS];
+    int rc;
+
+    for (int i = 0; i < ITEMS; i++)
+        own[i] = (float)(me * 1000 + i);
+    rc = pvm_gather(all, own, ITEMS, PVM_FLOAT, 5, "team", root);
+    if (rc != PvmOk)
+        fail("gather", rc);
+    for (int i = 0; me == root && i < tasks * ITEMS; i++) {
+        if (all[i] != (float)(i / ITEMS * 1000 + i % ITEMS))
+            fail("gathered something else, item", i);
+    }
+    for (int i = 0; me == root && i < tasks * ITEMS; i++)
+        all[i] += 7;
+    rc = pvm_scatter(own, all, ITEMS, PVM_FLOAT, 5, "team", root);
+    if (rc != PvmOk)
+        fail("scatter", rc);
+    for (int i = 0; i < ITEMS; i++) {
+        if (own[i] != (float)(me * 1000 + i + 7))
+            fail("scattered something else, item", i);
+    }
+}
+
+static void collect(int me, int tasks, int rounds)
+{
+    for (int round = 0; round < rounds; round++) {
+        check_reduce(me, tasks, round % tasks);
+        check_gather_and_scatter(me, tasks, round % tasks);
+        if (round % 3 == 0 && pvm_barrier("team", tasks) != PvmOk)    /* else nobody waits for the slowest */
+            fail("barrier", round);
+    }
+}
+
+/* The last one ends; whoever needs it is told so by its name, the others do their share. */
+static void with_one_missing(int me, int tasks)
+{
+    int data[TASKS_MAX] = { 0 }, result[TASKS_MAX];
+    int rc = pvm_freezegroup("team", tasks);    /* so that all go on with the list of members that has it */
+
+    if (rc != tasks)
+        fail("freeze", rc);
+    pvm_setopt(PvmAutoErr, 0);
+    if (me == tasks - 1) {
+        atomic_store(&shared->killed[0], pvm_mytid());
+        atomic_store(&shared->dead[TASKS_MAX - 1], 1);
+        _exit(0);
+    }
+    while (!atomic_load(&shared->dead[TASKS_MAX - 1]))
+        sched_yield();
+    rc = pvm_gather(result, data, 1, PVM_INT, 5, "team", 0);
+    if (me == 0 ? rc != PvmNoTask || !names_killed(pvm_errdetail()) : rc != PvmOk && rc != PvmNoTask)
+        fail("gather without one", rc);
+    rc = pvm_reduce(PvmSum, data, 1, PVM_INT, 6, "team", 0);
+    if (me == 0 ? rc != PvmNoTask || !names_killed(pvm_errdetail()) : rc != PvmOk && rc != PvmNoTask)
+        fail("reduce without one", rc);
+    rc = pvm_scatter(result, data, 1, PVM_INT, 7, "team", tasks - 1);
+    if (rc != PvmNoTask || !names_killed(pvm_errdetail()))
+        fail("scatter without its root", rc);
+}
+
 /* All are in the group before the first barrier, so that each of them lends it. */
 static void member(const char *mode, int me, int tasks, int rounds)
 {
-    int rc = pvm_joingroup("team");
+    int instance = pvm_joingroup("team");
+    int rc;
 
-    if (rc < 0)
-        fail("join", rc);
+    if (instance < 0)
+        fail("join", instance);
     if (strcmp(mode, "restless") == 0)
         while (pvm_gsize("team") < tasks)
             sched_yield();
@@ -173,6 +276,10 @@ static void member(const char *mode, int me, int tasks, int rounds)
         fail("the first barrier", rc);
     if (strcmp(mode, "killed") == 0)
         with_the_dead(me, tasks);
+    else if (strcmp(mode, "collect") == 0)
+        collect(instance, tasks, rounds);
+    else if (strcmp(mode, "missing") == 0)
+        with_one_missing(instance, tasks);
     else if (strcmp(mode, "threads") == 0)
         with_thread(me, tasks, rounds);
     else
@@ -238,7 +345,8 @@ static void await_reports(const int *tids, int tasks, int missing)
         pvm_upkint(&value, 1, 1);
         reports += tag == DONE;
         for (int i = 0; tag == ENDED && i < tasks; i++) {
-            if (tids[i] == value && !atomic_load(&shared->dead[i]) && !atomic_load(&shared->done[i]))
+            if (tids[i] == value && !atomic_load(&shared->dead[i]) && !atomic_load(&shared->done[i]) &&
+                atomic_load(&shared->killed[0]) != value)
                 fail("ended without a report: member", i);
         }
     }
@@ -260,7 +368,7 @@ static int master(const char *mode, int tasks, int rounds)
         spawn("floater", path, tasks + i, tasks, rounds, &floaters[i]);
     if (killed)
         kill_some(tids, tasks);
-    await_reports(tids, tasks, killed ? tasks - 2 : 0);
+    await_reports(tids, tasks, killed ? tasks - 2 : strcmp(mode, "missing") == 0);
     atomic_store(&shared->stop, 1);
     printf("%s ok\n", mode);
     pvm_exit();
