@@ -185,7 +185,7 @@ static void process_keep_hello(struct process *process, const struct pvmi_frame 
     if (frame == NULL)
         return;
     process->hello_length = frame->header.length;
-    process->hello = malloc(process->hello_length);
+    process->hello = world_alloc(process->world, process->hello_length);
     memcpy(process->hello, pvmi_frame_bytes(frame), process->hello_length);
 }
 

@@ -539,6 +539,7 @@ static void a_slot_is_either_claimed_or_revoked(void **state)
     assert_true(pvmi_slot_revoke(daemon.arena, slots[1]));
     assert_true(pvmi_slot_revoke(daemon.arena, slots[1]));
     assert_int_equal(pvmi_slot_claim(daemon.arena, slots[1], slots[1] + 1000, &task.self), PvmDenied);
+    task_end(&task, false);
     daemon_bury(&daemon, slots[1]);
     assert_int_equal(pvmi_heal_sweep(&daemon.self), 0);
     daemon_end(&daemon);
