@@ -107,13 +107,17 @@ static bool cell_good(struct pvmi_inbox *inbox, struct pvmi_inbox_cell *cell, ui
 
 int pvmi_inbox_get(struct pvmi_inbox *inbox, void *ret_bytes, size_t *ret_size, uint32_t *ret_sender)
 {
-    /* New bits only when the old are done with, so that none starves. */
-    if (inbox->pending == 0 && atomic_load_explicit(&inbox->self->bell->full, memory_order_relaxed) != 0)
-        inbox->pending = atomic_exchange_explicit(&inbox->self->bell->full, 0, memory_order_acquire);
-    while (inbox->pending != 0) {
-        int index = lowest(inbox->pending);
-        struct pvmi_inbox_cell *cell = &inbox->self->control->inbox[index];
+    for (;;) {
+        struct pvmi_inbox_cell *cell;
+        int index;
 
+        /* New bits only when the old are done with, so that none starves; and before it says that there is none. */
+        if (inbox->pending == 0 && atomic_load_explicit(&inbox->self->bell->full, memory_order_relaxed) != 0)
+            inbox->pending = atomic_exchange_explicit(&inbox->self->bell->full, 0, memory_order_acquire);
+        if (inbox->pending == 0)
+            return PVMI_AGAIN;
+        index = lowest(inbox->pending);
+        cell = &inbox->self->control->inbox[index];
         if (cell_good(inbox, cell, ret_sender)) {
             *ret_size = cell->size;
             memcpy(ret_bytes, cell->bytes, cell->size);
@@ -122,7 +126,6 @@ int pvmi_inbox_get(struct pvmi_inbox *inbox, void *ret_bytes, size_t *ret_size, 
         }
         inbox->pending &= inbox->pending - 1;
     }
-    return PVMI_AGAIN;
 }
 
 void pvmi_inbox_advance(struct pvmi_inbox *inbox)

@@ -76,6 +76,7 @@ struct pvmi_shm {
     uint32_t ring_room;
     uint32_t turn;                 /* whose record is next: a ring, or with ring_count the inbox */
     uint32_t in_row;               /* records of that since its turn began */
+    bool once_more;                /* somebody has died: all rings are to be looked at again */
     struct pvmi_shm_ring *at;      /* where the record that was got lies; NULL: in here */
     uint8_t from_inbox[PVMI_INBOX_BYTES];
     void *inbox_source;

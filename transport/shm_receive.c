@@ -150,8 +150,10 @@ static int inbox_next(struct pvmi_shm *shm, struct pvmi_shm_arrival *arrival)
     shm->turn = 0;
     if (!pvmi_inbox_ready(&shm->inbox))
         return PVMI_AGAIN;
-    if (pvmi_inbox_swept(&shm->inbox))
+    if (pvmi_inbox_swept(&shm->inbox)) {
         rings_mark_ended(shm);
+        shm->once_more = true;
+    }
     rc = rings_accept(shm);
     if (rc != PvmOk)
         return rc;
@@ -178,7 +180,8 @@ int pvmi_shm_next(struct pvmi_shm *shm, struct pvmi_shm_arrival *ret_arrival)
 
         if (rc != PVMI_AGAIN)
             return rc;
-        idle = had_share || rings != shm->ring_count ? 0 : idle + 1;
+        idle = had_share || shm->once_more || rings != shm->ring_count ? 0 : idle + 1;
+        shm->once_more = false;
     }
     return PVMI_AGAIN;
 }
