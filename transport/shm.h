@@ -48,7 +48,9 @@ struct pvmi_shm_lent {
 };
 
 #define PVMI_SHM_IN_ROW_MAX 16    /* records of one sender, while others have some, too */
-#define PVMI_SHM_SHORT_MAX (PVMI_RECORD_MAX - sizeof(struct pvmi_shm_head))    /* bytes of a short body */
+/* Bytes of a short body. A record has room for twice as many; but from about here on to 1 KiB, as processors are near or far
+ * from each other, two more copies cost more than a block that comes back. */
+#define PVMI_SHM_SHORT_MAX ((size_t)768)
 
 /* Asks the daemon to poke the task of that name, which sleeps where only its socket wakes it. */
 typedef void pvmi_shm_poke_fn(void *user, uint32_t name);

@@ -107,6 +107,7 @@ static int record_read(const uint8_t *bytes, size_t size, struct pvmi_shm_arriva
     return arrival->lent.position == 0 ? PvmBadMsg : PvmOk;
 }
 
+static_assert(sizeof(struct pvmi_shm_head) + PVMI_SHM_SHORT_MAX <= PVMI_RECORD_MAX, "a short body fits a record");
 static_assert(sizeof(struct pvmi_shm_head) + sizeof(struct pvmi_shm_lent) <= PVMI_INBOX_BYTES,
               "a lent body fits the inbox, and the first cell of a ring");
 
