@@ -218,9 +218,14 @@ static int copy_body(const struct pvmi_msgbuf *buf, uint64_t *ret_position)
 
 int pvmi_shared_prepare(const struct pvmi_msgbuf *buf, uint64_t *ret_position, bool *ret_copied)
 {
-    *ret_copied = !all_own(buf);
-    if (*ret_copied)
-        return copy_body(buf, ret_position);
+    int rc;
+
+    *ret_copied = false;
+    if (!all_own(buf)) {
+        rc = copy_body(buf, ret_position);
+        *ret_copied = rc == PvmOk;
+        return rc;
+    }
     link_own(buf);
     buf->first->lent = true;
     *ret_position = shared_of(buf->first)->position;

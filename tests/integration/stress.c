@@ -7,6 +7,8 @@
  *                          receive by source, tag, or any. Each message bears its number and bytes that follow from it.
  *   stress SEED kills      spawns senders one after the other, kills each in the middle of its stream (SIGKILL): what it had
  *                          sent comes in order and without a gap, then the notice, then nothing more.
+ *   stress SEED budget     sends to a task that does not read until there is no memory left: what was sent before comes, and
+ *                          as much can be sent again when it was read.
  */
 #include <pvm3.h>
 #include <signal.h>
@@ -284,6 +286,52 @@ static void one_victim(int turn)
     must(pvm_nrecv(-1, TAG_STREAM) == 0, "nothing comes behind the notice", turn);
 }
 
+/* ---- no memory ---- */
+
+/* Reads as many as it is told of. */
+static void run_reader(int parent)
+{
+    for (int turns = 0; turns < 3; turns++) {
+        int messages, head[HEAD];
+
+        pvm_recv(parent, TAG_COUNTS);
+        pvm_upkint(&messages, 1, 1);
+        for (int next = 0; next < messages; next++) {
+            pvm_recv(parent, TAG_STREAM);
+            must(pvm_upkint(head, HEAD, 1) == PvmOk && head[NUMBER] == next, "the next number", head[NUMBER]);
+            must(pvm_upkbyte((char *)got, head[SIZE], 1) == PvmOk, "pvm_upkbyte", head[SIZE]);
+            must(sum_of(got, head[SIZE], next) == head[SUM], "the bytes are what was sent", next);
+        }
+        pvm_initsend(PvmDataDefault);
+        pvm_send(parent, TAG_DONE);
+    }
+    pvm_exit();
+    exit(0);
+}
+
+static void fill_budget(void)
+{
+    int reader, messages, rc = PvmOk;
+
+    pvm_setopt(PvmAutoErr, 0);
+    must(pvm_spawn("stress", (char *[]){ "reader", NULL }, PvmTaskDefault, "", 1, &reader) == 1, "pvm_spawn", reader);
+    for (int turns = 0; turns < 3; turns++) {
+        for (messages = 0; messages < 2000; messages++) {
+            pack(messages, SIZE_MAX_BYTES - 1 - messages % 100, messages % 2 == 0 ? PvmDataDefault : PvmDataInPlace);
+            rc = pvm_send(reader, TAG_STREAM);
+            if (rc != PvmOk)
+                break;
+        }
+        must(rc == PvmNoMem, "there is no memory left", rc);
+        must(messages > 50, "so many have found some", messages);
+        pvm_initsend(PvmDataDefault);
+        pvm_pkint(&messages, 1, 1);
+        must(pvm_send(reader, TAG_COUNTS) == PvmOk, "a short message finds some", turns);
+        pvm_recv(reader, TAG_DONE);
+    }
+    printf("%d turns\n", 3);
+}
+
 int main(int argc, char **argv)
 {
     int parent;
@@ -295,11 +343,18 @@ int main(int argc, char **argv)
     if (parent > 0) {
         if (strcmp(argv[1], "victim") == 0)
             run_victim(parent);
+        if (strcmp(argv[1], "reader") == 0)
+            run_reader(parent);
         run_worker(parent);
         pvm_exit();
         return 0;
     }
     state = (uint64_t)atoi(argv[1]);
+    if (argc > 2 && strcmp(argv[2], "budget") == 0) {
+        fill_budget();
+        pvm_exit();
+        return 0;
+    }
     if (argc > 2) {
         for (int turn = 0; turn < VICTIMS; turn++)
             one_victim(turn);
