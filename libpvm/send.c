@@ -261,7 +261,7 @@ static bool is_for_daemon(int tag)
     return tag >= SM_FIRST && tag <= SM_LAST;
 }
 
-int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count, int tag, int ctx)
+static int send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count, int tag, int ctx, bool by_daemon)
 {
     int rc = PVMI_AGAIN;
 
@@ -271,9 +271,19 @@ int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count
     if (pvmi_task.lost)
         return send_fail();
     pvmi_msgbuf_seal(buf);
-    if (pvmi_shared != NULL && !is_for_daemon(tag))
+    if (pvmi_shared != NULL && !by_daemon)
         rc = count == 1 ? pvmi_send_shared_one(buf, tids[0], tag, ctx) : send_shared_many(buf, tids, count, tag, ctx);
     return rc == PVMI_AGAIN ? send_framed(buf, tids, count, tag, ctx) : rc;
+}
+
+int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count, int tag, int ctx)
+{
+    return send_message(buf, tids, count, tag, ctx, is_for_daemon(tag));
+}
+
+int pvmi_send_by_daemon(struct pvmi_msgbuf *buf, int32_t tid, int tag, int ctx)
+{
+    return send_message(buf, &tid, 1, tag, ctx, true);
 }
 
 /* ---- the API ---- */

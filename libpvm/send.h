@@ -23,6 +23,10 @@ int pvmi_send_flush(struct pvmi_endpoint *ep);
  */
 int pvmi_send_message(struct pvmi_msgbuf *buf, const int32_t *tids, size_t count, int tag, int ctx);
 
+/* The same by the daemon alone, and so behind what that has said before: who collects a trace hears from it that a task
+ * has started, and only then of what the task does. */
+int pvmi_send_by_daemon(struct pvmi_msgbuf *buf, int32_t tid, int tag, int ctx);
+
 /* pvm_mcast() without its frame: the active send buffer to each different one of tids but the caller. */
 int pvmi_send_active(const int *tids, int ntask, int msgtag);
 

@@ -121,7 +121,7 @@ void pvmi_trace_send_collected(void)
     collected.first = NULL;    /* another thread may go on collecting while this one sends */
     pvmi_trace_drop_collected();
     if (rc == PvmOk && pvmi_task.tid != 0 && collector > 0)
-        pvmi_send_message(&sent, &collector, 1, self->trace_tag, self->trace_ctx);
+        pvmi_send_by_daemon(&sent, collector, self->trace_tag, self->trace_ctx);
     pvmi_block_free_chain(sent.first);
 }
 

@@ -59,5 +59,5 @@ int pvmi_trace_user_send(struct pvmi_msgbuf *buf, int tag)
         rc = pvmi_pack_items(buf, PVMI_TYPE_INT32, &end, sizeof(end), 1, 1);
     if (rc != PvmOk)
         return rc;
-    return pvmi_send_message(buf, &collector, 1, pvmi_task.self.trace_tag, pvmi_task.self.trace_ctx);
+    return pvmi_send_by_daemon(buf, collector, pvmi_task.self.trace_tag, pvmi_task.self.trace_ctx);
 }
