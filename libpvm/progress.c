@@ -33,7 +33,7 @@
 #define SPIN_US 50
 #define YIELDS 4
 #define POLL_FIRST_US 2000     /* as in arena/wake: for what was sent while we went to sleep */
-#define LOOK_AGAIN_US 5000000
+#define LOOK_AGAIN_US 4000000    /* at the daemon, which may have been killed: told within 5 s */
 #define LEAVE_US 1000000       /* for a thread that sleeps to come back from it */
 #define LEAVE_LOOK_US 10000
 
