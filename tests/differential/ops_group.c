@@ -114,7 +114,10 @@ static void op_bcast(int index)
     for (int i = 0; i < script.ntask; i++)
         turns_will_send_to(script.tids[i]);
     buffers_multicast();
-    say("(%d, %d) = %s", group, tag, quiet(pvm_bcast(group_name(group), tag)));
+    if (broken(group) && member[group][script.me] == 0)
+        masked("pvm_bcast() into a frozen group that one has left");
+    else
+        say("(%d, %d) = %s", group, tag, quiet(pvm_bcast(group_name(group), tag)));
 }
 
 static void op_barrier(int index)
