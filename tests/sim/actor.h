@@ -100,6 +100,7 @@ struct actor {
     bool leaving;     /* it has said so */
     bool left;        /* and was answered: all it sent has been taken */
     uint64_t gone_at; /* when it ended in any way; 0 alive */
+    bool buried;      /* its daemon knows */
     uint32_t next_request;
     struct pvmi_table requests; /* struct request by id */
     struct pvmi_table pairs;    /* struct pair by dst */

@@ -107,11 +107,22 @@ void check_signal(const struct process *process)
                process->node->number);
 }
 
+/* Hosts are not added for a task that has ended, or whose host is lost. */
+static bool asker_gone(const struct launch *launch)
+{
+    const struct actor *asker = pvmi_table_get(&launch->node->world->by_tid, (uint64_t)launch->asker);
+
+    return asker != NULL && (asker->buried || asker->node->dropped_at != 0);
+}
+
 void check_launch_end(const struct launch *launch, bool keep)
 {
     struct world *world = launch->node->world;
 
-    if (!keep && launch->born != NULL && launch->told && launch->code == PvmOk && !launch->born->disturbed &&
+    if (keep && asker_gone(launch) && pvmi_tid_host(launch->asker) == world->first->number)
+        world_fail(world, "host added for nobody", "node %d (%s), for t%x", launch->number, launch->name,
+                   (unsigned)launch->asker);
+    if (!keep && !asker_gone(launch) && launch->born != NULL && launch->told && launch->code == PvmOk && !launch->born->disturbed &&
         !world->first->disturbed && !world->halt_asked && !world->faults.slow && !world->faults.breaks)
         world_fail(world, "join failed without a reason", "node %d (%s)", launch->number, launch->name);
 }

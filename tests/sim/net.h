@@ -43,6 +43,7 @@ struct conn_end {
     struct process *process; /* or a process's */
     uint64_t handle;
     uint64_t token;
+    int32_t tid; /* the task that its daemon has admitted on it, or 0 */
     enum end_state state;
     bool reading;
     bool congested;       /* the core knows that too much waits behind its writes */

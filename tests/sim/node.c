@@ -436,10 +436,13 @@ void node_frame(struct conn_end *end, const uint8_t *bytes, size_t length)
     if (header.length > 0)
         payload = pvmi_blob_copy(bytes + PVMI_FRAME_HEADER_SIZE, header.length);
     event.frame.frame = pvmi_frame_new(&header, payload, 0, header.length);
-    pvmi_blob_unref(payload);
     world_note_bytes(world, bytes, length < NOTED_MAX ? length : NOTED_MAX);
     trace_frame(world, "->", end, &header, bytes + PVMI_FRAME_HEADER_SIZE);
+    end->node->heard = payload;
+    end->node->heard_on = end;
     node_step(end->node, &event);
+    end->node->heard = NULL;
+    pvmi_blob_unref(payload);
 }
 
 static void congestion_tell(void *object, uint64_t congested)

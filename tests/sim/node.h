@@ -39,6 +39,7 @@ struct launch {
     uint64_t handle;
     int number;
     uint64_t ticket;
+    int32_t asker; /* the task that it is for; 0 none */
     char name[32];
     bool told; /* LAUNCHED was delivered */
     bool over; /* LAUNCH_END came */
@@ -70,6 +71,8 @@ struct node {
     struct pvmi_table starts;   /* struct process by handle */
     struct pvmi_table launches; /* struct launch by handle */
     struct pvmi_table peers;    /* struct peer by number */
+    const struct pvmi_blob *heard;     /* payload of the frame that it is about, or NULL, */
+    struct conn_end *heard_on;         /* and where that came from */
     struct conn **conns;
     int conn_count, conn_size;
     uint8_t gate[32];

@@ -117,7 +117,10 @@ static void act_close(struct node *node, const struct core_action *action)
 /* A task comes once, and goes once. */
 static void act_admit(struct node *node, const struct core_action *action)
 {
-    node_link(node, action);
+    struct conn_end *end = node_link(node, action);
+
+    if (end != NULL)
+        end->tid = action->admit.tid;
     if (pvmi_table_get(&node->admitted, (uint32_t)action->admit.tid) != NULL)
         world_fail(node->world, "admitted twice", "node %d: t%x", node->number, (unsigned)action->admit.tid);
     else
@@ -126,6 +129,10 @@ static void act_admit(struct node *node, const struct core_action *action)
 
 static void act_gone(struct node *node, const struct core_action *action)
 {
+    struct actor *actor = pvmi_table_get(&node->world->by_tid, (uint64_t)action->gone.tid);
+
+    if (actor != NULL)
+        actor->buried = true;
     pvmi_table_remove(&node->admitted, (uint32_t)action->gone.tid);
 }
 
@@ -265,6 +272,32 @@ static void launch_born(void *object, uint64_t value)
     world_after(world, delay, launch_tell, launch, PvmOk);
 }
 
+/* Whose the connection is that the node hears on: a task's, which has come or was started with it, or 0. */
+static int32_t node_hears(const struct node *node)
+{
+    struct conn_end *end = node->heard_on;
+    const struct process *process = net_other(end)->process;
+
+    return end->tid != 0 || process == NULL || end->conn->start == 0 ? end->tid : process->claim_tid;
+}
+
+/* The core begins a start in the step in which it is asked to. */
+static int32_t launch_asker(const struct node *node)
+{
+    struct pvmi_control control;
+    int32_t tid = 0;
+
+    if (node->heard == NULL || pvmi_control_decode(node->heard->data, node->heard->length, &control) != PvmOk)
+        return 0;
+    if (control.type == PVMI_MSG_host_add) {
+        tid = node_hears(node);
+        if (tid == 0)
+            tid = ((struct pvmi_msg_host_add *)control.msg)->tid;
+    }
+    pvmi_control_free(&control);
+    return tid;
+}
+
 static void act_launch(struct node *node, const struct core_action *action)
 {
     struct world *world = node->world;
@@ -275,6 +308,7 @@ static void act_launch(struct node *node, const struct core_action *action)
     launch->handle = action->handle;
     launch->number = action->launch.number;
     launch->ticket = action->launch.ticket;
+    launch->asker = launch_asker(node);
     snprintf(launch->name, sizeof(launch->name), "%s", action->launch.spec->name);
     if (node_numbered(world, launch->number) != NULL)
         world_fail(world, "host number reused", "%d is given to %s", launch->number, launch->name);
