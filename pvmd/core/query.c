@@ -28,14 +28,17 @@ static void answer_exists(struct core *core, const struct asker *asker, int32_t 
         asker_fail(core, asker, PvmNoTask, "there is no task t%x", (unsigned)tid);
 }
 
-/* A host that is gone has no tasks any more. */
+/* A host that is gone has no tasks any more. Else what it says goes to who asked: it may have had no memory to look. */
 static void on_task_query(struct core *core, struct request *request, const struct pvmi_fault *fault,
                           int type, const void *msg)
 {
-    const struct pvmi_msg_answer *answer = msg;
+    if (fault == NULL && type == PVMI_MSG_answer) {
+        struct pvmi_msg_answer answer = *(const struct pvmi_msg_answer *)msg;
 
-    answer_exists(core, &request->asker, request->index,
-                  fault == NULL && type == PVMI_MSG_answer && answer->error.code == PvmOk);
+        asker_send(core, &request->asker, PVMI_MSG_answer, &answer);
+    } else {
+        answer_exists(core, &request->asker, request->index, false);
+    }
 }
 
 void query_task(struct core *core, const struct asker *asker, int32_t tid)

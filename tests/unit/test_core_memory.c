@@ -103,12 +103,17 @@ static void each_allocation_may_fail_once_and_nothing_shows(void **state)
     }
 }
 
-/* The next step finds no reserve and cannot fill it. */
-static void starve(struct net *net, int host)
+/* That step from now finds no reserve at the host and cannot fill it. */
+static void starve_at(struct net *net, int host, int step)
 {
     core_release_reserve(net->hosts[host].core);
-    net->fail_step = net->steps + 1;
+    net->fail_step = net->steps + step;
     net->fail_nth = 0;
+}
+
+static void starve(struct net *net, int host)
+{
+    starve_at(net, host, 1);
 }
 
 static void requests_are_refused_while_memory_is_short(void **state)
@@ -143,6 +148,21 @@ static void requests_are_refused_while_memory_is_short(void **state)
     assert_int_equal(net_result(net, task), 0);
 }
 
+static void a_host_that_is_short_of_memory_does_not_deny_its_tasks(void **state)
+{
+    struct net *net = net_machine(2);
+    int here = net_task(net, 1);
+    int there = net_task(net, 2);
+    struct pvmi_msg_task_query query = { .tid = net->tasks[there].tid };
+
+    *state = net;
+    starve_at(net, 2, 2);
+    net_ask(net, here, PVMI_MSG_task_query, &query);
+    assert_int_equal(net_result(net, here), PvmNoMem);
+    net_ask(net, here, PVMI_MSG_task_query, &query);
+    assert_int_equal(net_result(net, here), PvmOk);
+}
+
 static void a_core_that_cannot_be_made_leaves_nothing(void **state)
 {
     struct net net = { .now_ms = 0 };
@@ -168,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(each_allocation_may_fail_once_and_nothing_shows, net_tear_down),
         cmocka_unit_test_teardown(requests_are_refused_while_memory_is_short, net_tear_down),
+        cmocka_unit_test_teardown(a_host_that_is_short_of_memory_does_not_deny_its_tasks, net_tear_down),
         cmocka_unit_test(a_core_that_cannot_be_made_leaves_nothing),
     };
 
