@@ -42,7 +42,18 @@ static void added_note(struct run *run, const char *line)
         run->added[run->added_count++] = name;
 }
 
-/* Adds lines; those that fail are told. Returns EXIT_GOOD if none did (a host that is there already is fine). */
+/* A signal may jump out of the adding: what that works on hangs on run meanwhile. */
+static void adding_free(struct run *run)
+{
+    host_command_lines_free(run->adding, run->adding_count);
+    free(run->adding_infos);
+    run->adding = NULL;
+    run->adding_infos = NULL;
+    run->adding_count = 0;
+}
+
+/* Adds lines and frees them; those that fail are told. Returns EXIT_GOOD if none did (a host that is there already is
+ * fine). */
 static int lines_add(struct run *run, char **lines, int count)
 {
     int status = EXIT_GOOD;
@@ -51,15 +62,14 @@ static int lines_add(struct run *run, char **lines, int count)
 
     if (grown != NULL)
         run->added = grown;
-    if (infos == NULL || grown == NULL) {
-        free(infos);
-        return report_error("run", "out of memory");
-    }
     run->adding = lines;
     run->adding_infos = infos;
     run->adding_count = count;
+    if (infos == NULL || grown == NULL) {
+        adding_free(run);
+        return report_error("run", "out of memory");
+    }
     int rc = count > 0 ? host_command_add_hosts(run->console, lines, count, infos, false) : 0;
-    run->adding = NULL;
     if (rc < 0) {
         status = report_call("run", rc);
     } else {
@@ -73,7 +83,7 @@ static int lines_add(struct run *run, char **lines, int count)
                 added_note(run, lines[i]);
         }
     }
-    free(infos);
+    adding_free(run);
     return status;
 }
 
@@ -106,11 +116,11 @@ static int named_add(struct run *run)
             strcpy(host->name, ".");
         if (is_member(host->name))
             continue;
-        lines[count++] = host->name;
+        lines[count] = strdup(host->name);
+        if (lines[count] != NULL)
+            count++;
     }
-    int status = lines_add(run, lines, count);
-    free(lines);
-    return status;
+    return lines_add(run, lines, count);
 }
 
 /* --hostfile for a machine that runs: its lines but those that are only for a start ('&', '*') or blank. */
@@ -137,9 +147,7 @@ static int hostfile_add(struct run *run)
     }
     fclose(file);
     free(line);
-    int status = lines_add(run, lines, count);
-    host_command_lines_free(lines, count);
-    return status;
+    return lines_add(run, lines, count);
 }
 
 static int local_add(struct run *run)
@@ -148,9 +156,7 @@ static int local_add(struct run *run)
 
     if (lines == NULL)
         return report_error("run", "out of memory");
-    int status = lines_add(run, lines, run->options.local);
-    host_command_lines_free(lines, run->options.local);
-    return status;
+    return lines_add(run, lines, run->options.local);
 }
 
 /* Daemons do as PVM 3's: where the directory is missing, the copies run in that of the daemon. */
@@ -187,6 +193,7 @@ void run_host_release(struct run *run)
         if (run->adding_infos[i] > 0)
             added_note(run, run->adding[i]);
     }
+    adding_free(run);
     if (run->own_machine && console_enroll(run->console) > 0)
         console_halt(run->console);
     else if (run->added_count > 0)
