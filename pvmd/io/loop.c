@@ -208,13 +208,9 @@ static void io_act(struct io *io, struct core_action *action)
         io_on_gate(io, action);
         break;
     case CORE_ACTION_TEAM_MAKE:
-        teams_make(io, action->handle, action->team.tids, action->team.count, action->team.whole);
-        break;
     case CORE_ACTION_TEAM_SEAL:
-        teams_seal(io, action->handle);
-        break;
     case CORE_ACTION_TEAM_RELEASE:
-        teams_release(io, action->handle, action->team.round);
+        teams_act(io, action);
         break;
     case CORE_ACTION_READY:
         io_on_ready(io);

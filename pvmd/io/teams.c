@@ -110,7 +110,7 @@ static struct team *team_new(struct io *io, uint64_t handle, uint32_t count)
     return team;
 }
 
-void teams_make(struct io *io, uint64_t handle, const int32_t *tids, uint32_t count, bool whole)
+static void teams_make(struct io *io, uint64_t handle, const int32_t *tids, uint32_t count, bool whole)
 {
     struct core_event *event = io_event(io, CORE_EVENT_TEAM_MADE, handle);
     struct team *team = arena_keeper_heap(io) != NULL ? team_new(io, handle, count) : NULL;
@@ -132,7 +132,7 @@ static void team_taken(void *user, uint32_t seat, uint32_t request, int32_t coun
     team->arrivals[team->arrived++] = (struct core_arrival){ .seat = seat, .request = request, .count = count };
 }
 
-void teams_seal(struct io *io, uint64_t handle)
+static void teams_seal(struct io *io, uint64_t handle)
 {
     struct core_event *event = io_event(io, CORE_EVENT_TEAM_SEALED, handle);
     struct team *team = team_find(io->teams, handle);
@@ -152,7 +152,7 @@ void teams_seal(struct io *io, uint64_t handle)
     io_post(io, event);
 }
 
-void teams_release(struct io *io, uint64_t handle, uint32_t round)
+static void teams_release(struct io *io, uint64_t handle, uint32_t round)
 {
     const struct team *team = team_find(io->teams, handle);
 
@@ -160,4 +160,14 @@ void teams_release(struct io *io, uint64_t handle, uint32_t round)
         return;
     pvmi_team_release(arena_keeper_heap(io), &team->place, round);
     pvmi_team_wake_all(arena_keeper_heap(io), &team->place, arena_keeper_poke, io);
+}
+
+void teams_act(struct io *io, const struct core_action *action)
+{
+    if (action->type == CORE_ACTION_TEAM_MAKE)
+        teams_make(io, action->handle, action->team.tids, action->team.count, action->team.whole);
+    else if (action->type == CORE_ACTION_TEAM_SEAL)
+        teams_seal(io, action->handle);
+    else
+        teams_release(io, action->handle, action->team.round);
 }

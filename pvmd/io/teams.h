@@ -12,12 +12,7 @@
 struct teams *teams_new(struct io *io);
 void teams_free(struct teams *teams);    /* NULL is fine */
 
-/* The core's TEAM_MAKE, answered by TEAM_MADE. */
-void teams_make(struct io *io, uint64_t handle, const int32_t *tids, uint32_t count, bool whole);
-
-/* TEAM_SEAL, answered by TEAM_SEALED. */
-void teams_seal(struct io *io, uint64_t handle);
-
-void teams_release(struct io *io, uint64_t handle, uint32_t round);
+/* The core's TEAM_MAKE, answered by TEAM_MADE; TEAM_SEAL, answered by TEAM_SEALED; TEAM_RELEASE. */
+void teams_act(struct io *io, const struct core_action *action);
 
 #endif

@@ -69,6 +69,15 @@ static void check_all_called(int tasks, int round)
     }
 }
 
+/* All others wait in that round for this one. */
+static void await_all_others(int me, int tasks, int round)
+{
+    for (int i = 0; i < tasks; i++) {
+        while (i != me && atomic_load(&shared->called[i]) < round)
+            sched_yield();
+    }
+}
+
 static void lockstep(int me, int tasks, int rounds)
 {
     for (int round = 1; round <= rounds; round++) {
@@ -79,8 +88,8 @@ static void lockstep(int me, int tasks, int rounds)
         if (rc != PvmOk)
             fail("barrier", rc);
         check_all_called(tasks, round);
-        if (me % 7 == round % 7 && round % 50 == 0)
-            usleep(1000);    /* so that the others sleep */
+        if (round % 50 == 0 && round < rounds && me == round / 50 % tasks)
+            await_all_others(me, tasks, round + 1);
     }
 }
 
