@@ -2,6 +2,7 @@
 #include "arena/heap.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "arena/budget.h"
 #include "base/alloc.h"
@@ -34,22 +35,25 @@ static bool kind_large(uint32_t kind)
     return kind + PVMI_HEAP_SMALLEST >= PVMI_HEAP_LARGE;
 }
 
-/* ---- stacks of free blocks ---- */
+/* ---- free blocks ---- */
 
-static int free_make_room(struct pvmi_heap_free *list, uint32_t room)
+static int free_make_room(struct pvmi_heap_free *list, uint32_t wanted)
 {
+    uint32_t room = list->room == 0 ? 8 : list->room;
     uint64_t *positions;
 
-    if (room <= list->room)
+    if (wanted <= list->room)
         return PvmOk;
-    if (room < 2 * list->room)
-        room = 2 * list->room;
-    if (room < 8)
-        room = 8;
-    positions = pvmi_realloc(list->positions, room * sizeof(*positions));
+    while (room < wanted)
+        room *= 2;
+    positions = pvmi_malloc(room * sizeof(*positions));
     if (positions == NULL)
         return PvmNoMem;
+    for (uint32_t i = 0; i < list->count; i++)
+        positions[i] = list->positions[(list->first + i) & (list->room - 1)];
+    pvmi_free(list->positions);
     list->positions = positions;
+    list->first = 0;
     list->room = room;
     return PvmOk;
 }
@@ -57,7 +61,21 @@ static int free_make_room(struct pvmi_heap_free *list, uint32_t room)
 static void free_push(struct pvmi_heap_free *list, uint64_t position)
 {
     assert(list->count < list->room);
-    list->positions[list->count++] = position;
+    list->positions[(list->first + list->count++) & (list->room - 1)] = position;
+}
+
+static uint64_t free_take_newest(struct pvmi_heap_free *list)
+{
+    return list->positions[(list->first + --list->count) & (list->room - 1)];
+}
+
+static uint64_t free_take_oldest(struct pvmi_heap_free *list)
+{
+    uint64_t position = list->positions[list->first];
+
+    list->first = (list->first + 1) & (list->room - 1);
+    list->count--;
+    return position;
 }
 
 /* ---- growing ---- */
@@ -239,7 +257,7 @@ static int make_place(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_posit
 static int warm_up(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_position)
 {
     struct pvmi_heap_free *cold = &heap->cold[kind];
-    uint64_t position = cold->positions[--cold->count];    /* a trim for the budget pushes others onto this stack */
+    uint64_t position = free_take_newest(cold);    /* a trim for the budget adds others to these */
     int rc = repopulate(heap, position, HEADER + kind_capacity(kind));
 
     if (rc != PvmOk)
@@ -261,7 +279,7 @@ struct pvmi_arena_block *pvmi_heap_block(struct pvmi_heap *heap, uint64_t positi
     return (struct pvmi_arena_block *)(void *)(piece->at + offset % arena->piece);
 }
 
-/* Room on the stacks, so that freeing cannot fail. */
+/* Room to list them, so that freeing cannot fail. */
 static int make_room_for_free(struct pvmi_heap *heap, uint32_t kind)
 {
     int rc = free_make_room(&heap->warm[kind], heap->made[kind] + 1);
@@ -296,9 +314,28 @@ static int make_block(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_posit
     return PvmOk;
 }
 
+/* A block of that kind, with memory: one more while messages are to be spread over more than there are. */
+static int take_block(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_position)
+{
+    struct pvmi_heap_free *warm = &heap->warm[kind];
+
+    if (warm->count > 0 && heap->spread[kind] == 0) {
+        *ret_position = free_take_newest(warm);
+        return PvmOk;
+    }
+    if (warm->count == 0 || heap->made[kind] < heap->spread[kind]) {
+        int rc = make_block(heap, kind, ret_position);
+
+        if (rc == PvmOk || warm->count == 0)
+            return rc;
+        heap->spread[kind] = heap->made[kind];
+    }
+    *ret_position = free_take_oldest(warm);
+    return PvmOk;
+}
+
 int pvmi_heap_new(struct pvmi_heap *heap, uint32_t size, uint64_t *ret_position, struct pvmi_arena_block **ret_block)
 {
-    struct pvmi_heap_free *warm;
     struct pvmi_arena_block *block;
     uint64_t position;
     uint32_t kind;
@@ -307,14 +344,9 @@ int pvmi_heap_new(struct pvmi_heap *heap, uint32_t size, uint64_t *ret_position,
     if (size > PVMI_HEAP_BYTES_MAX)
         return PvmBadParam;
     kind = kind_for(size);
-    warm = &heap->warm[kind];
-    if (warm->count > 0) {
-        position = warm->positions[--warm->count];
-    } else {
-        rc = make_block(heap, kind, &position);
-        if (rc != PvmOk)
-            return rc;
-    }
+    rc = take_block(heap, kind, &position);
+    if (rc != PvmOk)
+        return rc;
     block = pvmi_heap_block(heap, position);
     block->next = 0;
     block->length = 0;
@@ -346,6 +378,34 @@ void pvmi_heap_free(struct pvmi_heap *heap, uint64_t position)
     free_push(&heap->warm[kind], position);
 }
 
+/* Some caches of the second level: what both processors have forgotten. */
+static uint64_t spread_most(void)
+{
+    static uint64_t most;
+
+    if (most == 0) {
+        long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
+
+        most = 4 * (uint64_t)(cache > 0 ? cache : 1 << 20);
+    }
+    return most;
+}
+
+void pvmi_heap_spread(struct pvmi_heap *heap, uint32_t size)
+{
+    struct pvmi_arena_header *header = heap->self->arena->header;
+    uint32_t kind = kind_for(size);
+    uint64_t bytes = HEADER + kind_capacity(kind);
+    uint32_t more = heap->spread[kind] == 0 ? 1 : heap->spread[kind];
+
+    if ((heap->spread[kind] + more) * bytes <= spread_most() &&
+        heap->spread_bytes + more * bytes <= 2 * spread_most() &&
+        atomic_load_explicit(&header->pages_free, memory_order_relaxed) > (int64_t)header->pages_total / 2) {
+        heap->spread[kind] += more;
+        heap->spread_bytes += more * bytes;
+    }
+}
+
 static uint32_t trim_large(struct pvmi_heap *heap)
 {
     uint32_t total = 0;
@@ -355,7 +415,7 @@ static uint32_t trim_large(struct pvmi_heap *heap)
         uint32_t length = HEADER + kind_capacity(kind);
 
         for (; warm->count > 0; total += length / PVMI_ARENA_PAGE) {
-            uint64_t position = warm->positions[--warm->count];
+            uint64_t position = free_take_newest(warm);
 
             take_away(heap, position, length);
             free_push(&heap->cold[kind], position);
@@ -368,19 +428,22 @@ static uint32_t trim_large(struct pvmi_heap *heap)
 static void forget_blocks(struct pvmi_heap *heap, const struct pvmi_heap_area *area)
 {
     struct pvmi_heap_free *warm = &heap->warm[area->kind];
-    uint32_t kept = 0;
+    for (uint32_t left = warm->count; left > 0; left--) {
+        uint64_t position = free_take_oldest(warm);
 
-    for (uint32_t i = 0; i < warm->count; i++) {
-        if (warm->positions[i] - area->position >= area->length)
-            warm->positions[kept++] = warm->positions[i];
+        if (position - area->position >= area->length)
+            free_push(warm, position);
+        else
+            heap->made[area->kind]--;
     }
-    heap->made[area->kind] -= warm->count - kept;
-    warm->count = kept;
 }
 
 uint32_t pvmi_heap_trim(struct pvmi_heap *heap)
 {
     uint32_t total = trim_large(heap);
+
+    memset(heap->spread, 0, sizeof(heap->spread));    /* that was a luxury */
+    heap->spread_bytes = 0;
 
     for (uint32_t i = 0; i < heap->area_count; i++) {
         struct pvmi_heap_area *area = &heap->areas[i];

@@ -4,9 +4,12 @@
  * memory: nothing of them has to be healed.
  *
  * Blocks hold 2^k bytes or a little more, from 2^8 to 2^22; larger messages are chains of blocks. Blocks of a size are
- * reused last freed first: those are warm in the cache. Small ones are cut from areas, each for one size, of 16 KiB
- * doubling to 256 KiB; their headers are not a power of two apart, for lines at such distances push each other out of
- * the cache. Large ones, from 16 KiB on, have their own pages.
+ * reused last freed first: those are warm in the cache. But if a receiver has just read one on a processor with a cache of
+ * its own, writing it costs more than writing one that both have forgotten: then the owner spreads what it sends over more
+ * blocks (pvmi_heap_spread()), and these are reused first freed first.
+ *
+ * Small ones are cut from areas, each for one size, of 16 KiB doubling to 256 KiB; their headers are not a power of two
+ * apart, for lines at such distances push each other out of the cache. Large ones, from 16 KiB on, have their own pages.
  *
  * The window grows by these, each from the budget and populated before it is used. Where the budget is used up, the
  * memory of all that is free goes back to it (large blocks, areas without a block in use), and then it is PvmNoMem.
@@ -26,9 +29,10 @@
 
 /* A block that is free, where it is. Warm ones have their memory, cold ones only their place. */
 struct pvmi_heap_free {
-    uint64_t *positions;    /* a stack */
+    uint64_t *positions;    /* in the order in which they were freed, in a circle */
+    uint32_t first;
     uint32_t count;
-    uint32_t room;
+    uint32_t room;          /* a power of two, or 0 */
 };
 
 /* Where small blocks of a size are cut from. A cold one has only its place, and may serve another size. */
@@ -64,6 +68,8 @@ struct pvmi_heap {
     uint32_t area_room;
     struct pvmi_heap_cut cut[PVMI_HEAP_KINDS];
     uint32_t made[PVMI_HEAP_KINDS];    /* blocks of a kind that there are, free or not */
+    uint32_t spread[PVMI_HEAP_KINDS];    /* over how many blocks messages are spread; 0: as few as can be */
+    uint64_t spread_bytes;             /* the sum of these */
 };
 
 /* Returns PvmOk, or PvmNoMem. */
@@ -80,6 +86,12 @@ int pvmi_heap_new(struct pvmi_heap *heap, uint32_t size, uint64_t *ret_position,
 
 /* Frees it; the owner only, and when nobody holds it. This cannot fail. */
 void pvmi_heap_free(struct pvmi_heap *heap, uint64_t position);
+
+/*
+ * From now on blocks for size bytes are taken in turn from twice as many: until they are four times as large as the
+ * cache of a processor, those of all sizes twice that, or half of the budget is used up.
+ */
+void pvmi_heap_spread(struct pvmi_heap *heap, uint32_t size);
 
 /* The block at an own position, which pvmi_heap_new() has given. */
 struct pvmi_arena_block *pvmi_heap_block(struct pvmi_heap *heap, uint64_t position);

@@ -25,3 +25,11 @@ uint64_t pvmi_clock_ms(void)
 {
     return pvmi_clock_us() / 1000;
 }
+
+uint64_t pvmi_clock_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}

@@ -9,6 +9,7 @@
 
 #include "libpvm/call.h"
 #include "libpvm/msgbuf.h"
+#include "libpvm/outgoing.h"
 #include "libpvm/pack.h"
 #include "libpvm/trace.h"
 #include "wire/section.h"
@@ -76,11 +77,13 @@ static inline void gather_sized(uint8_t *to, const uint8_t *from, size_t size, s
         memcpy(to + i * size, from + (ptrdiff_t)i * step, size);
 }
 
-/* Copies count items of size bytes, step bytes apart, to where they lie side by side. */
-static void gather(uint8_t *to, const uint8_t *from, size_t size, size_t count, ptrdiff_t step)
+/* Copies count items of size bytes, step bytes apart, to the end of block, side by side. */
+static void gather(struct pvmi_block *block, const uint8_t *from, size_t size, size_t count, ptrdiff_t step)
 {
+    uint8_t *to = block->bytes + block->length;
+
     if (step == (ptrdiff_t)size) {
-        memcpy(to, from, size * count);
+        pvmi_outgoing_copy(block, to, from, size * count);
         return;
     }
     switch (size) {
@@ -122,7 +125,7 @@ static int pack_typed(struct pvmi_msgbuf *buf, int type, const uint8_t *from, si
 
         if (rc != PvmOk)
             return rc;
-        gather(buf->last->bytes + buf->last->length, from, size, room / size, step);
+        gather(buf->last, from, size, room / size, step);
         from += (ptrdiff_t)(room / size) * step;
         count -= room / size;
         buf->last->length += room;
@@ -147,7 +150,7 @@ static int pack_raw(struct pvmi_msgbuf *buf, const uint8_t *from, size_t size, s
         if (room > wanted)
             room = (size_t)wanted;
         room -= room % size;
-        gather(buf->last->bytes + buf->last->length, from, size, room / size, step);
+        gather(buf->last, from, size, room / size, step);
         from += (ptrdiff_t)(room / size) * step;
         count -= room / size;
         buf->last->length += room;
@@ -403,7 +406,7 @@ static bool pack_bytes_quick(struct pvmi_msgbuf *buf, const void *data, size_t c
         return false;
     section_open(buf, PVMI_TYPE_BYTES);
     open_set_length(buf, (uint32_t)count);
-    memcpy(last->bytes + last->length, data, count);
+    pvmi_outgoing_copy(last, last->bytes + last->length, data, count);
     last->length += count;
     buf->length += count;
     buf->xdr_length += xdr_count(PVMI_TYPE_BYTES, 1, count);

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "libpvm/msgbuf.h"
+#include "libpvm/outgoing.h"
 
 #define SMALL PVMI_BLOCK_SMALL    /* capacity of blocks that are kept */
 
@@ -97,6 +98,11 @@ struct pvmi_block *pvmi_shared_new(size_t capacity)
     shared->base.length = 0;
     shared->base.capacity = shared->block->capacity;
     return &shared->base;
+}
+
+void pvmi_shared_spread(size_t capacity)
+{
+    pvmi_heap_spread(&pvmi_shared->heap, (uint32_t)capacity);
 }
 
 /* Gives the block back to the heap, or keeps it for the next message. Nobody else needs it. */
@@ -208,7 +214,7 @@ static int copy_body(const struct pvmi_msgbuf *buf, uint64_t *ret_position)
             piece = last->capacity - last->length;
             if (piece > block->length - at)
                 piece = block->length - at;
-            memcpy(pvmi_block_data(last) + last->length, block->bytes + at, piece);
+            pvmi_outgoing_copy_many(last->capacity, pvmi_block_data(last) + last->length, block->bytes + at, piece);
             last->length += (uint32_t)piece;
         }
     }
@@ -260,8 +266,22 @@ static struct pvmi_block *held_free(struct shared_block *shared)
     return next;
 }
 
+/* A body in one block, whose header need not be waited for: it is fetched for the release. */
+static int pin_single(uint64_t position, uint64_t left, struct pvmi_pin *ret_pin, uint32_t *ret_length)
+{
+    int rc;
+
+    if (left > PVMI_HEAP_BYTES_MAX)
+        return PvmBadMsg;
+    *ret_length = (uint32_t)left;
+    rc = pvmi_arena_pin(pvmi_shared->self->arena, position, sizeof(struct pvmi_arena_block) + (size_t)left, ret_pin);
+    if (rc == PvmOk)
+        __builtin_prefetch(ret_pin->at);
+    return rc;
+}
+
 /* The block at position as one of buf. What it says of itself is the sender's to change: it is read once. */
-static int hold_one(struct pvmi_msgbuf *buf, uint64_t position, uint64_t left, uint64_t *ret_next)
+static int hold_one(struct pvmi_msgbuf *buf, uint64_t position, uint64_t left, bool single, uint64_t *ret_next)
 {
     struct shared_block *shared = header_new(PVMI_BLOCK_HELD);
     uint32_t length;
@@ -269,7 +289,10 @@ static int hold_one(struct pvmi_msgbuf *buf, uint64_t position, uint64_t left, u
 
     if (shared == NULL)
         return PvmNoMem;
-    rc = pvmi_block_pin(pvmi_shared->self->arena, position, &shared->pin, &length, ret_next);
+    if (single)
+        rc = pin_single(position, left, &shared->pin, &length);
+    else
+        rc = pvmi_block_pin(pvmi_shared->self->arena, position, &shared->pin, &length, ret_next);
     if (rc != PvmOk || length == 0) {
         if (rc == PvmOk)
             pvmi_arena_unpin(&shared->pin);
@@ -319,8 +342,12 @@ int pvmi_shared_take(struct pvmi_msgbuf *buf, const struct pvmi_shm_arrival *arr
     while (rc == PvmOk && buf->length < arrival->lent.length) {
         uint64_t left = arrival->lent.length - buf->length;
 
-        rc = position == 0 ? PvmBadMsg
-                           : (dead ? copy_one : hold_one)(buf, position, left, &position);
+        if (position == 0)
+            rc = PvmBadMsg;
+        else if (dead)
+            rc = copy_one(buf, position, left, &position);
+        else
+            rc = hold_one(buf, position, left, arrival->lent.single != 0, &position);
     }
     if (rc == PvmOk && buf->first == NULL)
         rc = PvmBadMsg;

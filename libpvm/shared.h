@@ -22,6 +22,9 @@ extern struct pvmi_shm *pvmi_shared;
 /* An empty block in the own window with room for capacity bytes or more; NULL when there is no arena, or no room. */
 struct pvmi_block *pvmi_shared_new(size_t capacity);
 
+/* Writing into blocks of that capacity is dear: messages are spread over more of them from now on, within limits. */
+void pvmi_shared_spread(size_t capacity);
+
 /* Frees a block of the arena, and of a chain that was sent those behind that belong to it. Returns what follows. */
 struct pvmi_block *pvmi_shared_free(struct pvmi_block *block);
 

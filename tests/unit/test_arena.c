@@ -424,6 +424,78 @@ static void blocks_of_all_sizes_are_apart_and_reused_last_freed_first(void **sta
     daemon_end(&daemon);
 }
 
+/* Allocates and frees one block count times. Returns how many different ones that were. */
+static uint32_t different_blocks(struct arena_task *task, uint32_t size, uint32_t count)
+{
+    uint64_t seen[600];
+    uint32_t different = 0;
+
+    assert_true(count <= 600);
+    for (uint32_t i = 0, at; i < count; i++) {
+        struct pvmi_arena_block *block;
+
+        assert_int_equal(pvmi_heap_new(&task->heap, size, &seen[different], &block), PvmOk);
+        pvmi_heap_free(&task->heap, seen[different]);
+        for (at = 0; seen[at] != seen[different]; at++)
+            ;
+        different += at == different;
+    }
+    return different;
+}
+
+static void blocks_that_are_spread_are_reused_first_freed_first(void **state)
+{
+    struct arena_daemon daemon;
+    struct arena_task task;
+    uint32_t last = 1;
+
+    (void)state;
+    daemon_make(&daemon, ARENA_PAGES);
+    task_claim(&task, daemon.arena, daemon_reserve(&daemon, 1));
+    assert_int_equal(different_blocks(&task, 50000, 10), 1);
+    for (int times = 0; times < 3; times++) {
+        uint32_t blocks;
+
+        pvmi_heap_spread(&task.heap, 50000);
+        blocks = different_blocks(&task, 50000, 40);
+        assert_int_equal(blocks, times == 0 ? 1 : 2 * last);
+        last = blocks;
+    }
+    assert_int_equal(different_blocks(&task, 200, 10), 1);    /* not those of other sizes */
+    for (int times = 0; times < 40; times++)
+        pvmi_heap_spread(&task.heap, 50000);
+    assert_true(task.heap.spread[16 - PVMI_HEAP_SMALLEST] * 65536ull < 64u << 20);
+    pvmi_heap_trim(&task.heap);
+    assert_int_equal(different_blocks(&task, 50000, 10), 1);    /* memory was short */
+    task_end(&task, false);
+    daemon_end(&daemon);
+}
+
+/* A spread that finds no memory makes do with the blocks that there are. */
+static void a_budget_that_is_half_used_up_is_not_for_spreading(void **state)
+{
+    struct arena_daemon daemon;
+    struct arena_task task;
+    struct pvmi_arena_block *block;
+    uint64_t positions[512];
+    uint32_t count = 0;
+
+    (void)state;
+    daemon_make(&daemon, ARENA_PAGES);
+    task_claim(&task, daemon.arena, daemon_reserve(&daemon, 1));
+    pvmi_heap_spread(&task.heap, 50000);
+    pvmi_heap_spread(&task.heap, 50000);
+    while (count < 512 && pvmi_heap_new(&task.heap, 100000, &positions[count], &block) == PvmOk)
+        count++;
+    assert_in_range(count, 2, 511);
+    pvmi_heap_spread(&task.heap, 100000);
+    assert_int_equal(task.heap.spread[17 - PVMI_HEAP_SMALLEST], 0);
+    pvmi_heap_free(&task.heap, positions[--count]);
+    assert_int_equal(different_blocks(&task, 50000, 10), 1);    /* 2 were wanted, and one has found room */
+    task_end(&task, false);
+    daemon_end(&daemon);
+}
+
 static void a_full_window_goes_on_in_another_slot(void **state)
 {
     struct arena_daemon daemon;
@@ -564,6 +636,8 @@ int main(void)
         cmocka_unit_test(the_memory_of_small_blocks_serves_large_ones),
         cmocka_unit_test(the_audit_finds_what_was_lost),
         cmocka_unit_test(blocks_of_all_sizes_are_apart_and_reused_last_freed_first),
+        cmocka_unit_test(blocks_that_are_spread_are_reused_first_freed_first),
+        cmocka_unit_test(a_budget_that_is_half_used_up_is_not_for_spreading),
         cmocka_unit_test(a_full_window_goes_on_in_another_slot),
         cmocka_unit_test(the_heap_survives_failed_allocations),
         cmocka_unit_test(a_descriptor_that_was_used_again_is_not_taken),

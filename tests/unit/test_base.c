@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The leaves: alloc, blob, buffer, clock, list, error, env. test_table.c and test_log.c have the others. */
+/* The leaves: alloc, blob, buffer, clock, copy, list, error, env. test_table.c and test_log.c have the others. */
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -14,6 +14,7 @@
 #include "base/blob.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/copy.h"
 #include "base/env.h"
 #include "base/error.h"
 #include "base/list.h"
@@ -423,6 +424,25 @@ static void numbers_in_variables_have_three_bases(void **state)
     assert_int_equal(pvmi_env_number(PVMI_ENV_PVMTASKDEBUG, 77), 77);
 }
 
+/* Every position in a line, every rest, and nothing beside what is asked for. */
+static void a_copy_past_the_caches_is_a_copy(void **state)
+{
+    uint8_t from[400], to[400];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(from); i++)
+        from[i] = (uint8_t)(i * 7 + 1);
+    for (size_t at = 0; at < 65; at++) {
+        for (size_t size = 0; size < 200; size++) {
+            memset(to, 0, sizeof(to));
+            pvmi_copy_past(to + at, from + size % 17, size);
+            assert_memory_equal(to + at, from + size % 17, size);
+            for (size_t i = 0; i < sizeof(to); i++)
+                assert_true((i >= at && i < at + size) || to[i] == 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +458,7 @@ int main(void)
         cmocka_unit_test_teardown(consuming_keeps_what_is_behind, nothing_leaked),
         cmocka_unit_test_teardown(a_buffer_without_memory_stays_as_it_was, nothing_leaked),
         cmocka_unit_test(a_test_can_set_the_clock),
+        cmocka_unit_test(a_copy_past_the_caches_is_a_copy),
         cmocka_unit_test(a_list_keeps_order),
         cmocka_unit_test_teardown(a_walk_may_free_its_node, nothing_leaked),
         cmocka_unit_test(errors_have_the_texts_of_pvm_3),
