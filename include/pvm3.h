@@ -477,7 +477,8 @@ int pvm_setmwid(int bufid, int waitid);
  * imaginary part. A message may be packed further after it was sent, and be sent again.
  *
  * In buffers of PvmDataInPlace the stride must be 1. The data are read at each send, not before: they must
- * still be there.
+ * still be there. Fortran's pvmfpack() copies them instead, with any stride: what it is given may be a temporary of
+ * the compiler's, which is gone at the send (PVM 4).
  *
  * Returns PvmOk; nitem 0 packs nothing. In this order: PvmBadParam (nitem negative), PvmNoBuf (no active send
  * buffer), PvmNotImpl (in place: another stride, or a string), PvmBadParam (NULL with items; PVM 3 crashed),

@@ -12,6 +12,7 @@
 #include "libpvm/outgoing.h"
 #include "libpvm/pack.h"
 #include "libpvm/trace.h"
+#include "libpvm/undeclared.h"
 #include "wire/section.h"
 
 /* ---- the last section ---- */
@@ -278,11 +279,13 @@ static int pack_trace(struct pvmi_msgbuf *buf, int type, const void *data, size_
     return rc;
 }
 
-int pvmi_pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_t size, int count, int stride)
+/* by_value: as in pack_checked(); then in place takes any stride. */
+static int pack_some(struct pvmi_msgbuf *buf, int type, const void *data, size_t size, int count, int stride,
+                     bool by_value)
 {
     if (count < 0)
         return PvmBadParam;
-    if (buf->encoding == PvmDataInPlace && stride != 1)
+    if (buf->encoding == PvmDataInPlace && stride != 1 && !by_value)
         return PvmNotImpl;
     if (count == 0)
         return PvmOk;
@@ -290,7 +293,12 @@ int pvmi_pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_t 
         return pvmi_call_fail(PvmBadParam, "%d items from a NULL pointer", count);
     if (buf->encoding == PvmDataTrace)
         return pack_trace(buf, type, data, size, count, stride);
-    return pack_checked(buf, type, data, size, count, stride, false);
+    return pack_checked(buf, type, data, size, count, stride, by_value);
+}
+
+int pvmi_pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_t size, int count, int stride)
+{
+    return pack_some(buf, type, data, size, count, stride, false);
 }
 
 int pvmi_pack_value(struct pvmi_msgbuf *buf, int type, const void *value, size_t size)
@@ -330,6 +338,28 @@ int pvmi_pack_string(struct pvmi_msgbuf *buf, const char *text)
 
 /* ---- the public functions ---- */
 
+/* What each of them packs, by data type. */
+struct item {
+    int event;
+    const char *function;
+    int type;
+    size_t size;
+};
+
+static const struct item items[] = {
+    [PVM_BYTE] = { TEV_PKBYTE, "pvm_pkbyte", PVMI_TYPE_BYTES, 1 },
+    [PVM_SHORT] = { TEV_PKSHORT, "pvm_pkshort", PVMI_TYPE_INT16, sizeof(short) },
+    [PVM_INT] = { TEV_PKINT, "pvm_pkint", PVMI_TYPE_INT32, sizeof(int) },
+    [PVM_FLOAT] = { TEV_PKFLOAT, "pvm_pkfloat", PVMI_TYPE_FLOAT32, sizeof(float) },
+    [PVM_CPLX] = { TEV_PKCPLX, "pvm_pkcplx", PVMI_TYPE_COMPLEX32, 2 * sizeof(float) },
+    [PVM_DOUBLE] = { TEV_PKDOUBLE, "pvm_pkdouble", PVMI_TYPE_FLOAT64, sizeof(double) },
+    [PVM_DCPLX] = { TEV_PKDCPLX, "pvm_pkdcplx", PVMI_TYPE_COMPLEX64, 2 * sizeof(double) },
+    [PVM_LONG] = { TEV_PKLONG, "pvm_pklong", PVMI_TYPE_LONG, sizeof(long) },
+    [PVM_USHORT] = { TEV_PKUSHORT, "pvm_pkushort", PVMI_TYPE_UINT16, sizeof(short) },
+    [PVM_UINT] = { TEV_PKUINT, "pvm_pkuint", PVMI_TYPE_UINT32, sizeof(int) },
+    [PVM_ULONG] = { TEV_PKULONG, "pvm_pkulong", PVMI_TYPE_ULONG, sizeof(long) },
+};
+
 /* One number behind others of its type: true if that could be done. */
 static inline bool pack_one(struct pvmi_msgbuf *buf, int type, const void *data, size_t size)
 {
@@ -347,13 +377,14 @@ static inline bool pack_one(struct pvmi_msgbuf *buf, int type, const void *data,
     return true;
 }
 
-static int pack_items(struct pvmi_msgbuf *buf, int type, const void *data, size_t size, int nitem, int stride)
+static int pack_items(struct pvmi_msgbuf *buf, const struct item *item, const void *data, int nitem, int stride,
+                      bool by_value)
 {
     if (nitem < 0)
         return PvmBadParam;
     if (buf == NULL)
         return PvmNoBuf;
-    return pvmi_pack_items(buf, type, data, size, nitem, stride);
+    return pack_some(buf, item->type, data, item->size, nitem, stride, by_value);
 }
 
 /* Begins a section for one number in a block that has room, without the search for room and the mark of pack_checked(). */
@@ -371,33 +402,38 @@ static __attribute__((noinline)) bool section_begin_quick(struct pvmi_msgbuf *bu
 }
 
 /* All that pack() does not do on the spot. Out of line, so that pack() needs no stack. */
-static __attribute__((noinline)) int pack_any(int event, const char *function, int type, const void *data,
-                                              size_t size, int nitem, int stride)
+static __attribute__((noinline)) int pack_any(const struct item *item, const void *data, int nitem, int stride,
+                                              bool by_value)
 {
     struct pvmi_msgbuf *buf;
 
     pvmi_call_enter();
-    pvmi_trace_enter_buffers(event, data, nitem, stride);
+    pvmi_trace_enter_buffers(item->event, data, nitem, stride);
     buf = pvmi_active_send_buf();
-    return pvmi_call_leave(function, pack_items(buf, type, data, size, nitem, stride));
+    return pvmi_call_leave(item->function, pack_items(buf, item, data, nitem, stride, by_value));
 }
 
-static inline __attribute__((always_inline)) int pack(int event, const char *function, int type, const void *data,
-                                                      size_t size, int nitem, int stride)
+/* What is done on the spot is never in place. */
+static inline __attribute__((always_inline)) int pack(int datatype, const void *data, int nitem, int stride,
+                                                      bool by_value)
 {
-    if (type != PVMI_TYPE_BYTES && nitem == 1 && data != NULL && pvmi_call_alone() && !pvmi_trace_buffers_on) {
+    const struct item *item = &items[datatype];
+
+    if (nitem == 1 && data != NULL && pvmi_call_alone() && !pvmi_trace_buffers_on) {
         struct pvmi_msgbuf *buf = pvmi_active_send_known();
 
-        if (buf != NULL && (buf->open_header != NULL && buf->open_type == type
-                                ? pack_one(buf, type, data, size)
-                                : section_begin_quick(buf, type, size) && pack_one(buf, type, data, size)))
+        if (buf != NULL && (buf->open_header != NULL && buf->open_type == item->type
+                                ? pack_one(buf, item->type, data, item->size)
+                                : section_begin_quick(buf, item->type, item->size) &&
+                                      pack_one(buf, item->type, data, item->size)))
             return PvmOk;
     }
-    return pack_any(event, function, type, data, size, nitem, stride);
+    return pack_any(item, data, nitem, stride, by_value);
 }
 
 /* Bytes are a section of their own: true if they could be put there on the spot. */
-static bool pack_bytes_quick(struct pvmi_msgbuf *buf, const void *data, size_t count)
+static inline __attribute__((always_inline)) bool pack_bytes_quick(struct pvmi_msgbuf *buf, const void *data,
+                                                                   size_t count)
 {
     struct pvmi_block *last = buf->last;
 
@@ -415,7 +451,7 @@ static bool pack_bytes_quick(struct pvmi_msgbuf *buf, const void *data, size_t c
     return true;
 }
 
-int pvm_pkbyte(const char *xp, int nitem, int stride)
+static inline __attribute__((always_inline)) int pack_bytes(const char *xp, int nitem, int stride, bool by_value)
 {
     if (stride == 1 && nitem > 0 && xp != NULL && pvmi_call_alone() && !pvmi_trace_buffers_on) {
         struct pvmi_msgbuf *buf = pvmi_active_send_known();
@@ -423,57 +459,78 @@ int pvm_pkbyte(const char *xp, int nitem, int stride)
         if (buf != NULL && pack_bytes_quick(buf, xp, (size_t)nitem))
             return PvmOk;
     }
-    return pack(TEV_PKBYTE, "pvm_pkbyte", PVMI_TYPE_BYTES, xp, 1, nitem, stride);
+    return pack_any(&items[PVM_BYTE], xp, nitem, stride, by_value);
+}
+
+int pvm_pkbyte(const char *xp, int nitem, int stride)
+{
+    return pack_bytes(xp, nitem, stride, false);
 }
 
 int pvm_pkshort(const short *xp, int nitem, int stride)
 {
-    return pack(TEV_PKSHORT, "pvm_pkshort", PVMI_TYPE_INT16, xp, sizeof(*xp), nitem, stride);
+    return pack(PVM_SHORT, xp, nitem, stride, false);
 }
 
 int pvm_pkushort(const unsigned short *xp, int nitem, int stride)
 {
-    return pack(TEV_PKUSHORT, "pvm_pkushort", PVMI_TYPE_UINT16, xp, sizeof(*xp), nitem, stride);
+    return pack(PVM_USHORT, xp, nitem, stride, false);
 }
 
 int pvm_pkint(const int *xp, int nitem, int stride)
 {
-    return pack(TEV_PKINT, "pvm_pkint", PVMI_TYPE_INT32, xp, sizeof(*xp), nitem, stride);
+    return pack(PVM_INT, xp, nitem, stride, false);
 }
 
 int pvm_pkuint(const unsigned int *xp, int nitem, int stride)
 {
-    return pack(TEV_PKUINT, "pvm_pkuint", PVMI_TYPE_UINT32, xp, sizeof(*xp), nitem, stride);
+    return pack(PVM_UINT, xp, nitem, stride, false);
 }
 
 int pvm_pklong(const long *xp, int nitem, int stride)
 {
-    return pack(TEV_PKLONG, "pvm_pklong", PVMI_TYPE_LONG, xp, sizeof(*xp), nitem, stride);
+    return pack(PVM_LONG, xp, nitem, stride, false);
 }
 
 int pvm_pkulong(const unsigned long *xp, int nitem, int stride)
 {
-    return pack(TEV_PKULONG, "pvm_pkulong", PVMI_TYPE_ULONG, xp, sizeof(*xp), nitem, stride);
+    return pack(PVM_ULONG, xp, nitem, stride, false);
 }
 
 int pvm_pkfloat(const float *xp, int nitem, int stride)
 {
-    return pack(TEV_PKFLOAT, "pvm_pkfloat", PVMI_TYPE_FLOAT32, xp, sizeof(*xp), nitem, stride);
+    return pack(PVM_FLOAT, xp, nitem, stride, false);
 }
 
 int pvm_pkdouble(const double *xp, int nitem, int stride)
 {
-    return pack(TEV_PKDOUBLE, "pvm_pkdouble", PVMI_TYPE_FLOAT64, xp, sizeof(*xp), nitem, stride);
+    return pack(PVM_DOUBLE, xp, nitem, stride, false);
 }
 
 int pvm_pkcplx(const float *xp, int nitem, int stride)
 {
-    return pack(TEV_PKCPLX, "pvm_pkcplx", PVMI_TYPE_COMPLEX32, xp, 2 * sizeof(*xp), nitem, stride);
+    return pack(PVM_CPLX, xp, nitem, stride, false);
 }
 
 int pvm_pkdcplx(const double *xp, int nitem, int stride)
 {
-    return pack(TEV_PKDCPLX, "pvm_pkdcplx", PVMI_TYPE_COMPLEX64, xp, 2 * sizeof(*xp), nitem, stride);
+    return pack(PVM_DCPLX, xp, nitem, stride, false);
+}
+
+int pvmpkcopy(int datatype, const void *xp, int nitem, int stride)
+{
+    switch (datatype) {
+    case PVM_STR:
+    case PVM_BYTE: return pack_bytes(xp, nitem, stride, true);
+    case PVM_SHORT: return pack(PVM_SHORT, xp, nitem, stride, true);
+    case PVM_INT: return pack(PVM_INT, xp, nitem, stride, true);
+    case PVM_FLOAT: return pack(PVM_FLOAT, xp, nitem, stride, true);
+    case PVM_CPLX: return pack(PVM_CPLX, xp, nitem, stride, true);
+    case PVM_DOUBLE: return pack(PVM_DOUBLE, xp, nitem, stride, true);
+    case PVM_DCPLX: return pack(PVM_DCPLX, xp, nitem, stride, true);
+    case PVM_LONG: return pack(PVM_LONG, xp, nitem, stride, true);
+    default: return PvmBadParam;
+    }
 }
 
 int pvm_pkstr(const char *sp)

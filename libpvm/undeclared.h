@@ -4,6 +4,8 @@
  * declared here and not in pvm3.h, because programs declare them in ways of their own, or call them without,
  * and with other arguments (PVM's example task0 gives lpvmerr() a format).
  *
+ * pvmpkcopy() is our own, for our Fortran libraries alone.
+ *
  * Those that other files of the library use too stand there: pvmmyctx in libpvm/task.h, pvm_errno in pvm3.h.
  */
 #ifndef PVMI_LIBPVM_UNDECLARED_H
@@ -36,6 +38,15 @@ int pvmbeatask(void);
 /* Drops the connection to the daemon without a word, and with it what has not been sent. The process is no task
  * then, and becomes one anew as after pvm_exit(). Returns 0. */
 int pvmendtask(void);
+
+/* ---- packing for Fortran: libpvm/pack ---- */
+
+/*
+ * Does what pvm_pkint() and its like do, with their events and errors, for PVM_STR (as PVM_BYTE) to PVM_LONG; PvmBadParam for
+ * another data type, which is not reported. But in place the items are copied now, with any stride: what a Fortran
+ * compiler passes may be a temporary of its own, which is gone at the send.
+ */
+int pvmpkcopy(int datatype, const void *xp, int nitem, int stride);
 
 /* ---- time: libpvm/clock ---- */
 

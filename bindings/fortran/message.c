@@ -71,22 +71,14 @@ void pvmfsetminfo_(const int *bufid, const int *ctx, const int *tag, const int *
 
 /* ---- packing ---- */
 
+int pvmpkcopy(int datatype, const void *xp, int nitem, int stride);    /* of libpvm: by value also in place */
+
 /* what: STRING 0, BYTE1 1, INTEGER2 2, INTEGER4 3, REAL4 4, COMPLEX8 5, REAL8 6, COMPLEX16 7, INTEGER8 8, which are
- * PVM_STR to PVM_LONG. Strings are nitem characters, without length or NUL. */
+ * PVM_STR to PVM_LONG. Strings are nitem characters, without length or NUL. In place, too, the items are copied: xp may be
+ * a temporary of the compiler's. */
 void pvmfpack_(const int *what, const void *xp, const int *nitem, const int *stride, int *info)
 {
-    switch (*what) {
-    case PVM_STR:
-    case PVM_BYTE: *info = pvm_pkbyte(xp, *nitem, *stride); break;
-    case PVM_SHORT: *info = pvm_pkshort(xp, *nitem, *stride); break;
-    case PVM_INT: *info = pvm_pkint(xp, *nitem, *stride); break;
-    case PVM_FLOAT: *info = pvm_pkfloat(xp, *nitem, *stride); break;
-    case PVM_CPLX: *info = pvm_pkcplx(xp, *nitem, *stride); break;
-    case PVM_DOUBLE: *info = pvm_pkdouble(xp, *nitem, *stride); break;
-    case PVM_DCPLX: *info = pvm_pkdcplx(xp, *nitem, *stride); break;
-    case PVM_LONG: *info = pvm_pklong(xp, *nitem, *stride); break;
-    default: *info = PvmBadParam;
-    }
+    *info = pvmpkcopy(*what, xp, *nitem, *stride);
 }
 
 void pvmfunpack_(const int *what, void *xp, const int *nitem, const int *stride, int *info)

@@ -6,6 +6,7 @@
  */
 #include "fail_each.h"
 #include "fake_answers.h"
+#include "libpvm/undeclared.h"
 
 static int data[4] = { 1, 2, 3, 4 };
 static int result[4];
@@ -28,10 +29,10 @@ static int do_mkbuf(void)
     return id < 0 ? id : pvm_freebuf(id);
 }
 
+static int much[100000];
+
 static int do_pack_much(void)
 {
-    static int much[100000];
-
     return pvm_pkint(much, 100000, 1);
 }
 
@@ -46,6 +47,8 @@ static int do_pack_in_place(void)
         rc = pvm_pkint(data, 4, 1);
         if (rc == PvmOk)
             rc = pvm_packf("%d", 5);
+        if (rc == PvmOk)
+            rc = pvmpkcopy(PVM_INT, much, 100000, 1);
         pvm_freebuf(id);
     }
     pvm_setsbuf(old);

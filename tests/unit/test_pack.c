@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <limits.h>
 
+#include "libpvm/undeclared.h"
 #include "loopback.h"
 
 /* ---- golden bodies ---- */
@@ -262,6 +263,82 @@ static void in_place_pieces_that_follow_each_other_are_one(void **state)
     assert_int_equal(buf->length, sizeof(numbers));
 }
 
+static void in_place_pieces_may_be_copied_when_packed(void **state)
+{
+    int numbers[6] = { 1, 2, 3, 4, 5, 6 };
+    int got[8];
+    struct pvmminfo header;
+    const int expected[8] = { 2, 5, 21, 22, 3, 2, 1, 5 };
+
+    (void)state;
+    pvm_initsend(PvmDataInPlace);
+    assert_int_equal(pvmpkcopy(PVM_INT, numbers + 1, 2, 3), PvmOk);
+    assert_int_equal(pvm_pkint(numbers, 2, 1), PvmOk);
+    assert_int_equal(pvmpkcopy(PVM_INT, numbers + 2, 3, -1), PvmOk);
+    assert_int_equal(pvmpkcopy(PVM_INT, numbers + 4, 1, 0), PvmOk);
+    assert_int_equal(pvm_getminfo(pvm_getsbuf(), &header), PvmOk);
+    assert_int_equal(header.enc, PVMI_ENC_IN_PLACE);
+    for (int i = 0; i < 6; i++)
+        numbers[i] = 21 + i;
+    for (int round = 0; round < 2; round++) {
+        loopback();
+        assert_int_equal(pvm_upkint(got, 8, 1), PvmOk);
+        assert_memory_equal(got, expected, sizeof(got));
+    }
+}
+
+/* By pvmpkcopy() and by the functions of the types the same bodies come about. */
+static void copying_is_packing_where_nothing_is_in_place(void **state)
+{
+    static const double data[8] = { 1.5, -2.25, 3, 4, 5, 6, 7, 8 };
+
+    (void)state;
+    for (int encoding = PvmDataDefault; encoding <= PvmDataRaw; encoding++) {
+        for (int stride = 1; stride <= 2; stride++) {
+            uint8_t bodies[2][400];
+            struct pvmi_msgbuf *buf;
+
+            pvm_initsend(encoding);
+            for (int type = PVM_STR; type <= PVM_LONG; type++)
+                assert_int_equal(pvmpkcopy(type, data, 2, stride), PvmOk);
+            buf = pvmi_active_send_buf();
+            assert_in_range(buf->length, 2 * (1 + 1 + 2 + 4 + 4 + 8 + 8 + 16 + 8), sizeof(bodies[0]));
+            pvmi_msgbuf_read(buf, 0, bodies[0], (size_t)buf->length);
+            pvm_initsend(encoding);
+            assert_int_equal(pvm_pkbyte((const char *)data, 2, stride), PvmOk);
+            assert_int_equal(pvm_pkbyte((const char *)data, 2, stride), PvmOk);
+            assert_int_equal(pvm_pkshort((const short *)data, 2, stride), PvmOk);
+            assert_int_equal(pvm_pkint((const int *)data, 2, stride), PvmOk);
+            assert_int_equal(pvm_pkfloat((const float *)data, 2, stride), PvmOk);
+            assert_int_equal(pvm_pkcplx((const float *)data, 2, stride), PvmOk);
+            assert_int_equal(pvm_pkdouble(data, 2, stride), PvmOk);
+            assert_int_equal(pvm_pkdcplx(data, 2, stride), PvmOk);
+            assert_int_equal(pvm_pklong((const long *)data, 2, stride), PvmOk);
+            buf = pvmi_active_send_buf();
+            pvmi_msgbuf_read(buf, 0, bodies[1], (size_t)buf->length);
+            assert_memory_equal(bodies[0], bodies[1], (size_t)buf->length);
+        }
+    }
+}
+
+static void a_copy_is_refused_as_the_pack_would_be(void **state)
+{
+    int number = 1;
+
+    (void)state;
+    pvm_setsbuf(0);
+    assert_int_equal(pvmpkcopy(PVM_INT, &number, 1, 1), PvmNoBuf);
+    for (int encoding = PvmDataDefault; encoding <= PvmDataInPlace; encoding++) {
+        pvm_initsend(encoding);
+        assert_int_equal(pvmpkcopy(PVM_INT, &number, -1, 1), PvmBadParam);
+        assert_int_equal(pvmpkcopy(PVM_INT, NULL, 1, 1), PvmBadParam);
+        assert_int_equal(pvmpkcopy(PVM_INT, NULL, 0, 5), PvmOk);
+        assert_int_equal(pvmpkcopy(PVM_STR - 1, &number, 1, 1), PvmBadParam);
+        assert_int_equal(pvmpkcopy(PVM_LONG + 1, &number, 1, 1), PvmBadParam);
+        assert_int_equal(pvmi_active_send_buf()->length, 0);
+    }
+}
+
 /* ---- arrived buffers ---- */
 
 static void an_arrived_message_goes_on_as_it_came(void **state)
@@ -480,6 +557,9 @@ int main(void)
         cmocka_unit_test_setup(strides_walk_both_ways_and_stand_still, loopback_reset),
         cmocka_unit_test_setup(in_place_data_are_read_when_they_are_sent, loopback_reset),
         cmocka_unit_test_setup(in_place_pieces_that_follow_each_other_are_one, loopback_reset),
+        cmocka_unit_test_setup(in_place_pieces_may_be_copied_when_packed, loopback_reset),
+        cmocka_unit_test_setup(copying_is_packing_where_nothing_is_in_place, loopback_reset),
+        cmocka_unit_test_setup(a_copy_is_refused_as_the_pack_would_be, loopback_reset),
         cmocka_unit_test_setup(an_arrived_message_goes_on_as_it_came, loopback_reset),
         cmocka_unit_test_setup(packing_into_an_arrived_message_appends, loopback_reset),
         cmocka_unit_test_setup(packing_into_a_foreign_message_makes_it_native, loopback_reset),

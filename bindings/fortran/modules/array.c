@@ -140,47 +140,12 @@ bool pvmi_item_suits(int datatype, const struct pvmi_array *array)
     }
 }
 
-/* One item by value, as pvm_packf() does it also in place. */
-static int pack_value(int datatype, const char *at)
-{
-    union {
-        short number16;
-        int number32;
-        long number64;
-        float real32[2];
-        double real64[2];
-    } value;
-
-    memcpy(&value, at, pvmi_item_size(datatype));
-    switch (datatype) {
-    case PVM_SHORT: return pvm_packf("%hd", value.number16);
-    case PVM_INT: return pvm_packf("%d", value.number32);
-    case PVM_LONG: return pvm_packf("%ld", value.number64);
-    case PVM_FLOAT: return pvm_packf("%f", value.real32[0]);
-    case PVM_CPLX: return pvm_packf("%f%f", value.real32[0], value.real32[1]);
-    case PVM_DOUBLE: return pvm_packf("%lf", value.real64[0]);
-    case PVM_DCPLX: return pvm_packf("%lf%lf", value.real64[0], value.real64[1]);
-    default: return pvm_packf("%c", *at);
-    }
-}
-
-static bool packing_in_place(void)
-{
-    struct pvmminfo header;
-    int bufid = pvm_getsbuf();
-
-    return bufid > 0 && pvm_getminfo(bufid, &header) == PvmOk && header.enc == 0x20000000;
-}
+int pvmpkcopy(int datatype, const void *xp, int nitem, int stride);    /* of libpvm: by value also in place */
 
 int pvmi_item_pack(int datatype, const void *items, int count, int stride, bool by_value)
 {
-    if (by_value && packing_in_place()) {
-        int rc = PvmOk;
-
-        for (int i = 0; i < count && rc == PvmOk; i++)
-            rc = pack_value(datatype, (const char *)items + (ptrdiff_t)i * stride * (ptrdiff_t)pvmi_item_size(datatype));
-        return rc;
-    }
+    if (by_value)
+        return pvmpkcopy(datatype, items, count, stride);
     switch (datatype) {
     case PVM_STR:
     case PVM_BYTE: return pvm_pkbyte(items, count, stride);

@@ -29,6 +29,7 @@ struct pvmi_array {
     size_t size;    /* bytes of an element */
     int family;
     int rank;       /* 0: a scalar, or an element that stands for those behind it */
+    int lasting;    /* 1: known to be a variable of the program, and no temporary that the compiler has made of it; else 0 */
     ptrdiff_t extent[PVMI_ARRAY_RANK_MAX];    /* the last one -1: of assumed size */
     ptrdiff_t step[PVMI_ARRAY_RANK_MAX];      /* bytes from one element to the next */
 };

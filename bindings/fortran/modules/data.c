@@ -69,7 +69,7 @@ void pvmfm_pack(const pvmf_int *what, const CFI_cdesc_t *xp, const pvmf_int *nit
     if (rc == PvmOk) {
         items = pvmi_array_flat(&array);
         rc = items == NULL && *nitem > 0 ? PvmNoMem
-                                         : pvmi_item_pack((int)*what, items, (int)*nitem, (int)*stride, items != array.base);
+                                         : pvmi_item_pack((int)*what, items, (int)*nitem, (int)*stride, true);
         pvmi_array_drop(&array, items);
     }
     give(info, rc);

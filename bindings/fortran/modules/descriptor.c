@@ -16,6 +16,35 @@ static int family_of(const CFI_cdesc_t *from)
     }
 }
 
+/* Its own descriptor, which it hands to procedures that are not bind(C). */
+struct own_descriptor {
+    void *base;
+    ptrdiff_t offset;
+    size_t size;
+    int version;
+    signed char rank;
+    signed char type;
+    short attribute;
+    ptrdiff_t span;
+    struct {
+        ptrdiff_t stride;
+        ptrdiff_t lower;
+        ptrdiff_t upper;
+    } dim[PVMI_ARRAY_RANK_MAX];
+};
+
+/* Variables and sections of them are numbered from 1 when they are passed on, what it makes of an expression or a vector
+ * subscript from 0. Scalars do not tell. */
+static bool is_lasting(const void *own)
+{
+    const struct own_descriptor *from = own;
+
+    for (int i = 0; i < from->rank; i++)
+        if (from->dim[i].lower != 1)
+            return false;
+    return from->rank > 0;
+}
+
 #else
 
 /* Others: one number for each type of C, and some have more than one name. */
@@ -46,6 +75,13 @@ static int family_of(const CFI_cdesc_t *from)
     return PVMI_FAMILY_OTHER;
 }
 
+/* Whether it is a variable or the value of an expression cannot be seen. */
+static bool is_lasting(const void *own)
+{
+    (void)own;
+    return false;
+}
+
 #endif
 
 void pvmi_descriptor_read(const CFI_cdesc_t *from, struct pvmi_array *ret_array)
@@ -54,6 +90,7 @@ void pvmi_descriptor_read(const CFI_cdesc_t *from, struct pvmi_array *ret_array)
     ret_array->size = from->elem_len;
     ret_array->family = family_of(from);
     ret_array->rank = from->rank;
+    ret_array->lasting = 0;
     for (int i = 0; i < from->rank; i++) {
         ret_array->extent[i] = from->dim[i].extent;
         ret_array->step[i] = from->dim[i].sm;
@@ -64,4 +101,15 @@ void pvmi_descriptor_read(const CFI_cdesc_t *from, struct pvmi_array *ret_array)
 void pvmf08_describe(const CFI_cdesc_t *from, struct pvmi_array *ret_array)
 {
     pvmi_descriptor_read(from, ret_array);
+}
+
+/* For what is packed. Called by the name that the compiler makes of it, with an underscore or none. */
+void pvmf08_lasts(const void *own, struct pvmi_array *array)
+{
+    array->lasting = is_lasting(own);
+}
+
+void pvmf08_lasts_(const void *own, struct pvmi_array *array)
+{
+    pvmf08_lasts(own, array);
 }

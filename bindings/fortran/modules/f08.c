@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What pvm_f08 asks C for: items of an array go straight from where they lie into the message and back, also those of
- * sections; no copy is made of them but for psend, precv.
+ * sections; no copy is made of them but for psend, precv. In place an array that is contiguous and lasts is read at the
+ * send, all else is copied when packed.
  */
 #include <limits.h>
 #include <stdint.h>
@@ -71,7 +72,7 @@ static int walk_array(const struct pvmi_array *array, bool pack)
 
     if (walk.datatype == PVM_BYTE)
         walk.per_element = (ptrdiff_t)array->size;
-    walk.by_value = !contiguous;
+    walk.by_value = !contiguous || !array->lasting;
     if (count == 0 || array->size == 0)
         return pack ? pvm_pkbyte(NULL, 0, 1) : pvm_upkbyte(NULL, 0, 1);
     if (contiguous)
@@ -95,12 +96,12 @@ int pvmf08_pack_array(const struct pvmi_array *array)
 {
     int what[3] = { array->family, (int)array->size, array->rank };
     long extent[PVMI_ARRAY_RANK_MAX];
-    int rc = pvm_pkint(what, 3, 1);
+    int rc = pvmi_item_pack(PVM_INT, what, 3, 1, true);
 
     for (int i = 0; i < array->rank; i++)
         extent[i] = array->extent[i];
     if (rc == PvmOk && array->rank > 0)
-        rc = pvm_pklong(extent, array->rank, 1);
+        rc = pvmi_item_pack(PVM_LONG, extent, array->rank, 1, true);
     return rc == PvmOk ? pvmf08_pack(array) : rc;
 }
 
