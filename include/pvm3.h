@@ -1122,10 +1122,12 @@ int pvm_reg_tasker(void);
 int pvm_reg_rm(struct pvmhostinfo **hip);
 
 /*
- * Makes this task the tracer of the virtual machine: tasks that enrol from now on, and whose trace or output goes to
- * nobody, send their trace messages (pvmtev.h) here, with tag trace_tag in context trace_ctx and these trace options:
- * mask tmask, PvmSelfTraceBuffer tbuf, PvmSelfTraceOptions topt; and the output of spawned ones comes here, with
- * out_tag in out_ctx. Class PVMTRACERCLASS.
+ * Makes this task the tracer of the virtual machine, and the second call takes that back. Of tasks that are started or
+ * enrol by hand from now on, and whose trace or output goes to nobody, trace messages (pvmtev.h) come here, with tag
+ * trace_tag in context trace_ctx and these options: mask tmask, PvmSelfTraceBuffer tbuf, PvmSelfTraceOptions topt; and
+ * output, as PvmOutputTid has it, with out_tag in out_ctx: also that of programs that never call this library, and of
+ * those started by hand begin (with -1 as the parent) and end. What such a task spawns does the same. Of a task that
+ * began before, nothing comes. Class PVMTRACERCLASS.
  *
  * Returns PvmOk; PvmAlready (another task is it); PvmBadParam (tmask is NULL). As pvm_reg_tracer(3PVM).
  */

@@ -25,7 +25,6 @@
 #include "libpvm/msgbuf.h"
 #include "libpvm/notify.h"
 #include "libpvm/output.h"
-#include "libpvm/plugin.h"
 #include "libpvm/progress.h"
 #include "libpvm/request.h"
 #include "libpvm/task.h"
@@ -233,8 +232,6 @@ static int take_enrolled(const struct pvmi_msg_enrolled *enrolled, bool claimed)
     pvmi_task.parent = enrolled->parent;
     snprintf(pvmi_task.host, sizeof(pvmi_task.host), "%s", enrolled->host == NULL ? "" : enrolled->host);
     take_inherited(&enrolled->inherit, claimed);
-    if (enrolled->tracer != 0)
-        pvmi_plugin_adopt_tracer();
     open_log();
     return PvmOk;
 }

@@ -11,7 +11,6 @@
 #include "libpvm/call.h"
 #include "libpvm/mailbox.h"
 #include "libpvm/msgbuf.h"
-#include "libpvm/option.h"
 #include "libpvm/pack.h"
 #include "libpvm/task.h"
 #include "libpvm/trace.h"
@@ -187,65 +186,4 @@ int pvm_reg_tracer(int trace_ctx, int trace_tag, int out_ctx, int out_tag, const
     pvmi_call_enter();
     pvmi_trace_enter(TEV_REG_TRACER, trace_ctx, trace_tag, out_ctx, out_tag, tmask, tbuf, topt);
     return pvmi_call_leave("pvm_reg_tracer", register_tracer(&tracer));
-}
-
-/* Anybody may have put something else there. */
-static int unpack_tracer(struct pvmi_msgbuf *buf, struct pvmi_rec_inherit *tracer, char mask[PVMI_TRACE_MASK_SIZE])
-{
-    int ints[6];    /* tid, the four contexts and tags, length of the mask */
-    int rest[2];
-    int rc;
-
-    pvmi_msgbuf_rewind(buf);
-    rc = pvmi_unpack_items(buf, PVMI_TYPE_INT32, ints, sizeof(ints[0]), 6, 1);
-    if (rc == PvmOk && (ints[5] < 1 || ints[5] > PVMI_TRACE_MASK_SIZE))
-        rc = PvmBadMsg;
-    if (rc == PvmOk)
-        rc = pvmi_unpack_items(buf, PVMI_TYPE_BYTES, mask, 1, ints[5], 1);
-    if (rc == PvmOk)
-        rc = pvmi_unpack_items(buf, PVMI_TYPE_INT32, rest, sizeof(rest[0]), 2, 1);
-    if (rc != PvmOk)
-        return rc;
-    mask[ints[5] - 1] = '\0';
-    *tracer = (struct pvmi_rec_inherit){ .trace_tid = ints[0], .trace_ctx = ints[1], .trace_tag = ints[2],
-                                         .output_tid = ints[0], .output_ctx = ints[3], .output_tag = ints[4],
-                                         .trace_buffer = rest[0], .trace_options = rest[1], .trace_mask = mask };
-    return PvmOk;
-}
-
-/* What of to goes nowhere yet. */
-static void adopt(struct pvmi_rec_inherit *to, char own_mask[PVMI_TRACE_MASK_SIZE],
-                  const struct pvmi_rec_inherit *tracer)
-{
-    if (to->trace_tid == 0) {
-        to->trace_tid = tracer->trace_tid;
-        to->trace_ctx = tracer->trace_ctx;
-        to->trace_tag = tracer->trace_tag;
-        to->trace_buffer = tracer->trace_buffer;
-        to->trace_options = tracer->trace_options;
-        memcpy(own_mask, tracer->trace_mask, PVMI_TRACE_MASK_SIZE);
-    }
-    if (to->output_tid == 0) {
-        to->output_tid = tracer->output_tid;
-        to->output_ctx = tracer->output_ctx;
-        to->output_tag = tracer->output_tag;
-    }
-}
-
-void pvmi_plugin_adopt_tracer(void)
-{
-    struct pvmi_rec_inherit tracer;
-    char mask[PVMI_TRACE_MASK_SIZE] = "";
-    struct pvmi_msgbuf *buf;
-
-    if (pvmi_task.self.trace_tid != 0 && pvmi_task.self.output_tid != 0)
-        return;
-    if (pvmi_mailbox_read(PVMTRACERCLASS, 0, PvmMboxDefault, &buf) < 0)
-        return;    /* it has gone meanwhile */
-    if (unpack_tracer(buf, &tracer, mask) == PvmOk && pvmi_tid_is_task(tracer.trace_tid)) {
-        adopt(&pvmi_task.self, pvmi_task.self_mask, &tracer);
-        adopt(&pvmi_task.children, pvmi_task.child_mask, &tracer);
-        pvmi_option_tell();
-    }
-    pvmi_msgbuf_free(buf);
 }

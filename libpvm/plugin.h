@@ -3,10 +3,6 @@
 #ifndef PVMI_LIBPVM_PLUGIN_H
 #define PVMI_LIBPVM_PLUGIN_H
 
-/* This task has enrolled, and the machine has a tracer: it gets trace and output of this task and of its children, as
- * far as they go nowhere else. */
-void pvmi_plugin_adopt_tracer(void);
-
 /* Puts an entry that says who this task is into class, beside those of others. PvmOk, or what pvm_putinfo() fails with. */
 int pvmi_plugin_enter(const char *class_name);
 

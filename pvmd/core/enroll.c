@@ -3,10 +3,11 @@
 
 #include "base/log.h"
 #include "pvmd/core/action.h"
+#include "pvmd/core/adopt.h"
 #include "pvmd/core/core_internal.h"
 #include "pvmd/core/link.h"
 #include "pvmd/core/manager.h"
-#include "pvmd/core/plugin.h"
+#include "pvmd/core/output.h"
 #include "pvmd/core/route.h"
 #include "pvmd/core/state_hosts.h"
 #include "pvmd/core/task.h"
@@ -37,16 +38,18 @@ static struct pvmi_msg_enrolled enrolled_of(struct core *core, const struct task
         .host = core->self->rec.name,
         .incarnation = core->self->rec.incarnation,
         .inherit = task->self,
-        .tracer = plugin_find(core, PLUGIN_TRACER),
     };
 }
 
 static void enroll_begin(struct core *core, struct link *link, struct task *task)
 {
-    if (task->handle == 0)
+    if (task->handle == 0) {
         trace_by_hand(core, task);
-    else if (!task->trace_begun)    /* it was quicker than the news of its start */
+        if (task->output_adopted)
+            output_begin(core, task);
+    } else if (!task->trace_begun) {    /* it was quicker than the news of its start */
         trace_begin(core, task);
+    }
     task->claimed = true;
     task->link = link;
     link->task = task;
@@ -99,6 +102,7 @@ static void enroll_new(struct core *core, struct link *link)
         return;
     }
     task->pid = link->pid;
+    adopt_by_tracer(core, task);
     enroll_accept(core, link, task);
 }
 

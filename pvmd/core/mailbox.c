@@ -282,15 +282,20 @@ static void put(struct core *core, const struct asker *asker, const struct pvmi_
         .entry = { .name = msg->name, .index = index, .owner = msg->tid, .flags = msg->flags,
                    .message = msg->message },
     };
+    struct mailbox_entry *entry;
 
     if (index < 0 || (entry_find(core, msg->name, index, false) == NULL && !has_room(core, asker, msg->name)))
         return;
     cmd.entry.message.length = body->length;
+    if (mailbox_tells(msg->name, index, body->length))
+        cmd.entry.told = (struct pvmi_bytes){ .data = body->data, .length = (uint32_t)body->length };
     if (state_order(core, PVMI_MSG_cmd_mailbox_put, &cmd) != PvmOk) {
         no_memory(core, asker);
         return;
     }
-    entry_find(core, msg->name, index, false)->body = pvmi_blob_ref(body);
+    entry = entry_find(core, msg->name, index, false);
+    pvmi_blob_unref(entry->body);
+    entry->body = pvmi_blob_ref(body);
     asker_answer(core, asker, NULL, index);
     waits_look(core, msg->name);
 }

@@ -28,7 +28,6 @@
 #include "pvmd/core/output.h"
 #include "pvmd/core/peer.h"
 #include "pvmd/core/peer_alive.h"
-#include "pvmd/core/plugin.h"
 #include "pvmd/core/query.h"
 #include "pvmd/core/relay.h"
 #include "pvmd/core/request.h"
@@ -393,17 +392,11 @@ static void option_request(struct core *core, struct task *task, const struct pv
         trace_end(core, task);    /* for who has traced it so far */
     if (task_set_inherit(core, task, &msg->inherit) != PvmOk)
         core_log(core, PVMI_LOG_ERROR, "no memory for the options of t%x", (unsigned)task->tid);
-    if (moves)
-        task->tracer_adopted = msg->inherit.trace_tid == plugin_find(core, PLUGIN_TRACER);
-    if (moves && task->tracer_adopted) {
-        if (task->handle == 0)
-            trace_by_hand(core, task);
-        else
-            trace_begin(core, task);
-    } else if (moves) {
-        trace_spawned(core, task);
-        trace_begin(core, task);
-    }
+    if (!moves)
+        return;
+    task->trace_adopted = false;
+    trace_spawned(core, task);
+    trace_begin(core, task);
 }
 
 static void dispatch_from_task(struct core *core, struct link *link, const struct pvmi_control *control)

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/table.h"
 #include "pvmd/core/action.h"
+#include "pvmd/core/adopt.h"
 #include "pvmd/core/asker.h"
 #include "pvmd/core/core_internal.h"
 #include "pvmd/core/enroll.h"
@@ -262,6 +263,7 @@ static struct task *start_task(struct core *core, const struct pvmi_msg_start *m
         start_forget(core, task);
         return NULL;
     }
+    adopt_by_tracer(core, task);
     tasker_prepare(core, task, msg, (int32_t)index);
     if (!start_action(core, msg, task)) {
         start_forget(core, task);
@@ -348,9 +350,10 @@ void start_tell_spawned(struct core *core, struct task *task)
     if (task->handle == 0 || !task->trace_begun || task->spawn_told)
         return;
     task->spawn_told = true;
-    output_spawned(core, task);
-    if (!task->tracer_adopted)
+    if (!task->trace_adopted)
         trace_spawned(core, task);
+    if (!task->output_adopted)
+        output_spawned(core, task);
 }
 
 static void job_done(struct core *core, struct start_job *job)

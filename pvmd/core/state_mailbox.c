@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The mailbox as the log makes it: classes, in order of creation, of entries, in order of index. Bodies are no
- * part of it: they are put in by the orderer alone (mailbox.c), which serves all readers. */
+ * part of it: they are put in by the orderer alone (mailbox.c), which serves all readers. But one is: what the machine's
+ * tracer asks for, which all daemons do (adopt.c). */
 #include "pvmd/core/state_mailbox.h"
 
 #include <string.h>
@@ -12,6 +13,9 @@
 #include "pvmd/core/memory.h"
 #include "pvmd/core/state.h"
 #include "wire/tid.h"
+
+#define TOLD_INDEX 0         /* where pvm_reg_tracer() puts what it tells */
+#define TOLD_BYTES_MAX 1024  /* some 250 are used */
 
 void mailbox_init(struct mailbox *mailbox)
 {
@@ -36,6 +40,20 @@ struct mailbox_entry *mailbox_entry_find(const struct mailbox_class *class, int3
             return entry;
     }
     return NULL;
+}
+
+/* One entry in all: "welcome" must hold all that is told. */
+bool mailbox_tells(const char *name, int32_t index, uint64_t length)
+{
+    return index == TOLD_INDEX && length <= TOLD_BYTES_MAX && strcmp(name, PVMTRACERCLASS) == 0;
+}
+
+const struct mailbox_entry *mailbox_told(const struct mailbox *mailbox, const char *name)
+{
+    const struct mailbox_class *class = mailbox_class_find(mailbox, name);
+    const struct mailbox_entry *entry = class != NULL ? mailbox_entry_find(class, TOLD_INDEX, false) : NULL;
+
+    return entry != NULL && mailbox_tells(name, entry->index, entry->message.length) ? entry : NULL;
 }
 
 bool mailbox_owns(const struct state *state, int32_t tid)
@@ -124,19 +142,36 @@ void mailbox_fini(struct mailbox *mailbox)
 
 /* ---- commands ---- */
 
+/* What rec tells, or NULL: PvmOk or PvmNoMem. */
+static int copy_told(struct core *core, const struct pvmi_rec_entry *rec, struct pvmi_blob **ret_body)
+{
+    struct pvmi_blob *body = NULL;
+
+    if (rec->told.length > 0)
+        body = pvmi_blob_copy(rec->told.data, rec->told.length);
+    if (rec->told.length > 0 && body == NULL && core_release_reserve(core))
+        body = pvmi_blob_copy(rec->told.data, rec->told.length);
+    *ret_body = body;
+    return rec->told.length == 0 || body != NULL ? PvmOk : PvmNoMem;
+}
+
 int state_mailbox_put(struct core *core, const struct pvmi_rec_entry *rec)
 {
     struct mailbox *mailbox = &core->state.mailbox;
     const char *name = rec->name != NULL ? rec->name : "";
     struct mailbox_class *class = mailbox_class_find(mailbox, name);
     struct mailbox_entry *entry = class != NULL ? mailbox_entry_find(class, rec->index, false) : NULL;
+    struct pvmi_blob *body;
 
+    if (copy_told(core, rec, &body) != PvmOk)
+        return PvmNoMem;
     if (entry == NULL) {
         entry = core_alloc(core, sizeof(*entry));
         if (entry != NULL)
             class = class_make(core, name);
         if (entry == NULL || class == NULL) {
             pvmi_free(entry);
+            pvmi_blob_unref(body);
             return PvmNoMem;
         }
         entry->index = rec->index;
@@ -145,7 +180,7 @@ int state_mailbox_put(struct core *core, const struct pvmi_rec_entry *rec)
     mailbox->body_bytes += rec->message.length;
     mailbox->body_bytes -= entry->message.length;
     pvmi_blob_unref(entry->body);
-    entry->body = NULL;
+    entry->body = body;
     entry->owner = rec->owner;
     entry->flags = rec->flags;
     entry->message = rec->message;
@@ -205,6 +240,8 @@ struct pvmi_rec_entry mailbox_record(const struct mailbox_class *class, const st
         .message = entry->message,
     };
 
+    if (entry->body != NULL && mailbox_tells(class->name, entry->index, entry->message.length))
+        rec.told = (struct pvmi_bytes){ .data = entry->body->data, .length = (uint32_t)entry->body->length };
     return rec;
 }
 
@@ -224,7 +261,11 @@ uint64_t mailbox_hash(const struct mailbox *mailbox, uint64_t hash)
     PVMI_LIST_EACH(node, &mailbox->classes) {
         const struct mailbox_class *class = PVMI_CONTAINER(node, struct mailbox_class, link);
 
+        const struct mailbox_entry *told = mailbox_told(mailbox, class->name);
+
         hash = state_mix(hash, class->name, strlen(class->name) + 1);
+        if (told != NULL && told->body != NULL)
+            hash = state_mix(hash, told->body->data, told->body->length);
         PVMI_LIST_EACH(at, &class->entries)
             hash = entry_hash(PVMI_CONTAINER(at, struct mailbox_entry, link), hash);
     }

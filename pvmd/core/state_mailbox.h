@@ -14,7 +14,7 @@ struct mailbox_entry {
     int32_t owner;            /* 0: it has ended */
     int32_t flags;
     struct pvmi_rec_message message;
-    struct pvmi_blob *body;   /* at the orderer */
+    struct pvmi_blob *body;   /* at the orderer; elsewhere NULL, but of what is told to all */
 };
 
 struct mailbox_class {
@@ -38,6 +38,10 @@ void mailbox_fini(struct mailbox *mailbox);
 struct mailbox_class *mailbox_class_find(const struct mailbox *mailbox, const char *name);
 /* The entry at index, or with first_avail the first one from there on; NULL for none. */
 struct mailbox_entry *mailbox_entry_find(const struct mailbox_class *class, int32_t index, bool first_avail);
+/* An entry with this index of this class, and so long a body, is told to all daemons with its body. */
+bool mailbox_tells(const char *name, int32_t index, uint64_t length);
+/* The one of class name, or NULL. */
+const struct mailbox_entry *mailbox_told(const struct mailbox *mailbox, const char *name);
 bool mailbox_owns(const struct state *state, int32_t tid);    /* tid owns an entry */
 int state_mailbox_put(struct core *core, const struct pvmi_rec_entry *rec);    /* PvmOk or PvmNoMem */
 void state_mailbox_delete(struct core *core, const char *name, int32_t index);

@@ -186,7 +186,6 @@ static void task_report(struct core *core, struct task *task)
 {
     task->reported = true;
     start_tell_spawned(core, task);
-    trace_end(core, task);
     notify_task_ended(core, task);
     manager_on_ended(core, task);
 }
@@ -228,6 +227,9 @@ void task_settle(struct core *core, struct task *task)
     }
     if (task->handle == 0) {
         if (!task->reported) {
+            if (task->output_begun)
+                output_end(core, task);
+            trace_end(core, task);
             task_report(core, task);
             task_bury(core, task);
         }
@@ -235,13 +237,16 @@ void task_settle(struct core *core, struct task *task)
     }
     if (!process_settled(core, task))
         return;
+    if (task->ended && pvmi_list_empty(&task->dead)) {
+        output_end(core, task);
+        trace_end(core, task);
+    }
     if (!task->reported)
         task_report(core, task);
     if (!task->ended) {
         task->report_at = CORE_NEVER;
         return;
     }
-    output_end(core, task);
     if (pvmi_list_empty(&task->dead))
         task_bury(core, task);
 }
@@ -328,9 +333,9 @@ void task_on_started(struct core *core, struct core_event *event)
         action_signal(core, task, 15);
         core_wake_at(core, task->kill_at);
     }
-    output_begin(core, task);
     if (!task->trace_begun)
         trace_begin(core, task);
+    output_begin(core, task);
     start_on_started(core, task);
     output_started(core, task);
 }

@@ -38,7 +38,8 @@ struct task {
     uint64_t system_us;
     int32_t spawn_flags;
     bool trace_begun;        /* who traces it knows of it */
-    bool tracer_adopted;     /* that is the machine's tracer, which is told nothing of a task's spawn */
+    bool trace_adopted;      /* it goes to the machine's tracer, for it went to nobody: that is told nothing of its spawn */
+    bool output_adopted;     /* so does its output */
     int32_t manager;         /* who decides what it gets of the machine; 0 nobody */
     int32_t tasker;          /* who is to start it; 0 the keeper. Once handed: who tells of its end, 0 nobody */
     bool handed;             /* the tasker has it */
