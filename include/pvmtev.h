@@ -370,7 +370,7 @@ struct Pvmtracer {
  * The trace mask of this task (who PvmTaskSelf) or of those that it will spawn (PvmTaskChild): copied to mask, or
  * set from it. A shorter mask is taken as it is: events behind its end are not in it.
  *
- * Returns PvmOk; PvmBadParam: who is neither, mask is NULL. As pvm_settmask(3PVM).
+ * Returns PvmOk, also without a pvmd; PvmBadParam: who is neither, mask is NULL. As pvm_settmask(3PVM).
  */
 int pvm_gettmask(int who, Pvmtmask mask);
 int pvm_settmask(int who, Pvmtmask mask);

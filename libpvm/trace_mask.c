@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The trace masks, and PVM 3's own view of what goes where. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,21 +51,27 @@ static int check(int who, const char *mask)
     return PvmOk;
 }
 
+/* A spawned task finds its masks when it enrols; where there is no daemon, a mask is as good as any option. */
+static bool begin(void)
+{
+    return pvmi_task_enroll() == PvmOk;
+}
+
 int pvm_gettmask(int who, Pvmtmask mask)
 {
     int rc;
 
     pvmi_call_enter();
     rc = check(who, mask);
-    if (rc == PvmOk)
-        rc = pvmi_task_enroll();
-    if (rc == PvmOk)
+    if (rc == PvmOk) {
+        begin();
         memcpy(mask, mask_of(who), TEV_MASK_LENGTH);
+    }
     return pvmi_call_leave("pvm_gettmask", rc);
 }
 
 /* The daemon passes the task's own mask to nobody, but tells it to who asks: it has to know. */
-static int set_mask(int who, const char *mask)
+static int set_mask(int who, const char *mask, bool enrolled)
 {
     char *place = mask_of(who);
     size_t length = strnlen(mask, TEV_MASK_LENGTH - 1);
@@ -72,7 +79,7 @@ static int set_mask(int who, const char *mask)
     memset(place, 0, TEV_MASK_LENGTH);
     memcpy(place, mask, length);
     pvmi_trace_changed();
-    return who == PvmTaskSelf ? pvmi_option_tell() : PvmOk;
+    return who == PvmTaskSelf && enrolled ? pvmi_option_tell() : PvmOk;
 }
 
 int pvm_settmask(int who, Pvmtmask mask)
@@ -82,8 +89,6 @@ int pvm_settmask(int who, Pvmtmask mask)
     pvmi_call_enter();
     rc = check(who, mask);
     if (rc == PvmOk)
-        rc = pvmi_task_enroll();
-    if (rc == PvmOk)
-        rc = set_mask(who, mask);
+        rc = set_mask(who, mask, begin());
     return pvmi_call_leave("pvm_settmask", rc);
 }

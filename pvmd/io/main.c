@@ -11,6 +11,7 @@
 
 #include "base/env.h"
 #include "base/error.h"
+#include "base/rundir.h"
 #include "pvmd/core/hostspec.h"
 #include "pvmd/io/daemon.h"
 #include "pvmd/io/hostfile.h"
@@ -239,6 +240,26 @@ static int first_run(const struct arguments *arguments, struct hostfile *file)
     return status;
 }
 
+/* Another name beside a daemon of this user's makes another machine, which is seldom what was meant. */
+static void tell_second(const char *name)
+{
+    char sock[PVMI_RUNDIR_PATH_MAX + 8];
+    char own[PVMI_RUNDIR_PATH_MAX];
+    struct pvmi_fault fault;
+    char *slash;
+
+    if (pvmi_rundir_path(name, own, sizeof(own)) != PvmOk || pvmi_rundir_find(sock, sizeof(sock), &fault) != PvmOk)
+        return;
+    slash = strrchr(sock, '/');
+    *slash = '\0';
+    if (strcmp(sock, own) == 0 || !pvmi_rundir_alive(sock))
+        return;
+    fprintf(stderr,
+            "pvmd: a virtual machine of yours runs here already (%s), and this starts a second one, \"%s\". To use the "
+            "first: export PVMSOCK=%s/sock; to have %s as a host of it: end this one, then pvm add %s\n",
+            strrchr(sock, '/') + 1, name, sock, name, name);
+}
+
 static int first_main(const struct arguments *arguments)
 {
     struct hostfile file = { .own = NULL };
@@ -250,6 +271,8 @@ static int first_main(const struct arguments *arguments)
         fprintf(stderr, "%s\n", fault.text);
         return EXIT_USAGE;
     }
+    if (!arguments->job)
+        tell_second(arguments->name);
     status = first_run(arguments, &file);
     hostfile_fini(&file);
     return status;

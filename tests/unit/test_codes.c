@@ -323,7 +323,13 @@ static void options(void **state)
 
 static void what_needs_no_daemon(void **state)
 {
+    Pvmtmask mask = "AB";
+    Pvmtmask got = "?";
+
     (void)state;
+    GIVES(PvmOk, "", pvm_settmask(PvmTaskChild, mask));
+    GIVES(PvmOk, "", pvm_gettmask(PvmTaskChild, got));
+    GIVES(0, "", strcmp(got, "AB"));
     GIVES(PvmOk, "", pvm_export(NULL));
     GIVES(PvmOk, "", pvm_export(""));
     GIVES(PvmOk, "", pvm_unexport(NULL));
