@@ -188,35 +188,46 @@ static bool wait_word(struct pvmi_self *self, uint64_t at_us)
     return true;
 }
 
+/* Whether there is something; that counts in *found if nobody has woken us for it yet. */
+static bool look_unwoken(struct pvmi_self *self, bool (*look)(void *user), void *user, uint64_t *found)
+{
+    if (!look(user))
+        return false;
+    if (atomic_load(&self->state->word) == self->state_word)
+        ++*found;
+    return true;
+}
+
 static int sleep_shown(struct pvmi_self *self, bool (*look)(void *user), void *user, uint64_t deadline_us,
-                       uint64_t *ret_late)
+                       struct pvmi_wake_count *count)
 {
     uint64_t now = pvmi_clock_us();
     uint64_t first = deadline_us - now < FIRST_SLEEP_US && deadline_us > now ? deadline_us : now + FIRST_SLEEP_US;
 
     if (deadline_us <= now)
         return PVMI_AGAIN;
+    count->sleeps++;
     if (wait_word(self, first))
         return PvmOk;
     pvmi_wake_recheck(self);
-    if (look(user)) {
-        if (ret_late != NULL && atomic_load(&self->state->word) == self->state_word)
-            ++*ret_late;
+    if (look_unwoken(self, look, user, &count->late))
         return PvmOk;
-    }
-    return first < deadline_us && wait_word(self, deadline_us) ? PvmOk : PVMI_AGAIN;
+    if (first == deadline_us)
+        return PVMI_AGAIN;
+    return wait_word(self, deadline_us) || look_unwoken(self, look, user, &count->lost) ? PvmOk : PVMI_AGAIN;
 }
 
 int pvmi_wake_wait(struct pvmi_self *self, bool (*look)(void *user), void *user, uint64_t deadline_us,
-                   uint64_t *ret_late)
+                   struct pvmi_wake_count *count)
 {
+    struct pvmi_wake_count none = { 0 };
     int rc = PvmOk;
 
     count_awake(self, -1);    /* before it shows: who wakes us counts us again */
     self->away = true;
     show_asleep(self, PVMI_ASLEEP);
     if (!look(user))
-        rc = sleep_shown(self, look, user, deadline_us, ret_late);
+        rc = sleep_shown(self, look, user, deadline_us, count != NULL ? count : &none);
     pvmi_wake_enter(self);
     return rc;
 }

@@ -112,15 +112,21 @@ static inline void pvmi_wake_take_mail(struct pvmi_self *self)
 /* How many processors this task may run on, as far as is known; else 0. */
 uint32_t pvmi_wake_cpus(const struct pvmi_self *self);
 
+/* How often a task has slept, and found by a look what nobody had woken it for. */
+struct pvmi_wake_count {
+    uint64_t sleeps;    /* in which it called the kernel */
+    uint64_t late;      /* after 2 ms: the sender was between its two steps, or its first load was early */
+    uint64_t lost;      /* at the deadline, after the look behind the membarrier: never, unless a sender is stopped there */
+};
+
 /*
  * Sleeps until look(user) is true or a peer wakes us, or until deadline_us of CLOCK_MONOTONIC. look must look at all
  * that could have come. Signals do not end it. The word is AWAKE again afterwards.
  *
- * Returns PvmOk (look again), or PVMI_AGAIN at the deadline. ret_late, if not NULL, is raised when a time-out of 2 ms
- * found what nobody had woken us for (yet: a sender may have been preempted between its two steps).
+ * Returns PvmOk (look again), or PVMI_AGAIN at the deadline when there is nothing. count, if not NULL, is raised.
  */
 int pvmi_wake_wait(struct pvmi_self *self, bool (*look)(void *user), void *user, uint64_t deadline_us,
-                   uint64_t *ret_late);
+                   struct pvmi_wake_count *count);
 
 /*
  * The same in two halves, for who sleeps elsewhere: rest() stores ASLEEP_FD; then look at all, then sleep in epoll for

@@ -20,6 +20,7 @@
 #include "arena/wake.h"
 #include "base/clock.h"
 #include "base/descriptor.h"
+#include "base/log.h"
 #include "libpvm/arrive.h"
 #include "libpvm/call.h"
 #include "libpvm/shared.h"
@@ -42,7 +43,7 @@ static struct {
     int wake_fd;            /* an eventfd that ends its poll(); 0 not yet made */
     bool leaving;           /* one of several threads takes the task out of the arena */
     bool socket_again;      /* the daemon's socket has to be looked at once more */
-    uint64_t late;          /* sleeps that ended by what nobody had woken us for */
+    struct pvmi_wake_count count;
     unsigned sleepers;      /* threads that wait for moved to change; under mutex */
     atomic_ulong moved;     /* counts what waiting threads should look at; under mutex */
 } progress;
@@ -317,7 +318,7 @@ static void sleep_on_word(uint64_t deadline_us, uint64_t now_us)
     pvmi_call_rests = true;
     progress.polling = pvmi_call_state.polling = !pvmi_call_one_thread();
     before.depth = pvmi_call_unlock();
-    if (pvmi_wake_wait(&pvmi_task.self_slot, look, &before, until, &progress.late) == PVMI_AGAIN)
+    if (pvmi_wake_wait(&pvmi_task.self_slot, look, &before, until, &progress.count) == PVMI_AGAIN)
         progress.socket_again = true;
     pvmi_call_lock(before.depth);
     pvmi_progress_entered();
@@ -434,12 +435,17 @@ void pvmi_progress_leave_begin(void)
 
 void pvmi_progress_leave_done(void)
 {
+    pvmi_log(PVMI_LOG_INFO, "slept %llu times over shared memory; woken late %llu times, not at all %llu times",
+             (unsigned long long)progress.count.sleeps, (unsigned long long)progress.count.late,
+             (unsigned long long)progress.count.lost);
+    progress.count = (struct pvmi_wake_count){ 0 };
     progress.leaving = false;
     wake_sleepers();
 }
 
 void pvmi_progress_after_fork(void)
 {
+    progress.count = (struct pvmi_wake_count){ 0 };
     progress.leaving = false;
     progress.polling = false;
     progress.sleepers = 0;

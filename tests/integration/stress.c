@@ -9,6 +9,8 @@
  *                          sent comes in order and without a gap, then the notice, then nothing more.
  *   stress SEED budget     sends to a task that does not read until there is no memory left: what was sent before comes, and
  *                          as much can be sent again when it was read.
+ *   stress SEED tokens     few tokens go round among many tasks, each to any of them: nearly every receive sleeps, and a wake-up
+ *                          that is lost stops a token until the task looks after its daemon.
  */
 #include <pvm3.h>
 #include <signal.h>
@@ -25,8 +27,13 @@
 #define TAG_DONE 92
 #define TAG_STREAM 93
 #define TAG_EXIT 94
+#define TAG_TOKEN 95
 #define SIZE_MAX_BYTES (300 * 1024)
 #define VICTIMS 12
+#define HOLDERS 10
+#define TOKENS 3
+#define HOPS 4000         /* of each token */
+#define PATIENCE_US 2000
 
 enum { FROM, NUMBER, SIZE, SUM, HEAD };
 
@@ -258,7 +265,8 @@ static int run_master(int seed)
 static void run_victim(int parent)
 {
     state = (uint64_t)me;
-    for (int number = 0;; number++) {
+    pvm_notify(PvmTaskExit, TAG_EXIT, 1, &parent);
+    for (int number = 0; pvm_nrecv(-1, TAG_EXIT) == 0; number++) {
         pack(number, random_size(), PvmDataDefault);
         pvm_send(parent, TAG_STREAM);
     }
@@ -305,8 +313,6 @@ static void run_reader(int parent)
         pvm_initsend(PvmDataDefault);
         pvm_send(parent, TAG_DONE);
     }
-    pvm_exit();
-    exit(0);
 }
 
 static void fill_budget(void)
@@ -332,6 +338,86 @@ static void fill_budget(void)
     printf("%d turns\n", 3);
 }
 
+/* ---- tokens ---- */
+
+/* In all ways of waiting: without end, for a moment, and not at all. */
+static int receive_token(void)
+{
+    struct timeval patience = { 0, (int)below(PATIENCE_US) };
+    int id = 0;
+
+    switch (below(4)) {
+    case 0:
+        while ((id = pvm_trecv(-1, -1, &patience)) == 0)
+            ;
+        return id;
+    case 1:
+        for (int looks = (int)below(100); id == 0 && looks > 0; looks--)
+            id = pvm_nrecv(-1, -1);
+    }
+    return id != 0 ? id : pvm_recv(-1, -1);
+}
+
+/* A sender may come at any moment of a receiver's going to sleep. */
+static void compute(void)
+{
+    volatile uint32_t work = below(5000);
+
+    while (work > 0)
+        work--;
+}
+
+static void run_holder(int parent)
+{
+    int holders[HOLDERS], hops, tag;
+
+    pvm_recv(parent, TAG_PEERS);
+    pvm_upkint(holders, HOLDERS, 1);
+    pvm_notify(PvmTaskExit, TAG_DONE, 1, &parent);
+    state = (uint64_t)me;
+    for (;;) {
+        int id = receive_token();
+
+        must(id > 0 && pvm_bufinfo(id, NULL, &tag, NULL) == PvmOk, "a token comes", id);
+        if (tag == TAG_DONE)
+            return;
+        must(pvm_upkint(&hops, 1, 1) == PvmOk, "pvm_upkint", tag);
+        hops--;
+        compute();
+        pvm_setopt(PvmRoute, below(50) == 0 ? PvmDontRoute : PvmAllowDirect);
+        pvm_initsend(PvmDataDefault);
+        pvm_pkint(&hops, 1, 1);
+        must(pvm_send(hops == 0 ? parent : holders[below(HOLDERS)], TAG_TOKEN) == PvmOk, "pvm_send", hops);
+    }
+}
+
+static void pass_tokens(void)
+{
+    int holders[HOLDERS], hops = HOPS, id, tag;
+
+    must(pvm_spawn("stress", (char *[]){ "holder", NULL }, PvmTaskDefault, "", HOLDERS, holders) == HOLDERS, "pvm_spawn",
+         holders[0]);
+    pvm_notify(PvmTaskExit, TAG_EXIT, HOLDERS, holders);
+    pvm_initsend(PvmDataDefault);
+    pvm_pkint(holders, HOLDERS, 1);
+    pvm_mcast(holders, HOLDERS, TAG_PEERS);
+    for (int i = 0; i < TOKENS; i++) {
+        pvm_initsend(PvmDataDefault);
+        pvm_pkint(&hops, 1, 1);
+        must(pvm_send(holders[below(HOLDERS)], TAG_TOKEN) == PvmOk, "pvm_send", i);
+    }
+    for (int i = 0; i < TOKENS; i++) {
+        id = pvm_recv(-1, -1);
+        must(id > 0 && pvm_bufinfo(id, NULL, &tag, NULL) == PvmOk && tag == TAG_TOKEN, "a token comes back", tag);
+        must(pvm_upkint(&hops, 1, 1) == PvmOk && hops == 0, "it has gone its way", hops);
+    }
+    pvm_initsend(PvmDataDefault);
+    pvm_mcast(holders, HOLDERS, TAG_DONE);
+    for (int i = 0; i < HOLDERS; i++)
+        must(pvm_recv(-1, TAG_EXIT) > 0, "a holder ends", i);
+    printf("%d tokens\n", TOKENS);
+}
+
 int main(int argc, char **argv)
 {
     int parent;
@@ -343,15 +429,23 @@ int main(int argc, char **argv)
     if (parent > 0) {
         if (strcmp(argv[1], "victim") == 0)
             run_victim(parent);
-        if (strcmp(argv[1], "reader") == 0)
+        else if (strcmp(argv[1], "reader") == 0)
             run_reader(parent);
-        run_worker(parent);
+        else if (strcmp(argv[1], "holder") == 0)
+            run_holder(parent);
+        else
+            run_worker(parent);
         pvm_exit();
         return 0;
     }
     state = (uint64_t)atoi(argv[1]);
     if (argc > 2 && strcmp(argv[2], "budget") == 0) {
         fill_budget();
+        pvm_exit();
+        return 0;
+    }
+    if (argc > 2 && strcmp(argv[2], "tokens") == 0) {
+        pass_tokens();
         pvm_exit();
         return 0;
     }

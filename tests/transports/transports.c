@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The same cases over every transport. Where there is another side, it is a stream at the other end of a
- * socket pair, served by the test itself: it sends back what comes, or keeps it, or does not read at all.
+ * socket pair, or a task at the other end of the arena, served by the test itself: it sends back what comes, or keeps
+ * it, or does not read at all.
  * SIGPIPE stays what it is by default: a transport that raises it ends the test.
  */
 #include <setjmp.h>
@@ -22,22 +23,30 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/rundir.h"
+#include "tests/transports/arena.h"
 #include "tests/unit/frame_make.h"
 #include "transport/stream.h"
 #include "transport/transport.h"
+
+#define TID_PEER 0x40010    /* the first other task */
+
+/* Another side, that may close or be slow. */
+enum other { NOBODY, STREAM, ARENA };
 
 struct kind {
     const char *name;
     const struct pvmi_transport_ops *ops;
     bool logged;      /* wrapped */
-    bool has_peer;    /* another side, that may close or be slow */
+    enum other other;
 };
 
 static const struct kind KINDS[] = {
-    { "self", &pvmi_transport_self, false, false },
-    { "unix", &pvmi_transport_unix, false, true },
-    { "logged self", &pvmi_transport_self, true, false },
-    { "logged unix", &pvmi_transport_unix, true, true },
+    { "self", &pvmi_transport_self, false, NOBODY },
+    { "unix", &pvmi_transport_unix, false, STREAM },
+    { "arena", &arena_frames, false, ARENA },
+    { "logged self", &pvmi_transport_self, true, NOBODY },
+    { "logged unix", &pvmi_transport_unix, true, STREAM },
+    { "logged arena", &arena_frames, true, ARENA },
 };
 
 struct rig {
@@ -53,7 +62,9 @@ struct rig {
     int answers;               /* so many frames are sent again from inside the callback */
     /* The other side. */
     bool has_peer;
-    struct pvmi_stream peer;
+    struct pvmi_stream peer;   /* STREAM */
+    struct arena_end *end;     /* ARENA */
+    int32_t tid;               /* its tid there */
     struct pvmi_list kept;     /* came to the peer, which does not send back */
     bool keep;
 };
@@ -93,10 +104,15 @@ static const struct pvmi_transport_events rig_events = { .frame = rig_on_frame, 
 
 static void rig_connect(struct rig *rig)
 {
+    static int32_t tid = TID_PEER;
     struct pvmi_address address = { .tid = 0, .path = NULL, .fd = -1 };
     int ends[2];
 
-    if (rig->kind->has_peer) {
+    if (rig->kind->other == ARENA) {
+        address.tid = rig->tid = tid++;
+        rig->end = arena_end_new(rig->tid);
+        rig->has_peer = true;
+    } else if (rig->kind->other == STREAM) {
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
         pvmi_stream_init(&rig->peer, pvmi_pipe_new_socket(ends[1]));
         rig->has_peer = true;
@@ -122,6 +138,8 @@ static int rig_set_up(void **state)
 
     assert_non_null(rig);
     rig->kind = *state;
+    if (rig->kind->other == ARENA)
+        arena_begin();
     rig_open(rig);
     rig_connect(rig);
     *state = rig;
@@ -130,7 +148,9 @@ static int rig_set_up(void **state)
 
 static void rig_drop_peer(struct rig *rig)
 {
-    if (rig->has_peer)
+    if (rig->has_peer && rig->end != NULL)
+        arena_end_close(rig->end);
+    else if (rig->has_peer)
         pvmi_stream_fini(&rig->peer);
     rig->has_peer = false;
 }
@@ -139,14 +159,25 @@ static void rig_drop_peer(struct rig *rig)
 static int rig_tear_down(void **state)
 {
     struct rig *rig = *state;
+    bool back = true;
 
     pvmi_alloc_fail_nth(-1);
     rig->tp->ops->close(rig->tp);
     rig_drop_peer(rig);
     pvmi_frame_free_all(&rig->came);
     pvmi_frame_free_all(&rig->kept);
+    if (rig->kind->other == ARENA)
+        back = arena_end();
     free(rig);
-    return pvmi_alloc_count() == 0 ? 0 : -1;
+    return back && pvmi_alloc_count() == 0 ? 0 : -1;
+}
+
+static void rig_peer_send(struct rig *rig, struct pvmi_frame *frame)
+{
+    if (rig->end != NULL)
+        arena_end_send(rig->end, frame);
+    else
+        pvmi_stream_send(&rig->peer, frame);
 }
 
 static bool rig_on_peer_frame(void *user, struct pvmi_frame *frame)
@@ -156,16 +187,26 @@ static bool rig_on_peer_frame(void *user, struct pvmi_frame *frame)
     if (rig->keep)
         pvmi_list_push(&rig->kept, &frame->link);
     else
-        pvmi_stream_send(&rig->peer, frame);
+        rig_peer_send(rig, frame);
     return true;
+}
+
+/* The other side reads what has come. */
+static void rig_peer_read(struct rig *rig)
+{
+    if (rig->end != NULL)
+        arena_end_move(rig->end, rig_on_peer_frame, rig);
+    else
+        pvmi_stream_readable(&rig->peer, rig_on_peer_frame, rig);
 }
 
 /* Lets the other side and the transport do what they can now. */
 static void rig_pump(struct rig *rig)
 {
     if (rig->has_peer) {
-        assert_int_equal(pvmi_stream_writable(&rig->peer), PvmOk);
-        pvmi_stream_readable(&rig->peer, rig_on_peer_frame, rig);
+        if (rig->end == NULL)
+            assert_int_equal(pvmi_stream_writable(&rig->peer), PvmOk);
+        rig_peer_read(rig);
     }
     assert_true(rig->tp->ops->progress(rig->tp) >= 0);
 }
@@ -218,6 +259,7 @@ static void a_frame_arrives(void **state)
 static void frames_of_all_sizes_arrive_in_order(void **state)
 {
     static const size_t SIZES[] = { 0, 1, 2, 63, 64, 65, 1000, 16384, 65535, 65536, 65537, 1000000, 0,
+                                    14, 31, 32, 33, 36, 37, 56, 96, 97, 500, 767, 768, 769, 3000,
                                     5 * 1024 * 1024, 1, PVMI_FRAME_CONTROL_MAX, 7 };
     struct rig *rig = *state;
     int count = (int)(sizeof(SIZES) / sizeof(SIZES[0]));
@@ -256,8 +298,8 @@ static void what_waits_arrives_when_there_is_room_again(void **state)
         else
             pvmi_frame_free(frame);    /* on AGAIN it is still ours */
     }
-    assert_int_equal(rc, rig->kind->has_peer ? PVMI_AGAIN : PvmOk);
-    assert_true(rig->tp->ops->pending(rig->ep));
+    assert_int_equal(rc, rig->kind->other == STREAM ? PVMI_AGAIN : PvmOk);
+    assert_int_equal(rig->tp->ops->pending(rig->ep), rig->kind->other != ARENA);    /* where all is at the other side */
     rig_pump_until(rig, sent);
     for (int i = 0; i < sent; i++)
         rig_expect(rig, i, 65536);
@@ -273,7 +315,7 @@ static void the_descriptor_is_readable_while_there_is_work(void **state)
     rig_send(rig, frame_make(1, 10));
     if (rig->has_peer) {
         assert_false(rig_is_readable(rig));
-        pvmi_stream_readable(&rig->peer, rig_on_peer_frame, rig);
+        rig_peer_read(rig);
     }
     assert_true(rig_is_readable(rig));
     assert_true(rig->tp->ops->progress(rig->tp) > 0);
@@ -287,7 +329,7 @@ static void the_descriptor_is_readable_when_there_is_room_again(void **state)
     struct rig *rig = *state;
     int sent = 0;
 
-    if (!rig->has_peer)
+    if (rig->kind->other != STREAM)
         return;    /* there is always room */
     rig->keep = true;
     while (!rig->tp->ops->pending(rig->ep)) {
@@ -310,6 +352,8 @@ static void what_has_not_gone_out_can_be_taken_back(void **state)
     int sent = 0;
     int first;
 
+    if (rig->kind->other == ARENA)
+        return;    /* all has gone out */
     pvmi_list_init(&taken);
     rig->keep = true;
     for (; sent < 10 || !rig->tp->ops->pending(rig->ep); sent++)
@@ -407,8 +451,8 @@ static void a_peer_that_closes_is_told_once_behind_its_frames(void **state)
 
     if (!rig->has_peer)
         return;
-    pvmi_stream_send(&rig->peer, frame_make(1, 10));
-    pvmi_stream_send(&rig->peer, frame_make(2, 70000));
+    rig_peer_send(rig, frame_make(1, 10));
+    rig_peer_send(rig, frame_make(2, 70000));
     rig_drop_peer(rig);
     for (int i = 0; i < 5; i++)
         rig_pump(rig);
@@ -428,7 +472,7 @@ static void what_a_closing_peer_sent_is_read_though_sending_fails(void **state)
     struct rig *rig = *state;
     struct pvmi_list taken;
 
-    if (!rig->has_peer)
+    if (rig->kind->other != STREAM)
         return;
     pvmi_list_init(&taken);
     pvmi_stream_send(&rig->peer, frame_make(1, 10));
@@ -449,7 +493,7 @@ static void a_peer_that_only_stops_reading_is_noticed(void **state)
 {
     struct rig *rig = *state;
 
-    if (!rig->has_peer)
+    if (rig->kind->other != STREAM)
         return;
     assert_int_equal(shutdown(rig->peer.pipe->fd, SHUT_RD), 0);
     assert_int_equal(rig->tp->ops->send(rig->ep, frame_make(1, 10)), PvmOk);
@@ -478,7 +522,7 @@ static void garbage_brings_the_endpoint_down(void **state)
     struct rig *rig = *state;
     char garbage[200];
 
-    if (!rig->has_peer)
+    if (rig->kind->other != STREAM)
         return;
     memset(garbage, 'x', sizeof(garbage));
     assert_int_equal(write(rig->peer.pipe->fd, garbage, sizeof(garbage)), sizeof(garbage));
@@ -490,7 +534,8 @@ static void garbage_brings_the_endpoint_down(void **state)
 static void no_memory_leaves_all_as_it_was(void **state)
 {
     struct rig *rig = *state;
-    struct pvmi_address address = { .path = NULL, .fd = rig->has_peer ? dup(rig->peer.pipe->fd) : -1 };
+    struct pvmi_address address = { .tid = rig->tid,
+                                    .fd = rig->kind->other == STREAM ? dup(rig->peer.pipe->fd) : -1 };
     struct pvmi_transport *tp = NULL;
     struct pvmi_endpoint *ep = NULL;
     int rc = PvmNoMem;

@@ -56,7 +56,7 @@ struct arena_task {
     struct pvmi_ring_out out;
     uint32_t sent;
     uint32_t woken;
-    uint64_t late;
+    struct pvmi_wake_count count;
 };
 
 static inline void daemon_make(struct arena_daemon *daemon, uint32_t pages)
@@ -339,7 +339,7 @@ static inline uint32_t task_receive(struct arena_task *task)
     struct pvmi_hold hold;
 
     while (!task_take(task, &record, &hold))
-        pvmi_wake_wait(&task->self, task_look, task, PVMI_WAKE_NO_DEADLINE, &task->late);
+        pvmi_wake_wait(&task->self, task_look, task, PVMI_WAKE_NO_DEADLINE, &task->count);
     if (hold.block != 0) {
         check_block(task, &record);
         MUST(pvmi_hold_release(&task->holds, &hold) == PvmOk);

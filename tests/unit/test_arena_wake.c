@@ -53,19 +53,42 @@ static bool look_something(void *user)
     return true;
 }
 
+/* *user is how many looks are left until there is something. */
+static bool look_later(void *user)
+{
+    return --*(int *)user < 0;
+}
+
 static void a_wait_ends_at_its_deadline(void **state)
 {
     int looks = 0;
-    uint64_t late = 0;
+    struct pvmi_wake_count count = { 0 };
     uint64_t deadline = pvmi_clock_us() + 5000;
 
     (void)state;
-    assert_int_equal(pvmi_wake_wait(&first.self, look_nothing, &looks, deadline, &late), PVMI_AGAIN);
+    assert_int_equal(pvmi_wake_wait(&first.self, look_nothing, &looks, deadline, &count), PVMI_AGAIN);
     assert_true(pvmi_clock_us() >= deadline);
-    assert_int_equal(looks, 2);    /* before sleeping, and once more after 2 ms */
-    assert_int_equal(late, 0);
+    assert_int_equal(looks, 3);    /* before sleeping, after 2 ms, and at the end */
+    assert_int_equal(count.sleeps, 1);
+    assert_int_equal(count.late + count.lost, 0);
     assert_int_equal(state_now(&first), PVMI_AWAKE);
-    assert_int_equal(pvmi_wake_wait(&first.self, look_nothing, &looks, 1, &late), PVMI_AGAIN);
+    assert_int_equal(pvmi_wake_wait(&first.self, look_nothing, &looks, 1, &count), PVMI_AGAIN);
+    assert_int_equal(count.sleeps, 1);
+}
+
+static void what_is_found_and_nobody_woke_for_is_counted(void **state)
+{
+    struct pvmi_wake_count count = { 0 };
+    int looks = 1;
+
+    (void)state;
+    assert_int_equal(pvmi_wake_wait(&first.self, look_later, &looks, PVMI_WAKE_NO_DEADLINE, &count), PvmOk);
+    assert_int_equal(count.late, 1);
+    looks = 2;
+    assert_int_equal(pvmi_wake_wait(&first.self, look_later, &looks, pvmi_clock_us() + 5000, &count), PvmOk);
+    assert_int_equal(count.late, 1);
+    assert_int_equal(count.lost, 1);
+    assert_int_equal(count.sleeps, 2);
 }
 
 static void who_sees_something_does_not_sleep(void **state)
@@ -185,7 +208,7 @@ static void a_sleeper_is_woken_by_a_message_and_by_nothing_else(void **state)
         alarm(60);
         task_start(&task, fd, slot);
         MUST(!task_take(&task, &record, &hold));
-        MUST(pvmi_wake_wait(&task.self, task_look, &task, PVMI_WAKE_NO_DEADLINE, &task.late) == PvmOk);
+        MUST(pvmi_wake_wait(&task.self, task_look, &task, PVMI_WAKE_NO_DEADLINE, &task.count) == PvmOk);
         MUST(task_take(&task, &record, &hold) && record.number == 5);
         MUST(getrusage(RUSAGE_SELF, &usage) == 0 && usage.ru_utime.tv_sec == 0);
         _exit(0);
@@ -327,6 +350,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_wait_ends_at_its_deadline, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_found_and_nobody_woke_for_is_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(who_sees_something_does_not_sleep, setup, teardown),
         cmocka_unit_test_setup_teardown(numbers_rise_and_each_sender_wakes_once_at_each, setup, teardown),
         cmocka_unit_test_setup_teardown(the_number_comes_round, setup, teardown),

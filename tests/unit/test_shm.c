@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages through the arena (transport/shm): two tasks in one process, each with a view of its own. */
+/* Messages through the arena (transport/shm): two tasks in one process, each with a view of its own. What it has in common
+ * with other transports is in tests/transports. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,18 +9,10 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
-#include "tests/unit/arena_task.h"
-#include "transport/shm.h"
+#include "tests/unit/shm_side.h"
 
 #define TID_A 0x40001
 #define TID_B 0x40002
-
-struct side {
-    struct pvmi_arena *arena;
-    struct pvmi_self self;
-    struct pvmi_shm *shm;
-    uint32_t slot;
-};
 
 static struct arena_daemon the_daemon;
 static struct side a, b;
@@ -33,36 +26,15 @@ static void poke(void *user, uint32_t name)
     pokes++;
 }
 
-static void side_reserve(struct side *side, int32_t tid)
-{
-    side->slot = daemon_reserve(&the_daemon, tid);
-}
-
-static void side_open(struct side *side)
-{
-    assert_int_equal(pvmi_arena_open(dup(the_daemon.arena->fd), &side->arena), PvmOk);
-    assert_int_equal(pvmi_slot_claim(side->arena, side->slot, side->slot + 1000, &side->self), PvmOk);
-    pvmi_wake_join(&side->self);
-    assert_int_equal(pvmi_shm_open(&side->self, poke, NULL, &side->shm), PvmOk);
-}
-
-static void side_close(struct side *side)
-{
-    pvmi_shm_close(side->shm);
-    side->shm = NULL;
-    pvmi_wake_leave(&side->self);
-    pvmi_arena_close(side->arena);
-}
-
 static int set_up(void **state)
 {
     (void)state;
     pokes = 0;
     daemon_make(&the_daemon, ARENA_PAGES);
-    side_reserve(&a, TID_A);
-    side_reserve(&b, TID_B);
-    side_open(&a);
-    side_open(&b);
+    side_reserve(&a, &the_daemon, TID_A);
+    side_reserve(&b, &the_daemon, TID_B);
+    side_open(&a, &the_daemon, poke, NULL);
+    side_open(&b, &the_daemon, poke, NULL);
     assert_int_equal(pvmi_shm_connect(a.shm, TID_B, &to_b), PvmOk);
     return 0;
 }
@@ -147,26 +119,6 @@ static void take_none(void)
     assert_false(pvmi_shm_ready(b.shm));
 }
 
-static void messages_of_all_sizes_come_as_they_were_sent(void **state)
-{
-    static const uint32_t sizes[] = { 0, 1, 3, 8, 14, 31, 32, 33, 36, 37, 56, 96, 97, 500, PVMI_SHM_SHORT_MAX };
-    uint32_t number = 0;
-
-    (void)state;
-    for (int round = 0; round < 20; round++) {
-        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-            number++;
-            assert_int_equal(send_short(number, sizes[i]), PvmOk);
-            assert_true(pvmi_shm_ready(b.shm));
-            take(number, sizes[i], false);
-        }
-        number++;
-        assert_int_equal(send_lent(number, 5000u << (round % 8)), PvmOk);
-        take(number, 5000u << (round % 8), true);
-    }
-    take_none();
-}
-
 /* The first few go by the inbox, which has no order with what follows: they are read before there is more. */
 static void get_to_know(void)
 {
@@ -174,17 +126,6 @@ static void get_to_know(void)
         assert_int_equal(send_short(number, 4), PvmOk);
         take(number, 4, false);
     }
-}
-
-static void a_sender_never_waits_for_the_receiver(void **state)
-{
-    (void)state;
-    get_to_know();
-    for (uint32_t number = 1; number <= 20000; number++)
-        assert_int_equal(number % 100 == 0 ? send_lent(number, 3000) : send_short(number, number % 60), PvmOk);
-    for (uint32_t number = 1; number <= 20000; number++)
-        take(number, number % 100 == 0 ? 3000 : number % 60, number % 100 == 0);
-    take_none();
 }
 
 static void who_finds_no_memory_has_sent_nothing(void **state)
@@ -225,9 +166,9 @@ static void only_a_task_that_has_come_is_sent_to(void **state)
 
     (void)state;
     assert_int_equal(pvmi_shm_connect(a.shm, 0x40003, &peer), PvmNoTask);
-    side_reserve(&c, 0x40003);
+    side_reserve(&c, &the_daemon, 0x40003);
     assert_int_equal(pvmi_shm_connect(a.shm, 0x40003, &peer), PvmNoTask);
-    side_open(&c);
+    side_open(&c, &the_daemon, poke, NULL);
     assert_int_equal(pvmi_shm_connect(a.shm, 0x40003, &peer), PvmOk);
     assert_true(pvmi_shm_lives(peer));
     side_close(&c);
@@ -257,8 +198,6 @@ static void who_sleeps_over_its_descriptors_is_poked_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(messages_of_all_sizes_come_as_they_were_sent),
-        TEST(a_sender_never_waits_for_the_receiver),
         TEST(who_finds_no_memory_has_sent_nothing),
         TEST(what_a_dead_task_had_sent_comes_all_the_same),
         TEST(only_a_task_that_has_come_is_sent_to),
