@@ -17,6 +17,17 @@ static uint32_t team_size(uint32_t seats)
     return (uint32_t)(sizeof(struct pvmi_team_head) + seats * sizeof(struct pvmi_team_seat));
 }
 
+static bool is_few(uint32_t seats, bool whole)
+{
+    return whole && seats <= PVMI_TEAM_FEW;
+}
+
+/* Where seat number says in which round it has arrived. */
+static _Atomic uint32_t *round_of(struct pvmi_team_head *head, uint32_t seats, bool whole, uint32_t number)
+{
+    return is_few(seats, whole) ? &head->rounds[number] : &head->seat[number].round;
+}
+
 /* ---- a member ---- */
 
 /* Whether one of us cannot be reached by membarrier, or pvmd cannot call it: then there are fences instead. */
@@ -53,7 +64,9 @@ int pvmi_team_open(struct pvmi_self *self, uint64_t position, uint32_t number, u
     team.head = team.pin.at;
     team.seat = &team.head->seat[number];
     team.whole = team.head->whole != 0;
-    team.few = team.whole && team.seats <= PVMI_TEAM_FEW;
+    team.few = is_few(team.seats, team.whole);
+    team.number = number;
+    team.arrived = round_of(team.head, team.seats, team.whole, number);
     team.round = PVMI_TEAM_FIRST;
     team.woken = pvmi_malloc(team.seats * sizeof(*team.woken));
     if (team.woken == NULL || team.seat->name != self->name) {
@@ -84,22 +97,20 @@ void pvmi_team_forget(struct pvmi_team *team)
     memset(team, 0, sizeof(*team));
 }
 
-static void note_cpu(struct pvmi_team_seat *seat)
+/* What a member that has arrived in that round says of where it runs. */
+static uint8_t where_in(uint32_t round)
 {
-    int32_t cpu = sched_getcpu();
-
-    if (atomic_load_explicit(&seat->cpu, memory_order_relaxed) != cpu)
-        atomic_store_explicit(&seat->cpu, cpu, memory_order_relaxed);
+    return (uint8_t)(((unsigned)sched_getcpu() & 127) | (round & 1) << 7);
 }
 
 bool pvmi_team_in_the_way(const struct pvmi_team *team)
 {
-    const struct pvmi_team_head *head = team->head;
-    int32_t cpu = team->few && team->next < team->seats ? sched_getcpu() : -1;
+    uint8_t before = where_in(team->round - 1);
 
-    for (uint32_t i = team->next; cpu >= 0 && i < team->seats; i++) {
-        if (&head->seat[i] != team->seat && atomic_load_explicit(&head->seat[i].cpu, memory_order_relaxed) == cpu &&
-            !not_before(atomic_load_explicit(&head->seat[i].round, memory_order_relaxed), team->round))
+    if (team->seats > PVMI_TEAM_WHERE)
+        return true;
+    for (uint32_t i = 0; i < team->seats; i++) {
+        if (atomic_load_explicit(&team->head->where[i], memory_order_relaxed) == before)
             return true;
     }
     return false;
@@ -111,12 +122,12 @@ bool pvmi_team_arrive(struct pvmi_team *team, int32_t count)
 
     if (atomic_load_explicit(&seat->count, memory_order_relaxed) != count)
         atomic_store_explicit(&seat->count, count, memory_order_relaxed);
-    if (team->few)
-        note_cpu(seat);
     team->round++;
     team->next = 0;
+    if (team->number < PVMI_TEAM_WHERE)
+        atomic_store_explicit(&team->head->where[team->number], where_in(team->round), memory_order_relaxed);
     pvmi_arena_step("team arrive");
-    atomic_store_explicit(&seat->round, team->round, memory_order_release);
+    atomic_store_explicit(team->arrived, team->round, memory_order_release);
     pvmi_arena_step("team arrived");
     if (team->few)
         return false;
@@ -131,7 +142,7 @@ static bool all_arrived(struct pvmi_team *team)
     if (!team->few)
         return not_before(atomic_load_explicit(&head->arrivals, memory_order_acquire), team->round * team->seats);
     while (team->next < team->seats) {
-        if (!not_before(atomic_load_explicit(&head->seat[team->next].round, memory_order_acquire), team->round))
+        if (!not_before(atomic_load_explicit(&head->rounds[team->next], memory_order_acquire), team->round))
             return false;
         team->next++;
     }
@@ -173,10 +184,13 @@ static void wake_waiting(const struct pvmi_self *self, struct pvmi_team_head *he
                          pvmi_team_poke poke, void *user)
 {
     for (uint32_t i = 0; i < seats; i++) {
-        uint32_t slot = pvmi_name_slot(head->seat[i].name);
         uint32_t never = PVMI_WAKE_NEVER;
+        uint32_t slot;
 
-        if (atomic_load_explicit(&head->seat[i].waiting, memory_order_relaxed) == 0 || slot >= self->arena->slots)
+        if (atomic_load_explicit(&head->seat[i].waiting, memory_order_relaxed) == 0)
+            continue;
+        slot = pvmi_name_slot(head->seat[i].name);
+        if (slot >= self->arena->slots)
             continue;
         pvmi_arena_step("team wake");
         if (pvmi_wake_slow(self, slot, woken != NULL ? &woken[i] : &never) == PVMI_WOKEN_POKE)
@@ -221,7 +235,7 @@ int pvmi_team_make(struct pvmi_heap *heap, const uint32_t *names, uint32_t seats
     atomic_store_explicit(&head->arrivals, PVMI_TEAM_FIRST * seats, memory_order_relaxed);
     for (uint32_t i = 0; i < seats; i++) {
         head->seat[i].name = names[i];
-        atomic_store_explicit(&head->seat[i].round, PVMI_TEAM_FIRST, memory_order_relaxed);
+        atomic_store_explicit(round_of(head, seats, whole, i), PVMI_TEAM_FIRST, memory_order_relaxed);
         atomic_store_explicit(&head->seat[i].held, 1, memory_order_relaxed);
     }
     head->magic = PVMI_TEAM_MAGIC;
@@ -255,7 +269,8 @@ uint32_t pvmi_team_seal(struct pvmi_heap *heap, const struct pvmi_team_place *pl
     pvmi_wake_recheck(heap->self);
     pvmi_fence();
     for (uint32_t i = 0; i < place->seats; i++)
-        atomic_store_explicit(&head->seat[i].counted, atomic_load(&head->seat[i].round), memory_order_relaxed);
+        atomic_store_explicit(&head->seat[i].counted, atomic_load(round_of(head, place->seats, place->whole, i)),
+                              memory_order_relaxed);
     complete = last_complete(head, place);
     atomic_store_explicit(&head->released, complete, memory_order_relaxed);
     for (uint32_t i = 0; i < place->seats; i++) {

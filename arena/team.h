@@ -9,8 +9,13 @@
  *      whole team (all members of the group are here): when every seat has arrived in it;
  *      part of one: when pvmd says so (released); who is the last to arrive here tells pvmd.
  *
- * Of few members each looks at all seats; of many, each raises a counter, and all look at that. Each member can be
- * killed at any instruction, so the seats alone decide: the counter only saves looking.
+ * Of few members each looks at all numbers, which lie in one line: so one line goes from each to each, and no locked
+ * instruction is needed. Of many, each raises a counter, and all look at that. Each member can be killed at any
+ * instruction, so the seats' numbers alone decide: the counter only saves looking.
+ *
+ * Beside them stands on which processor each has arrived. A member that finds that all it waits for were last on others
+ * looks without a pause, also when there are more tasks than processors: letting others run would let those run who wait
+ * themselves. That is a hint and no more.
  *
  * ---- a change of membership, or whatever else is not a barrier of all ----
  *
@@ -43,6 +48,7 @@
 
 #define PVMI_TEAM_MAGIC 0x6d616574u
 #define PVMI_TEAM_FEW 4                         /* up to so many seats, all look at all */
+#define PVMI_TEAM_WHERE 108                     /* of up to so many it is known who is on which processor */
 #define PVMI_TEAM_FIRST (UINT32_MAX - 15)       /* the round before the first one: numbers go round, soon and always */
 #define PVMI_TEAM_SEATS_MAX PVMI_ARENA_SLOTS_MAX
 
@@ -50,12 +56,11 @@ enum pvmi_team_seal { PVMI_TEAM_OPEN, PVMI_TEAM_SEALING, PVMI_TEAM_SEALED };
 
 struct pvmi_team_seat {
     /* member */
-    alignas(PVMI_ARENA_LINE) _Atomic uint32_t round;    /* the last one it has arrived in */
+    alignas(PVMI_ARENA_LINE) _Atomic uint32_t round;    /* of many: the last one it has arrived in */
     _Atomic uint32_t waiting;     /* it may sleep: wake it */
     _Atomic uint32_t request;     /* by this id it waits for an answer when it is taken over */
     _Atomic int32_t count;        /* of the members, as its program said */
     _Atomic uint32_t held;        /* 0: it has let go of the team */
-    _Atomic int32_t cpu;          /* of few: the processor on which it has arrived */
     /* pvmd; processors fetch lines in pairs */
     alignas(PVMI_ARENA_LINE) uint32_t name;    /* before the team is told of */
     _Atomic uint32_t counted;     /* SEALED: the round that pvmd has seen */
@@ -71,12 +76,15 @@ struct pvmi_team_head {
     _Atomic uint32_t released;    /* last complete round: of a part, and of any when SEALED */
     /* members */
     alignas(PVMI_ARENA_LINE) uint8_t apart[PVMI_ARENA_LINE];
-    _Atomic uint32_t arrivals;    /* of many: all that there were, seats x rounds, going round */
+    _Atomic uint32_t arrivals;                 /* of many: all that there were, seats x rounds, going round */
+    _Atomic uint32_t rounds[PVMI_TEAM_FEW];    /* of few: the last round that each has arrived in */
+    _Atomic uint8_t where[PVMI_TEAM_WHERE];    /* each: on which processor, and in an odd or an even round */
     alignas(PVMI_ARENA_LINE) uint8_t apart_too[PVMI_ARENA_LINE];
     struct pvmi_team_seat seat[];
 };
 
 static_assert(sizeof(struct pvmi_team_seat) == 128, "two lines");
+static_assert(offsetof(struct pvmi_team_head, apart_too) - offsetof(struct pvmi_team_head, arrivals) == 128, "two lines");
 
 /* ---- a member ---- */
 
@@ -84,6 +92,8 @@ struct pvmi_team {
     struct pvmi_self *self;
     struct pvmi_team_head *head;
     struct pvmi_team_seat *seat;    /* the own one */
+    _Atomic uint32_t *arrived;      /* the last round that this member has arrived in */
+    uint32_t number;                /* of the own seat */
     struct pvmi_pin pin;
     uint32_t seats;
     uint32_t round;                 /* the last one it has arrived in */
@@ -124,7 +134,7 @@ bool pvmi_team_arrive(struct pvmi_team *team, int32_t count);
 /* What has become of the last arrival. After DONE few members of a whole team call pvmi_team_wake(). */
 enum pvmi_team_result pvmi_team_look(struct pvmi_team *team);
 
-/* Whether one of few for whom we wait was last seen on the processor that we run on: then spinning keeps it waiting. */
+/* Whether one for whom we wait was last seen on the processor that we run on, or may be: then spinning keeps it waiting. */
 bool pvmi_team_in_the_way(const struct pvmi_team *team);
 
 /* Before sleeping with pvmi_team_look() among what is looked at, and after it. */

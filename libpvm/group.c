@@ -29,7 +29,7 @@ static int group_check(const char *group)
         if (rc < 0)
             return rc;
     }
-    return pvmi_task_enroll();
+    return pvmi_task.lost ? pvmi_task_enroll() : PvmOk;    /* which says so */
 }
 
 /* Asks op of group. ret_answer may be NULL. Returns a negative code, or the value of the answer. */

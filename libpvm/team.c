@@ -6,6 +6,7 @@
 
 #include "arena/team.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/table.h"
 #include "libpvm/call.h"
 #include "libpvm/handler.h"
@@ -17,6 +18,8 @@
 #define LOOKS_IN_ROW 64
 #define ROWS 64            /* of looks without a pause, at most: some 80 us */
 #define YIELDS 16
+#define YIELD_US 80        /* at least so long: a yield that lets nobody run takes 0.4 us */
+#define YIELD_A_ROW 4      /* rows of looks in between, while all who are missing run elsewhere */
 
 /* A seat. */
 struct seat {
@@ -196,6 +199,17 @@ static bool may_spin(const struct seat *seat)
            !pvmi_team_in_the_way(&seat->team);
 }
 
+static enum pvmi_team_result look_in_row(struct seat *seat)
+{
+    enum pvmi_team_result result = PVMI_TEAM_WAIT;
+
+    for (int i = 0; i < LOOKS_IN_ROW && result == PVMI_TEAM_WAIT; i++) {
+        pvmi_spin_pause();
+        result = pvmi_team_look(&seat->team);
+    }
+    return result;
+}
+
 /*
  * Looks without a pause, and without a look at messages, which may take longer than the rest of the barrier. For longer
  * than it takes to be woken; else two who have slept once do so each time, and wait for each other's waking for ever after.
@@ -204,29 +218,37 @@ static enum pvmi_team_result look_and_spin(struct seat *seat)
 {
     enum pvmi_team_result result = pvmi_team_look(&seat->team);
 
-    for (int row = 0; result == PVMI_TEAM_WAIT && row < ROWS && may_spin(seat); row++) {
-        for (int i = 0; i < LOOKS_IN_ROW && result == PVMI_TEAM_WAIT; i++) {
-            pvmi_spin_pause();
-            result = pvmi_team_look(&seat->team);
-        }
-    }
+    for (int row = 0; result == PVMI_TEAM_WAIT && row < ROWS && may_spin(seat); row++)
+        result = look_in_row(seat);
     return result;
 }
 
-/* Lets others run: most likely those for whom we wait. */
+/*
+ * Lets others run: most likely those for whom we wait. Going on with that is cheaper than sleeping: as long as nobody
+ * sleeps the last one has nobody to wake, and each runs once in a barrier. Where only members on other processors are
+ * missing, whoever would run instead of us has arrived, too; so we look on, for the time of an exchange of tasks.
+ */
 static enum pvmi_team_result look_and_yield(struct seat *seat)
 {
+    bool alone = pvmi_call_one_thread();    /* else each lets another thread have the lock, perhaps for long */
+    uint64_t until = alone ? pvmi_clock_us() + YIELD_US : 0;
     enum pvmi_team_result result = PVMI_TEAM_WAIT;
-    int yields = pvmi_call_one_thread() ? YIELDS : 1;    /* each lets another thread have the lock, perhaps for long */
 
-    for (int i = 0; result == PVMI_TEAM_WAIT && i < yields; i++) {
-        int depth = pvmi_call_unlock();
+    for (int i = 0; i < (alone ? YIELDS : 1) || (alone && pvmi_clock_us() < until); i++) {
+        int depth;
 
-        sched_yield();
-        pvmi_call_lock(depth);
-        if (seat->team.head == NULL)
+        if (alone && seat->team.whole && i % YIELD_A_ROW != YIELD_A_ROW - 1 && !pvmi_team_in_the_way(&seat->team)) {
+            result = look_in_row(seat);
+        } else {
+            depth = pvmi_call_unlock();
+            sched_yield();
+            pvmi_call_lock(depth);
+            if (seat->team.head == NULL)
+                break;
+            result = pvmi_team_look(&seat->team);
+        }
+        if (result != PVMI_TEAM_WAIT)
             break;
-        result = pvmi_team_look(&seat->team);
     }
     return result;
 }
@@ -279,7 +301,6 @@ static int wait_decided(struct seat *seat)
 
     if (result == PVMI_TEAM_WAIT)
         result = look_and_yield(seat);
-
     if (result == PVMI_TEAM_WAIT)
         rc = seat->team.head != NULL ? wait_long(seat, &result) : wait_failed(seat, PvmSysErr);
     if (rc != PvmOk)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Teams: barriers of few, of many, and of a part; what becomes of an arrival when pvmd seals the team. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,6 +126,50 @@ static void stepped_rounds(struct stepped *s, int rounds)
                                  i + 1 == s->d.count ? PVMI_TEAM_DONE : PVMI_TEAM_WAIT);
         }
     }
+}
+
+/* Runs on the nth of the processors that it may run on; false: there is none. */
+static bool run_on(const cpu_set_t *allowed, int nth)
+{
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        cpu_set_t one;
+
+        if (!CPU_ISSET(cpu, allowed) || nth-- > 0)
+            continue;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        return sched_setaffinity(0, sizeof(one), &one) == 0;
+    }
+    return false;
+}
+
+static void where_is_known(uint32_t count)
+{
+    static struct stepped s;
+    cpu_set_t allowed;
+
+    assert_int_equal(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+    stepped_make(&s, count, true);
+    assert_true(run_on(&allowed, 0));
+    stepped_rounds(&s, 1);
+    for (uint32_t i = 0; i < 2 * count; i++) {
+        pvmi_team_arrive(&s.teams[i % count], -1);
+        assert_int_equal(pvmi_team_in_the_way(&s.teams[i % count]), (i + 1) % count != 0);
+    }
+    if (run_on(&allowed, 1)) {
+        pvmi_team_arrive(&s.teams[0], -1);
+        assert_false(pvmi_team_in_the_way(&s.teams[0]));
+    }
+    assert_int_equal(sched_setaffinity(0, sizeof(allowed), &allowed), 0);
+    team_seal(&s.d);
+    stepped_end(&s);
+}
+
+static void a_member_knows_whether_it_is_in_the_way_of_who_is_missing(void **state)
+{
+    (void)state;
+    where_is_known(2);
+    where_is_known(PVMI_TEAM_FEW + 2);
 }
 
 static void sealed_amid(uint32_t count, uint32_t arrived, int rounds)
@@ -313,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(nobody_passes_a_barrier_before_all_have_come, set_up),
+        cmocka_unit_test_setup(a_member_knows_whether_it_is_in_the_way_of_who_is_missing, set_up),
         cmocka_unit_test_setup(sealing_takes_over_who_has_arrived, set_up),
         cmocka_unit_test_setup(a_part_waits_for_pvmd, set_up),
         cmocka_unit_test_setup(a_seat_is_for_its_task_alone, set_up),
