@@ -7,7 +7,7 @@
 #include "base/copy.h"
 #include "libpvm/shared.h"
 
-#define TIMED_EVERY 16
+#define TIMED_EVERY (256u << 10)    /* bytes */
 #define TIMED_BYTES PVMI_OUTGOING_MIN
 #define LINE 64
 #define SPREAD_MIN (16u << 10)    /* bytes: fewer stay in the receiver's cache however they are spread */
@@ -18,19 +18,9 @@
 
 /* For blocks of 2^k bytes. */
 static struct {
-    uint32_t turn;
-    uint32_t last;    /* what a line took the last time */
-    uint32_t cost;    /* the less of the last two: the other one may have been interrupted */
+    uint64_t copied;    /* bytes, since a line was timed */
+    uint64_t cost;      /* what it took */
 } stores[32];
-
-static void timed(unsigned k, uint64_t ns)
-{
-    uint64_t cost = ns * 1000 * LINE / TIMED_BYTES;
-    uint32_t line = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
-
-    stores[k].cost = stores[k].turn == 0 || line < stores[k].last ? line : stores[k].last;
-    stores[k].last = line;
-}
 
 /* So that what is timed are the stores. */
 static void load(const uint8_t *from, size_t size)
@@ -39,8 +29,8 @@ static void load(const uint8_t *from, size_t size)
         (void)*(const volatile uint8_t *)(from + i);
 }
 
-/* The first bytes; the time goes until others can see them. */
-static void copy_timed(unsigned k, uint8_t *to, const uint8_t *from)
+/* The first bytes, and what a line of them takes until others can see it. */
+static uint64_t copy_timed(uint8_t *to, const uint8_t *from)
 {
     uint64_t start;
 
@@ -48,7 +38,7 @@ static void copy_timed(unsigned k, uint8_t *to, const uint8_t *from)
     start = pvmi_clock_ns();
     memcpy(to, from, TIMED_BYTES);
     atomic_thread_fence(memory_order_seq_cst);
-    timed(k, pvmi_clock_ns() - start);
+    return (pvmi_clock_ns() - start) * 1000 / (TIMED_BYTES / LINE);
 }
 
 void pvmi_outgoing_copy_many(size_t capacity, uint8_t *to, const uint8_t *from, size_t size)
@@ -60,13 +50,14 @@ void pvmi_outgoing_copy_many(size_t capacity, uint8_t *to, const uint8_t *from, 
         memcpy(to, from, size);
         return;
     }
-    if (stores[k].turn % TIMED_EVERY == 0) {
-        copy_timed(k, to, from);
+    if (stores[k].copied >= TIMED_EVERY) {
+        stores[k].copied = 0;
+        stores[k].cost = copy_timed(to, from);
         done = TIMED_BYTES;
         if (size >= SPREAD_MIN && stores[k].cost > APART && stores[k].cost < FAR)
             pvmi_shared_spread(capacity);
     }
-    stores[k].turn++;
+    stores[k].copied += size;
     if (stores[k].cost >= FAR)
         pvmi_copy_past(to + done, from + done, size - done);
     else

@@ -2,7 +2,7 @@
 /*
  * Packing many bytes into the arena. What it costs to write where a receiver has read depends on where the two run: next
  * to nothing if they share a cache, some nanoseconds a line if each has its own, ten times that if they are far from each
- * other; and tasks move. So the first lines of every 16th copy are timed, for blocks of each size. If they are dear,
+ * other; and tasks move. So the first lines of a copy are timed now and then, for blocks of each size. If they are dear,
  * messages of that size are spread over more blocks, so that the receiver's cache has forgotten what is written; if they
  * come from far away, the bytes go past the caches.
  */
