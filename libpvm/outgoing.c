@@ -11,9 +11,11 @@
 #define TIMED_BYTES PVMI_OUTGOING_MIN
 #define LINE 64
 #define SPREAD_MIN (16u << 10)    /* bytes: fewer stay in the receiver's cache however they are spread */
+#define PAST_MIN (32u << 10)      /* bytes: fewer come out of the receiver's cache as fast as out of memory */
 
 /* Picoseconds a line, some 2000 of them for the clock and the fence. */
 #define APART 4000     /* each has a cache of its own */
+#define DEAR 5000      /* as long as spreading has not helped, or when the receiver reads what has just been written */
 #define FAR 20000      /* from each other: there spreading makes it worse */
 
 /* For blocks of 2^k bytes. */
@@ -58,7 +60,7 @@ void pvmi_outgoing_copy_many(size_t capacity, uint8_t *to, const uint8_t *from, 
             pvmi_shared_spread(capacity);
     }
     stores[k].copied += size;
-    if (stores[k].cost >= FAR)
+    if (stores[k].cost >= (size < PAST_MIN ? FAR : DEAR))
         pvmi_copy_past(to + done, from + done, size - done);
     else
         memcpy(to + done, from + done, size - done);
