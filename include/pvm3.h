@@ -857,7 +857,8 @@ int pvm_getopt(int what);
 /*
  * Writes what later children, and theirs, print to ff, line by line, with "[t40002] " before each
  * (PvmShowTids); "BEGIN" and "EOF" in its place mark start and end of a task. Lines are written while this
- * task is in a call of PVM. NULL ends it. pvm_exit() waits for the children's end.
+ * task is in a call of PVM. NULL ends it: output of later children goes where that of this task goes. pvm_exit()
+ * waits for the children's end.
  *
  * Returns PvmOk. As pvm_catchout(3PVM).
  */

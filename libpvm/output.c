@@ -281,9 +281,9 @@ static int catch_output(FILE *file)
             return rc;
     }
     output.file = file;
-    pvmi_task.children.output_tid = file == NULL ? 0 : pvmi_task.tid;
-    pvmi_task.children.output_ctx = file == NULL ? 0 : PVMI_CONTEXT_CONTROL;
-    pvmi_task.children.output_tag = file == NULL ? 0 : PVMI_TAG_OUTPUT;
+    pvmi_task.children.output_tid = file == NULL ? pvmi_task.self.output_tid : pvmi_task.tid;
+    pvmi_task.children.output_ctx = file == NULL ? pvmi_task.self.output_ctx : PVMI_CONTEXT_CONTROL;
+    pvmi_task.children.output_tag = file == NULL ? pvmi_task.self.output_tag : PVMI_TAG_OUTPUT;
     pvmi_trace_show();
     return PvmOk;
 }

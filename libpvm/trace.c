@@ -42,12 +42,15 @@ static int32_t described_to;    /* the collector that has the descriptions */
 
 /* ---- what is wanted ---- */
 
-/* Nobody collects from itself: each message would make the next. */
+static bool has_collector(void)
+{
+    return pvmi_task.tid != 0 && !pvmi_task.lost && pvmi_task.self.trace_tid > 0;
+}
+
+/* Nobody collects its calls from itself: each message would make the next. */
 static bool is_traced(void)
 {
-    const struct pvmi_rec_inherit *self = &pvmi_task.self;
-
-    return pvmi_task.tid != 0 && !pvmi_task.lost && self->trace_tid > 0 && self->trace_tid != pvmi_task.tid;
+    return has_collector() && pvmi_task.self.trace_tid != pvmi_task.tid;
 }
 
 static bool mask_has(const char *mask, int event)
@@ -58,6 +61,11 @@ static bool mask_has(const char *mask, int event)
 bool pvmi_trace_wants(int event)
 {
     return is_traced() && mask_has(pvmi_task.self_mask, event);
+}
+
+bool pvmi_trace_wants_user(void)
+{
+    return has_collector() && mask_has(pvmi_task.self_mask, TEV_USER_DEFINED);
 }
 
 /* ---- values ---- */

@@ -59,6 +59,7 @@ void pvmi_trace_changed(void);
 
 /* Whether event is told of, by what is set now. */
 bool pvmi_trace_wants(int event);
+bool pvmi_trace_wants_user(void);    /* a user event: those go to the task itself, too */
 
 /* PVM 3's variable pvmctrc: as it is set now. */
 void pvmi_trace_show(void);

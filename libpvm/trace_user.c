@@ -51,7 +51,7 @@ int pvmi_trace_user_send(struct pvmi_msgbuf *buf, int tag)
 
     if (tag != PVM_TRACE_CODE)
         return pvmi_call_fail(PvmBadParam, "message tag %d: PVM_TRACE_TID takes PVM_TRACE_CODE alone", tag);
-    if (!pvmi_trace_wants(TEV_USER_DEFINED))
+    if (!pvmi_trace_wants_user())
         return PvmOk;
     if (buf->encoding == PvmDataTrace)
         rc = put_ints(buf, &end, 1);
