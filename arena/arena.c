@@ -74,7 +74,7 @@ static uint32_t piece_size(void)
 
 static uint8_t *map_bytes(const struct pvmi_arena *arena, uint64_t offset, size_t length)
 {
-    void *at = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, arena->fd, (off64_t)offset);
+    void *at = mmap64(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, arena->fd, (off64_t)offset);
 
     if (at == MAP_FAILED)
         return NULL;

@@ -43,6 +43,14 @@ static pid_t start_peer(struct arena_daemon *daemon, const char *role, uint32_t 
     return pid;
 }
 
+/* So many slots that those behind them lie beyond what 32 bits can say. */
+static void use_slots(struct arena_daemon *daemon)
+{
+    for (int i = 0; i < 5; i++)
+        daemon_reserve(daemon, 100 + i);
+    assert_true((uint64_t)5 * daemon->arena->stride > UINT32_MAX);
+}
+
 static void a_32_bit_task_sends_to_a_64_bit_one(void **state)
 {
     struct arena_daemon daemon;
@@ -53,6 +61,7 @@ static void a_32_bit_task_sends_to_a_64_bit_one(void **state)
     if (peer[0] == '\0')
         skip();
     daemon_make(&daemon, ARENA_PAGES);
+    use_slots(&daemon);
     task_claim(&task, daemon.arena, daemon_reserve(&daemon, 1));
     uint32_t slot = daemon_reserve(&daemon, 2);
     pid_t pid = start_peer(&daemon, "send", slot, task.self.name);
@@ -80,6 +89,7 @@ static void a_64_bit_task_sends_to_a_32_bit_one(void **state)
     if (peer[0] == '\0')
         skip();
     daemon_make(&daemon, ARENA_PAGES);
+    use_slots(&daemon);
     task_claim(&task, daemon.arena, daemon_reserve(&daemon, 1));
     uint32_t slot = daemon_reserve(&daemon, 2);
     uint32_t receiver = name_of(daemon.arena, slot);
