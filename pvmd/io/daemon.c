@@ -204,7 +204,7 @@ int daemon_begin(struct io *io, const struct daemon_options *options, struct pvm
     if (rc != PvmOk)
         return rc;
     daemon_enter(options, &refused_wd);
-    rc = keeper_fork(&keeper_fd, &keeper_pid);
+    rc = keeper_fork(&io->own.files, &keeper_fd, &keeper_pid);
     if (rc != PvmOk)
         pvmi_fault_set(fault, rc, NULL, "cannot start the keeper: %s%s", strerror(errno), pvmi_limit_text(errno));
     else

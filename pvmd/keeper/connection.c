@@ -2,7 +2,6 @@
 #include "pvmd/keeper/connection.h"
 
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,13 +13,11 @@
 #define CONNECTION_NUMBERS_LEAST 16
 
 /* The first of two descriptor numbers for the process, or -1: it may not have so many. */
-static int first_number(void)
+static int first_number(const struct rlimit *files)
 {
-    struct rlimit files;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < CONNECTION_NUMBERS_LEAST)
+    if (files->rlim_cur < CONNECTION_NUMBERS_LEAST)
         return -1;
-    return (int)(files.rlim_cur < CONNECTION_NUMBERS_END ? files.rlim_cur : CONNECTION_NUMBERS_END) - 2;
+    return (int)(files->rlim_cur < CONNECTION_NUMBERS_END ? files->rlim_cur : CONNECTION_NUMBERS_END) - 2;
 }
 
 /* The pair, with the first frames in it. */
@@ -60,9 +57,9 @@ static int describe(const struct pvmi_handover_file *arena, const struct pvmi_ms
 }
 
 void connection_make(const struct pvmi_handover_file *arena, const struct pvmi_msg_run *run,
-                     struct connection *ret_connection)
+                     const struct rlimit *files, struct connection *ret_connection)
 {
-    int number = arena->fd < 0 || run->hello.length == 0 ? -1 : first_number();
+    int number = arena->fd < 0 || run->hello.length == 0 ? -1 : first_number(files);
 
     ret_connection->ours = -1;
     ret_connection->theirs = -1;

@@ -18,11 +18,11 @@ struct connection {
 };
 
 /*
- * Makes that of run. arena is its file (fd -1: there is none). What cannot be made is left out: the process finds its
- * daemon by its socket then.
+ * Makes that of run. arena is its file (fd -1: there is none), files how many the process may open. What cannot be made
+ * is left out: the process finds its daemon by its socket then.
  */
 void connection_make(const struct pvmi_handover_file *arena, const struct pvmi_msg_run *run,
-                     struct connection *ret_connection);
+                     const struct rlimit *files, struct connection *ret_connection);
 
 /* Closes the ends that are still here. */
 void connection_close(struct connection *connection);

@@ -44,6 +44,7 @@ struct keeper {
     struct pvmi_table by_pid;      /* struct child */
     struct pvmi_table by_handle;
     struct pvmi_handover_file arena;    /* that tasks inherit; fd -1: there is none */
+    struct rlimit files;           /* of tasks */
     int passed;                    /* the descriptor that has come last, -1 none */
     bool over;                     /* the daemon is gone */
 };
@@ -204,6 +205,7 @@ static int keeper_start(struct keeper *keeper, const struct pvmi_msg_run *run, c
             .pid_text = run_pid_text(run),
             .fds = { keeper->null, out, out },
             .inherit = connection->ours >= 0 ? connection->inherit : NULL,
+            .files = &keeper->files,
             .same_session = true,
         };
         error = start_process(&spec, ret_pid, &step);
@@ -232,7 +234,7 @@ static int keeper_run_path(struct keeper *keeper, const struct pvmi_msg_run *run
                        pvmi_limit_text(errno));
         return fault->code;
     }
-    connection_make(&keeper->arena, run, &connection);
+    connection_make(&keeper->arena, run, &keeper->files, &connection);
     rc = keeper_start(keeper, run, path, output[1], &connection, &pid, fault);
     close(output[1]);
     if (rc == PvmOk && keeper_add(keeper, run->handle, pid) != PvmOk) {
@@ -435,9 +437,9 @@ static int keeper_descriptors(int fd)
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-static __attribute__((noreturn)) void keeper_main(int fd)
+static __attribute__((noreturn)) void keeper_main(int fd, const struct rlimit *files)
 {
-    struct keeper keeper = { .fd = fd, .arena = { .fd = -1 }, .passed = -1 };
+    struct keeper keeper = { .fd = fd, .arena = { .fd = -1 }, .files = *files, .passed = -1 };
 
     setsid();
     prctl(PR_SET_NAME, "pvmd-keeper");
@@ -455,7 +457,7 @@ static __attribute__((noreturn)) void keeper_main(int fd)
     _exit(0);
 }
 
-int keeper_fork(int *ret_fd, pid_t *ret_pid)
+int keeper_fork(const struct rlimit *files, int *ret_fd, pid_t *ret_pid)
 {
     int ends[2];
     sigset_t all;
@@ -476,7 +478,7 @@ int keeper_fork(int *ret_fd, pid_t *ret_pid)
         return PvmSysErr;
     }
     if (pid == 0)
-        keeper_main(ends[1]);
+        keeper_main(ends[1], files);
     close(ends[1]);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     *ret_fd = ends[0];

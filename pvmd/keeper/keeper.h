@@ -14,16 +14,17 @@
 #ifndef PVMD_KEEPER_KEEPER_H
 #define PVMD_KEEPER_KEEPER_H
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #define KEEPER_MESSAGE_MAX (32u * 1024 * 1024)    /* bytes of one message */
 
 /*
- * Forks the keeper. To be called before there are threads, descriptors that tasks must not see, or raised
- * limits: tasks get the limits, the umask and the working directory of this moment.
+ * Forks the keeper. To be called before there are threads or descriptors that tasks must not see: tasks get the limits,
+ * the umask and the working directory of this moment. But files is their RLIMIT_NOFILE: the daemon has raised its own.
  *
  * Returns PvmOk with the daemon's end, non-blocking and close-on-exec, and the keeper's pid; PvmSysErr.
  */
-int keeper_fork(int *ret_fd, pid_t *ret_pid);
+int keeper_fork(const struct rlimit *files, int *ret_fd, pid_t *ret_pid);
 
 #endif

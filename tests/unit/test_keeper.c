@@ -52,7 +52,7 @@ static int start_keeper(void **state)
     fixture.passed = -1;
     fixture.connection = -1;
     *state = &fixture;
-    return keeper_fork(&fixture.fd, &fixture.keeper);
+    return keeper_fork(&(struct rlimit){ 77, 88 }, &fixture.fd, &fixture.keeper);
 }
 
 static int end_keeper(void **state)
@@ -287,6 +287,17 @@ static void a_process_has_its_own_group_in_the_keepers_session_no_input_and_no_d
     /* The glob itself opens one. */
     snprintf(expected, sizeof(expected), "0 1 2 3\nno input\n%d %d\n1\n", (int)pid, (int)getsid(fixture->keeper));
     assert_string_equal(text, expected);
+    hear_end(fixture);
+}
+
+static void a_process_may_open_as_many_files_as_the_daemon_before_it_raised_its_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[64];
+
+    run_script(fixture, "ulimit -Sn; ulimit -Hn");
+    read_output(fixture, text, sizeof(text));
+    assert_string_equal(text, "77\n88\n");
     hear_end(fixture);
 }
 
@@ -573,6 +584,7 @@ int main(void)
         KEPT(the_end_of_a_process_is_told_with_its_status),
         KEPT(stdout_and_stderr_come_over_one_pipe_in_order),
         KEPT(a_process_has_its_own_group_in_the_keepers_session_no_input_and_no_descriptor_of_ours),
+        KEPT(a_process_may_open_as_many_files_as_the_daemon_before_it_raised_its_limit),
         KEPT(signals_are_as_in_a_fresh_process),
         KEPT(the_first_word_of_argv_is_the_whole_path),
         KEPT(a_process_runs_in_its_directory_or_in_ours_if_that_is_not_there),
