@@ -96,10 +96,10 @@ static bool unmap_unpinned(struct pvmi_arena *arena)
 {
     bool any = false;
 
-    for (uint32_t slot = 1; slot < arena->slots; slot++) {
-        struct pvmi_piece *pieces = arena->windows[slot];
+    for (struct pvmi_window *window = arena->window; window != NULL; window = window->next) {
+        struct pvmi_piece *pieces = window->pieces;
 
-        for (uint32_t i = 0; pieces != NULL && slot != arena->own && i < pieces_of(arena); i++) {
+        for (uint32_t i = 0; window->slot != 0 && window->slot != arena->own && i < pieces_of(arena); i++) {
             if (pieces[i].at == NULL || pieces[i].pins > 0)
                 continue;
             munmap(pieces[i].at, arena->piece);
@@ -110,18 +110,31 @@ static bool unmap_unpinned(struct pvmi_arena *arena)
     return any;
 }
 
+static struct pvmi_window *window_new(struct pvmi_arena *arena, uint32_t slot)
+{
+    struct pvmi_window *window = pvmi_calloc(1, sizeof(*window) + pieces_of(arena) * sizeof(struct pvmi_piece));
+
+    if (window == NULL)
+        return NULL;
+    window->slot = slot;
+    window->next = arena->window;
+    arena->window = window;
+    arena->windows[slot] = window;
+    return window;
+}
+
 /* The piece of slot's window that holds offset, mapped. NULL when that is refused. */
 static struct pvmi_piece *map_piece(struct pvmi_arena *arena, uint32_t slot, uint32_t offset)
 {
     uint32_t index = offset / arena->piece;
+    struct pvmi_window *window = arena->windows[slot];
     struct pvmi_piece *piece;
 
-    if (arena->windows[slot] == NULL) {
-        arena->windows[slot] = pvmi_calloc(pieces_of(arena), sizeof(struct pvmi_piece));
-        if (arena->windows[slot] == NULL)
-            return NULL;
-    }
-    piece = &arena->windows[slot][index];
+    if (window == NULL)
+        window = window_new(arena, slot);
+    if (window == NULL)
+        return NULL;
+    piece = &window->pieces[index];
     if (piece->at == NULL) {
         uint64_t begin = (uint64_t)slot * arena->stride + (uint64_t)index * arena->piece;
 
@@ -213,9 +226,9 @@ size_t pvmi_arena_mapped(const struct pvmi_arena *arena)
 {
     size_t total = 0;
 
-    for (uint32_t slot = 0; slot < arena->slots; slot++) {
-        for (uint32_t i = 0; arena->windows[slot] != NULL && i < pieces_of(arena); i++)
-            total += arena->windows[slot][i].at != NULL ? arena->piece : 0;
+    for (const struct pvmi_window *window = arena->window; window != NULL; window = window->next) {
+        for (uint32_t i = 0; i < pieces_of(arena); i++)
+            total += window->pieces[i].at != NULL ? arena->piece : 0;
     }
     return total;
 }
@@ -297,10 +310,16 @@ static int size_file(int fd, uint32_t *ret_slots, uint32_t *ret_stride)
     return PvmOk;
 }
 
+static size_t windows_size(const struct pvmi_arena *arena)
+{
+    return arena->slots * sizeof(*arena->windows);
+}
+
 /* A handle whose first piece is mapped. Owns fd on success. */
 static int handle_new(int fd, uint32_t slots, uint32_t stride, struct pvmi_arena **ret_arena)
 {
     struct pvmi_arena *arena = pvmi_calloc(1, sizeof(*arena));
+    void *windows;
     uint8_t *first;
 
     if (arena == NULL)
@@ -311,7 +330,8 @@ static int handle_new(int fd, uint32_t slots, uint32_t stride, struct pvmi_arena
     arena->piece = piece_size();
     arena->control_at = control_at(slots);
     arena->heap_at = heap_at(slots);
-    arena->windows = pvmi_calloc(slots, sizeof(*arena->windows));
+    windows = mmap(NULL, windows_size(arena), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    arena->windows = windows == MAP_FAILED ? NULL : windows;
     if (arena->windows == NULL || map_piece(arena, 0, 0) == NULL) {
         bool refused = arena->windows != NULL;
 
@@ -319,7 +339,7 @@ static int handle_new(int fd, uint32_t slots, uint32_t stride, struct pvmi_arena
         pvmi_arena_close(arena);
         return refused ? PvmNotImpl : PvmNoMem;
     }
-    first = arena->windows[0][0].at;
+    first = arena->windows[0]->pieces[0].at;
     arena->header = (struct pvmi_arena_header *)(void *)first;
     arena->life = (_Atomic uint32_t *)(void *)(first + DENSE_LIFE);
     arena->tids = (_Atomic int32_t *)(void *)(first + tids_at(slots));
@@ -335,7 +355,9 @@ static int header_make(struct pvmi_arena *arena, uint32_t pages, uint64_t incarn
     struct pvmi_arena_header *header = arena->header;
     uint32_t dense_pages = arena->control_at / PVMI_ARENA_PAGE;
 
-    if (pages <= dense_pages || pvmi_arena_populate(arena, 0, 0, PVMI_ARENA_PAGE + arena->slots * 8) != PvmOk)
+    arena->reserved = pvmi_calloc(arena->slots / 64, sizeof(*arena->reserved));
+    if (arena->reserved == NULL || pages <= dense_pages ||
+        pvmi_arena_populate(arena, 0, 0, PVMI_ARENA_PAGE + arena->slots * 8) != PvmOk)
         return PvmNoMem;
     header->version = PVMI_ARENA_VERSION;
     header->slots = arena->slots;
@@ -344,6 +366,8 @@ static int header_make(struct pvmi_arena *arena, uint32_t pages, uint64_t incarn
     header->heap_at = arena->heap_at;
     header->pages_total = pages;
     header->incarnation = incarnation;
+    atomic_store(&header->reserved_end, 1);
+    atomic_store(&header->extended_from, arena->slots);
     atomic_store(&header->pages_free, (int64_t)(pages - dense_pages));    /* states and bells as if all were there */
     for (uint32_t slot = 0; slot < arena->slots; slot++)
         atomic_store_explicit(&arena->life[slot], pvmi_life_word(1, slot, PVMI_LIFE_FREE), memory_order_relaxed);
@@ -413,18 +437,19 @@ int pvmi_arena_open(int fd, struct pvmi_arena **ret_arena)
 
 static void handle_free(struct pvmi_arena *arena, bool mapped)
 {
-    for (uint32_t slot = 0; arena->windows != NULL && slot < arena->slots; slot++) {
-        struct pvmi_piece *pieces = arena->windows[slot];
+    struct pvmi_window *window;
 
-        if (pieces == NULL)
-            continue;    /* nearly all */
+    while ((window = arena->window) != NULL) {
+        arena->window = window->next;
         for (uint32_t i = 0; mapped && i < pieces_of(arena); i++) {
-            if (pieces[i].at != NULL)
-                munmap(pieces[i].at, arena->piece);
+            if (window->pieces[i].at != NULL)
+                munmap(window->pieces[i].at, arena->piece);
         }
-        pvmi_free(pieces);
+        pvmi_free(window);
     }
-    pvmi_free(arena->windows);
+    if (arena->windows != NULL)
+        munmap(arena->windows, windows_size(arena));
+    pvmi_free(arena->reserved);
     if (arena->fd >= 0)
         close(arena->fd);
     pvmi_free(arena);

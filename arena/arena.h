@@ -77,6 +77,13 @@ struct pvmi_piece {
     uint32_t pins;
 };
 
+/* What is mapped of a slot's window. */
+struct pvmi_window {
+    struct pvmi_window *next;    /* of another slot; NULL the last */
+    uint32_t slot;
+    struct pvmi_piece pieces[];
+};
+
 /* A process's view of the arena. */
 struct pvmi_arena {
     int fd;
@@ -92,7 +99,9 @@ struct pvmi_arena {
     _Atomic int32_t *tids;
     struct pvmi_state_line *states;
     struct pvmi_bell *bells;
-    struct pvmi_piece **windows;         /* by slot: its pieces, NULL: none was ever mapped */
+    struct pvmi_window **windows;        /* by slot, NULL: none was ever mapped. Mapped memory: few of its pages are used */
+    struct pvmi_window *window;          /* all of them */
+    uint64_t *reserved;                  /* pvmd: a bit for each slot that is reserved and not yet free again */
 };
 
 /* A position that stays mapped. */

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arena/slot.h"
+
 /* ---- how much there is ---- */
 
 static uint64_t field_of(const char *meminfo, const char *name)
@@ -161,7 +163,9 @@ static bool count_taken(struct pvmi_arena *arena, uint64_t *ret_pages, uint64_t 
 {
     *ret_pages = 0;
     *ret_takes = 0;
-    for (uint32_t slot = 0; slot < arena->slots; slot++) {
+    uint32_t slot = 0;
+
+    do {    /* slot 0 as well */
         uint32_t word = atomic_load(&arena->life[slot]);
         struct pvmi_slot_page *control;
         uint32_t takes;
@@ -176,7 +180,7 @@ static bool count_taken(struct pvmi_arena *arena, uint64_t *ret_pages, uint64_t 
             return false;
         *ret_takes += takes;
         *ret_pages += atomic_load(&control->pages);
-    }
+    } while ((slot = pvmi_slot_next(arena, slot)) != 0);
     return true;
 }
 

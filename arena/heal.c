@@ -129,7 +129,7 @@ static bool finish_ring(void *user, uint32_t receiver)
 /* Slot and all that were claimed for its heap. */
 static void end_slots(struct pvmi_arena *arena, uint32_t owner)
 {
-    for (uint32_t slot = 1; slot < arena->slots; slot++) {
+    for (uint32_t slot = 0; (slot = pvmi_slot_next(arena, slot)) != 0;) {
         uint32_t word = atomic_load(&arena->life[slot]);
 
         if (pvmi_life_of(word) == PVMI_LIFE_FREE || pvmi_life_owner(word) != owner)
@@ -150,7 +150,7 @@ int pvmi_heal_dead(struct pvmi_self *daemon, uint32_t slot, pvmi_heal_poke poke,
         return PvmOk;
     end_slots(arena, slot);
     rc = each_receiver(arena, slot, finish_ring, &healing);
-    for (uint32_t other = 1; other < arena->slots; other++) {
+    for (uint32_t other = 0; (other = pvmi_slot_next(arena, other)) != 0;) {
         struct pvmi_slot_page *control;
 
         if (!slot_is(arena, other, PVMI_LIFE_ALIVE))
@@ -182,7 +182,7 @@ static bool needed(struct pvmi_arena *arena, uint32_t slot)
     if (each_receiver(arena, slot, found, &any) != PvmOk || any)
         return true;
     for (int pass = 0; pass < 2; pass++) {
-        for (uint32_t other = 1; other < arena->slots; other++) {
+        for (uint32_t other = 0; (other = pvmi_slot_next(arena, other)) != 0;) {
             struct pvmi_slot_page *control;
 
             if (!slot_is(arena, other, PVMI_LIFE_ALIVE))
@@ -203,6 +203,7 @@ static void next_generation(struct pvmi_arena *arena, uint32_t slot)
     pvmi_arena_punch(arena, slot, 0, arena->stride);
     atomic_store(&arena->life[slot],
                  pvmi_life_word(generation != 0 ? generation : 1, slot, PVMI_LIFE_FREE));
+    pvmi_slot_forget(arena, slot);
 }
 
 /* A living sender may still be writing into a cell of the dead one's inbox; then that page stays as it is. */
@@ -215,7 +216,7 @@ static void free_slots(struct pvmi_arena *arena, uint32_t owner)
     atomic_store(&arena->tids[owner], 0);
     if (!inbox_has(arena, control, 0, true))
         pvmi_arena_punch(arena, 0, offset, sizeof(struct pvmi_slot_page));
-    for (uint32_t slot = 1; slot < arena->slots; slot++) {
+    for (uint32_t slot = 0; (slot = pvmi_slot_next(arena, slot)) != 0;) {
         uint32_t word = atomic_load(&arena->life[slot]);
 
         if (slot != owner && pvmi_life_of(word) == PVMI_LIFE_DEAD && pvmi_life_owner(word) == owner)
@@ -229,7 +230,7 @@ uint32_t pvmi_heal_sweep(struct pvmi_self *daemon)
     struct pvmi_arena *arena = daemon->arena;
     uint32_t left = 0;
 
-    for (uint32_t slot = 1; slot < arena->slots; slot++) {
+    for (uint32_t slot = 0; (slot = pvmi_slot_next(arena, slot)) != 0;) {
         if (!slot_is(arena, slot, PVMI_LIFE_DEAD))
             continue;
         if (pvmi_arena_control(arena, slot) == NULL || needed(arena, slot))
@@ -247,7 +248,7 @@ void pvmi_heal_recount(struct pvmi_arena *arena)
 
     for (int i = 0; i < PVMI_ARENA_MASKS; i++)
         before[i] = atomic_load(&arena->header->masks[i].awake);
-    for (uint32_t slot = 1; slot < arena->slots; slot++) {
+    for (uint32_t slot = 0; (slot = pvmi_slot_next(arena, slot)) != 0;) {
         struct pvmi_slot_page *control = slot_is(arena, slot, PVMI_LIFE_ALIVE) ? pvmi_arena_control(arena, slot) : NULL;
         uint32_t mask = control == NULL ? 0 : atomic_load(&control->mask);
         enum pvmi_state state;

@@ -273,7 +273,7 @@ struct pvmi_arena_block *pvmi_heap_block(struct pvmi_heap *heap, uint64_t positi
 {
     struct pvmi_arena *arena = heap->self->arena;
     uint32_t offset = pvmi_position_offset(position);
-    struct pvmi_piece *piece = &arena->windows[pvmi_position_slot(position)][offset / arena->piece];
+    struct pvmi_piece *piece = &arena->windows[pvmi_position_slot(position)]->pieces[offset / arena->piece];
 
     assert(piece->at != NULL);
     return (struct pvmi_arena_block *)(void *)(piece->at + offset % arena->piece);
@@ -307,7 +307,7 @@ static int make_block(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_posit
 
         pinned = heap->windows[i].slot == pvmi_position_slot(*ret_position);
         if (pinned)
-            heap->self->arena->windows[heap->windows[i].slot][piece].pins++;
+            heap->self->arena->windows[heap->windows[i].slot]->pieces[piece].pins++;
     }
     block = pvmi_heap_block(heap, *ret_position);
     block->kind = kind | from << 8;

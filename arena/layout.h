@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 #define PVMI_ARENA_MAGIC UINT64_C(0x616e657261345650)
-#define PVMI_ARENA_VERSION 1
+#define PVMI_ARENA_VERSION 2
 #define PVMI_ARENA_SLOTS_MAX 16384
 #define PVMI_ARENA_SLOTS_MIN 64
 #define PVMI_ARENA_PAGE 4096u                  /* unit of the budget, whatever the machine's page is */
@@ -123,6 +123,8 @@ struct pvmi_arena_header {
     uint32_t heap_at;        /* of slot 0's heap */
     uint32_t pages_total;    /* the budget; pages_free of it are left */
     uint64_t incarnation;    /* of the daemon run */
+    _Atomic uint32_t reserved_end;     /* pvmd: behind the last slot that was ever reserved */
+    _Atomic uint32_t extended_from;    /* tasks: no slot below this was ever claimed for a heap */
     alignas(PVMI_ARENA_LINE) _Atomic int64_t pages_free;    /* all */
     struct pvmi_arena_mask masks[PVMI_ARENA_MASKS];         /* all */
 };

@@ -60,6 +60,35 @@ static bool life_change(struct pvmi_arena *arena, uint32_t slot, uint32_t from, 
                                           pvmi_life_word(pvmi_life_generation(from), owner, life));
 }
 
+/* Before slot can become anybody's. */
+static void slot_remember(struct pvmi_arena *arena, uint32_t slot)
+{
+    arena->reserved[slot / 64] |= UINT64_C(1) << slot % 64;
+    if (slot >= atomic_load_explicit(&arena->header->reserved_end, memory_order_relaxed))
+        atomic_store(&arena->header->reserved_end, slot + 1);
+}
+
+void pvmi_slot_forget(struct pvmi_arena *arena, uint32_t slot)
+{
+    arena->reserved[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+}
+
+uint32_t pvmi_slot_next(const struct pvmi_arena *arena, uint32_t slot)
+{
+    uint32_t extended = atomic_load_explicit(&arena->header->extended_from, memory_order_acquire);
+    uint32_t end = extended < arena->slots ? extended : arena->slots;    /* from there on each may be */
+
+    if (++slot >= end)
+        return slot < arena->slots ? slot : 0;
+    for (; slot < end; slot = (slot | 63) + 1) {
+        uint64_t here = arena->reserved[slot / 64] >> slot % 64;
+
+        if (here != 0 && slot + (uint32_t)__builtin_ctzll(here) < end)
+            return slot + (uint32_t)__builtin_ctzll(here);
+    }
+    return end < arena->slots ? end : 0;
+}
+
 int pvmi_slot_reserve(struct pvmi_arena *arena, int32_t tid, uint64_t nonce, uint32_t *ret_slot)
 {
     struct pvmi_slot_page *control;
@@ -76,6 +105,7 @@ int pvmi_slot_reserve(struct pvmi_arena *arena, int32_t tid, uint64_t nonce, uin
     if (control_make(arena, slot) != PvmOk)
         return PvmNoMem;
     control = pvmi_arena_control(arena, slot);
+    slot_remember(arena, slot);
     atomic_store(&arena->states[slot].word, 0);
     atomic_store(&arena->states[slot].fence_me, 0);
     atomic_store(&arena->states[slot].mask, 0);
@@ -83,6 +113,7 @@ int pvmi_slot_reserve(struct pvmi_arena *arena, int32_t tid, uint64_t nonce, uin
     atomic_store(&arena->tids[slot], tid);
     if (!life_change(arena, slot, word, slot, PVMI_LIFE_RESERVED)) {    /* a task took it for its heap meanwhile */
         atomic_store(&arena->tids[slot], 0);
+        pvmi_slot_forget(arena, slot);
         pvmi_budget_bury(arena, control);
         return pvmi_slot_reserve(arena, tid, nonce, ret_slot);
     }
@@ -144,6 +175,17 @@ int pvmi_slot_daemon(struct pvmi_arena *arena, struct pvmi_self *ret_self)
     return rc == PvmOk ? self_init(arena, 0, 1, ret_self) : rc;
 }
 
+/* Before slot is ours: pvmd has to find it, wherever we are killed. */
+static void extend_remember(struct pvmi_arena *arena, uint32_t slot)
+{
+    _Atomic uint32_t *from = &arena->header->extended_from;
+    uint32_t before = atomic_load_explicit(from, memory_order_relaxed);
+
+    while (slot < before && !atomic_compare_exchange_weak(from, &before, slot))
+        ;
+    pvmi_arena_step("extension shown");
+}
+
 /* From the other end than pvmd does: they rarely meet. */
 int pvmi_slot_extend(struct pvmi_self *self, uint32_t *ret_slot)
 {
@@ -152,7 +194,10 @@ int pvmi_slot_extend(struct pvmi_self *self, uint32_t *ret_slot)
     for (uint32_t slot = arena->slots - 1; slot > 0; slot--) {
         uint32_t word = atomic_load_explicit(&arena->life[slot], memory_order_relaxed);
 
-        if (pvmi_life_of(word) != PVMI_LIFE_FREE || !life_change(arena, slot, word, self->slot, PVMI_LIFE_ALIVE))
+        if (pvmi_life_of(word) != PVMI_LIFE_FREE)
+            continue;
+        extend_remember(arena, slot);
+        if (!life_change(arena, slot, word, self->slot, PVMI_LIFE_ALIVE))
             continue;
         *ret_slot = slot;
         return PvmOk;
@@ -162,7 +207,9 @@ int pvmi_slot_extend(struct pvmi_self *self, uint32_t *ret_slot)
 
 int pvmi_slot_find(const struct pvmi_arena *arena, int32_t tid, uint32_t *ret_name)
 {
-    for (uint32_t slot = 1; tid != 0 && slot < arena->slots; slot++) {
+    uint32_t end = atomic_load_explicit(&arena->header->reserved_end, memory_order_acquire);
+
+    for (uint32_t slot = 1; tid != 0 && slot < end && slot < arena->slots; slot++) {
         uint32_t name;
 
         if (atomic_load_explicit(&arena->tids[slot], memory_order_acquire) != tid)

@@ -53,6 +53,15 @@ int pvmi_slot_daemon(struct pvmi_arena *arena, struct pvmi_self *ret_self);
 /* More room for the heap of this task: a whole window. Returns PvmOk, PvmOutOfRes. */
 int pvmi_slot_extend(struct pvmi_self *self, uint32_t *ret_slot);
 
+/*
+ * pvmd, for its walks: the next slot behind slot that may be somebody's, 0: none. It takes as long as there are such
+ * slots, however many there could be.
+ */
+uint32_t pvmi_slot_next(const struct pvmi_arena *arena, uint32_t slot);
+
+/* pvmd: slot is free again. */
+void pvmi_slot_forget(struct pvmi_arena *arena, uint32_t slot);
+
 /* The slot of the task tid on this host, if it has one. Returns PvmOk or PvmNoTask. */
 int pvmi_slot_find(const struct pvmi_arena *arena, int32_t tid, uint32_t *ret_name);
 

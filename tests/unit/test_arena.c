@@ -284,6 +284,39 @@ static void a_dead_task_s_slot_comes_back_with_another_generation(void **state)
     daemon_end(&daemon);
 }
 
+/* What pvmd walks over: with 16384 slots each death would cost as many steps. */
+static void a_walk_meets_the_slots_in_use_and_no_others(void **state)
+{
+    struct arena_daemon daemon;
+    struct arena_task task;
+    uint32_t slots[200], extension;
+
+    (void)state;
+    daemon_make(&daemon, ARENA_PAGES);
+    assert_int_equal(pvmi_slot_next(daemon.arena, 0), 0);
+    for (int i = 0; i < 200; i++)
+        slots[i] = daemon_reserve(&daemon, i + 1);
+    for (int i = 0; i < 200; i++)
+        if (i % 67 != 0)
+            daemon_bury(&daemon, slots[i]);
+    assert_int_equal(pvmi_heal_sweep(&daemon.self), 0);
+    assert_int_equal(pvmi_slot_next(daemon.arena, 0), slots[0]);
+    assert_int_equal(pvmi_slot_next(daemon.arena, slots[0]), slots[67]);
+    assert_int_equal(pvmi_slot_next(daemon.arena, slots[67]), slots[134]);
+    assert_int_equal(pvmi_slot_next(daemon.arena, slots[134]), 0);
+
+    task_claim(&task, daemon.arena, slots[134]);
+    assert_int_equal(pvmi_slot_extend(&task.self, &extension), PvmOk);
+    assert_int_equal(pvmi_slot_next(daemon.arena, slots[134]), extension);
+    assert_int_equal(pvmi_slot_next(daemon.arena, extension), 0);
+    task_end(&task, false);
+    daemon.arena->own = 0;
+    daemon_bury(&daemon, slots[134]);
+    assert_int_equal(pvmi_heal_sweep(&daemon.self), 0);
+    assert_int_equal(pvmi_slot_owner(daemon.arena, extension), 0);
+    daemon_end(&daemon);
+}
+
 static void reserved_slots_run_out(void **state)
 {
     struct arena_daemon daemon;
@@ -630,6 +663,7 @@ int main(void)
         cmocka_unit_test(a_child_after_fork_has_nothing_of_it),
         cmocka_unit_test(a_slot_is_claimed_once),
         cmocka_unit_test(a_dead_task_s_slot_comes_back_with_another_generation),
+        cmocka_unit_test(a_walk_meets_the_slots_in_use_and_no_others),
         cmocka_unit_test(reserved_slots_run_out),
         cmocka_unit_test(the_default_budget_is_half_of_what_there_is),
         cmocka_unit_test(an_exhausted_budget_is_no_memory_and_comes_back),
