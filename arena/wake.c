@@ -198,6 +198,22 @@ static bool look_unwoken(struct pvmi_self *self, bool (*look)(void *user), void 
     return true;
 }
 
+/* Nobody sends without waking us any more. The word stays as it is while we look again: that costs one wake-up. */
+static int sleep_long(struct pvmi_self *self, bool (*look)(void *user), void *user, uint64_t deadline_us,
+                      uint64_t *lost)
+{
+    bool again;
+
+    do {
+        uint64_t now = pvmi_clock_us();
+
+        again = self->again_us != 0 && now < deadline_us && deadline_us - now > self->again_us;
+        if (wait_word(self, again ? now + self->again_us : deadline_us) || look_unwoken(self, look, user, lost))
+            return PvmOk;
+    } while (again);
+    return PVMI_AGAIN;
+}
+
 static int sleep_shown(struct pvmi_self *self, bool (*look)(void *user), void *user, uint64_t deadline_us,
                        struct pvmi_wake_count *count)
 {
@@ -212,9 +228,7 @@ static int sleep_shown(struct pvmi_self *self, bool (*look)(void *user), void *u
     pvmi_wake_recheck(self);
     if (look_unwoken(self, look, user, &count->late))
         return PvmOk;
-    if (first == deadline_us)
-        return PVMI_AGAIN;
-    return wait_word(self, deadline_us) || look_unwoken(self, look, user, &count->lost) ? PvmOk : PVMI_AGAIN;
+    return first == deadline_us ? PVMI_AGAIN : sleep_long(self, look, user, deadline_us, &count->lost);
 }
 
 int pvmi_wake_wait(struct pvmi_self *self, bool (*look)(void *user), void *user, uint64_t deadline_us,

@@ -8,7 +8,8 @@
  * WAKING_FD, by compare-and-swap, and nothing else.
  *
  * To sleep: store ASLEEP with a new number; full fence; look at every ring, inbox and socket; wait on the word for 2 ms.
- * Time over: leave the word alone, membarrier(GLOBAL_EXPEDITED), look once more, wait without limit.
+ * Time over: leave the word alone, membarrier(GLOBAL_EXPEDITED), look once more, wait without limit; but every again_us,
+ * if the owner has set it, look again, for what wakes nobody: the end of a daemon that was killed.
  *
  * To send: publish (release), load the word. AWAKE: done, and that costs no fence. Else full fence, load again; who has
  * not yet woken it at this number changes ASLEEP to WAKING and calls futex_wake; that also when it is WAKING already:
@@ -116,12 +117,13 @@ uint32_t pvmi_wake_cpus(const struct pvmi_self *self);
 struct pvmi_wake_count {
     uint64_t sleeps;    /* in which it called the kernel */
     uint64_t late;      /* after 2 ms: the sender was between its two steps, or its first load was early */
-    uint64_t lost;      /* at the deadline, after the look behind the membarrier: never, unless a sender is stopped there */
+    uint64_t lost;      /* later than that, behind the membarrier: never, unless a sender is stopped there, or pvmd was killed */
 };
 
 /*
  * Sleeps until look(user) is true or a peer wakes us, or until deadline_us of CLOCK_MONOTONIC. look must look at all
- * that could have come. Signals do not end it. The word is AWAKE again afterwards.
+ * that could have come. Signals do not end it. The word is AWAKE again afterwards. Its third look, if there is one, comes
+ * after self->again_us, and so on.
  *
  * Returns PvmOk (look again), or PVMI_AGAIN at the deadline when there is nothing. count, if not NULL, is raised.
  */

@@ -295,30 +295,40 @@ static bool spin(uint64_t deadline_us)
 struct look {
     int depth;              /* of the calls that wait */
     unsigned long moved;    /* by other threads, before we unlocked */
+    int count;
 };
 
-/* Under the lock, for other threads may be at work on what is looked at. */
+/* Mail says that the daemon has written: one that was killed says nothing, but its socket does. */
+static bool socket_ready(void)
+{
+    struct pollfd daemon = { .fd = pvmi_task.socket, .events = POLLIN };
+
+    progress.socket_again = poll(&daemon, 1, 0) > 0;
+    return progress.socket_again;
+}
+
+/* Under the lock, for other threads may be at work on what is looked at. From the third look on a long time has passed. */
 static bool look(void *user)
 {
     struct look *before = user;
     bool any;
 
     pvmi_call_lock(before->depth);
-    any = progress.moved != before->moved || something_there();
+    any = progress.moved != before->moved || something_there() || (++before->count > 2 && socket_ready());
     pvmi_call_unlock();
     return any;
 }
 
-/* Sleeps on the state word. Now and then it looks at the socket: a daemon that was killed has not written. */
-static void sleep_on_word(uint64_t deadline_us, uint64_t now_us)
+/* Sleeps on the state word. Now and then it looks at the socket, too. */
+static void sleep_on_word(uint64_t deadline_us)
 {
     struct look before = { .moved = progress.moved };
-    uint64_t until = earlier(deadline_us, now_us + LOOK_AGAIN_US);
 
+    pvmi_task.self_slot.again_us = LOOK_AGAIN_US;
     pvmi_call_rests = true;
     progress.polling = pvmi_call_state.polling = !pvmi_call_one_thread();
     before.depth = pvmi_call_unlock();
-    if (pvmi_wake_wait(&pvmi_task.self_slot, look, &before, until, &progress.count) == PVMI_AGAIN)
+    if (pvmi_wake_wait(&pvmi_task.self_slot, look, &before, deadline_us, &progress.count) == PVMI_AGAIN)
         progress.socket_again = true;
     pvmi_call_lock(before.depth);
     pvmi_progress_entered();
@@ -336,7 +346,7 @@ static void wait_with_arena(uint64_t deadline_us)
     if (pvmi_task.daemon->tp->ops->pending(pvmi_task.daemon))
         poll_with_arena(deadline_us, now_us);
     else
-        sleep_on_word(deadline_us, now_us);
+        sleep_on_word(deadline_us);
 }
 
 /* Sleeps until another thread has moved something, or stops polling. */

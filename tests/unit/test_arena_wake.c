@@ -91,6 +91,23 @@ static void what_is_found_and_nobody_woke_for_is_counted(void **state)
     assert_int_equal(count.sleeps, 2);
 }
 
+static bool look_fifth(void *user)
+{
+    assert_int_equal(state_now(&first), PVMI_ASLEEP);
+    return ++*(int *)user == 5;
+}
+
+static void who_sleeps_long_looks_again_and_again_and_stays_asleep(void **state)
+{
+    int looks = 0;
+
+    (void)state;
+    first.self.again_us = 1000;
+    assert_int_equal(pvmi_wake_wait(&first.self, look_fifth, &looks, PVMI_WAKE_NO_DEADLINE, NULL), PvmOk);
+    assert_int_equal(looks, 5);
+    assert_int_equal(state_now(&first), PVMI_AWAKE);
+}
+
 static void who_sees_something_does_not_sleep(void **state)
 {
     int looks = 0;
@@ -351,6 +368,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_wait_ends_at_its_deadline, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_found_and_nobody_woke_for_is_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_sleeps_long_looks_again_and_again_and_stays_asleep, setup, teardown),
         cmocka_unit_test_setup_teardown(who_sees_something_does_not_sleep, setup, teardown),
         cmocka_unit_test_setup_teardown(numbers_rise_and_each_sender_wakes_once_at_each, setup, teardown),
         cmocka_unit_test_setup_teardown(the_number_comes_round, setup, teardown),
