@@ -17,6 +17,8 @@
 #include "base/rundir.h"
 #include "pvmd/keeper/reap.h"
 
+#define FOLDER_FILES 6
+#define FOLDER_RUN 4         /* of these, what says nothing of processes */
 #define EVICT_TRIES 250            /* looks whether it has gone; half of them before it is killed */
 #define EVICT_PAUSE_NS 20000000    /* between two */
 
@@ -72,13 +74,22 @@ static int folder_write(const struct folder *folder, const char *name, const cha
     return written ? PvmOk : fault->code;
 }
 
+/*
+ * What is in the folder, in the order in which it goes. The lock goes last: who waits for it then finds no file of that
+ * name, or makes a new folder. With run the next daemon finds the processes of one that was killed.
+ */
+static void folder_unlink(const struct folder *folder, int begin, int end)
+{
+    static const char *const names[FOLDER_FILES] = { "sock", "first", "joins", "log", "run", "lock" };
+
+    for (int i = begin; i < end; i++)
+        unlinkat(folder->dir, names[i], 0);
+}
+
 /* Returns how many processes of the dead daemon were still there. */
 static int folder_clear_stale(const struct folder *folder, const struct run *run)
 {
-    unlinkat(folder->dir, "sock", 0);
-    unlinkat(folder->dir, "first", 0);
-    unlinkat(folder->dir, "joins", 0);
-    unlinkat(folder->dir, "log", 0);
+    folder_unlink(folder, 0, FOLDER_RUN);
     return run->mark[0] != '\0' ? reap_marked(pvmi_env_name(PVMI_ENV_PVM_RUN), run->mark) : 0;
 }
 
@@ -211,15 +222,6 @@ int folder_log(const struct folder *folder)
     return folder->log;
 }
 
-/* The lock goes last: who waits for it then finds no file of that name, or makes a new folder. */
-static void folder_unlink_all(const struct folder *folder)
-{
-    static const char *const names[] = { "sock", "first", "joins", "run", "log", "lock" };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        unlinkat(folder->dir, names[i], 0);
-}
-
 /* Returns how many processes were ended. On a file system that computers share, a lock of another one's may say nothing
  * here: what it has is left alone. */
 static int sweep_one(int user_dir, const char *name)
@@ -235,7 +237,7 @@ static int sweep_one(int user_dir, const char *name)
     folder_read_run(&stale, &run);
     if (run.computer[0] == '\0' || strcmp(run.computer, computer) == 0) {
         killed = folder_clear_stale(&stale, &run);
-        folder_unlink_all(&stale);
+        folder_unlink(&stale, 0, FOLDER_FILES);
         unlinkat(user_dir, name, AT_REMOVEDIR);
     }
     close(stale.dir);
@@ -261,16 +263,25 @@ void folder_sweep(struct folder *folder)
     closedir(user);
 }
 
+void folder_thin(struct folder *folder)
+{
+    if (folder == NULL)
+        return;
+    pvmi_log_open(-1, 0, PVMI_LOG_ERROR, 0);
+    if (folder->log >= 0)
+        close(folder->log);
+    folder->log = -1;
+    folder_unlink(folder, 0, FOLDER_RUN);
+}
+
 void folder_remove(struct folder *folder)
 {
     char *slash;
 
     if (folder == NULL)
         return;
-    pvmi_log_open(-1, 0, PVMI_LOG_ERROR, 0);
-    if (folder->log >= 0)
-        close(folder->log);
-    folder_unlink_all(folder);
+    folder_thin(folder);
+    folder_unlink(folder, FOLDER_RUN, FOLDER_FILES);
     rmdir(folder->path);
     slash = strrchr(folder->path, '/');
     *slash = '\0';

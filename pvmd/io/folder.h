@@ -46,6 +46,9 @@ int folder_killed(const struct folder *folder);
 /* Descriptor of the log file, or -1; the folder's. */
 int folder_log(const struct folder *folder);
 
+/* At the end, while the keeper is still ending tasks: removes what says nothing of them. Nothing is logged from now on. */
+void folder_thin(struct folder *folder);
+
 /* Removes the folder with all that is in it, and frees it. NULL is fine. */
 void folder_remove(struct folder *folder);
 

@@ -401,7 +401,8 @@ static void io_start(struct io *io)
 
 /*
  * Tasks end with the keeper; the folder goes when there is nothing left that belongs to it; and the links last, for
- * who sees them closed (`pvm halt`, the first host) may say that this daemon has left nothing.
+ * who sees them closed (`pvm halt`, the first host) may say that this daemon has left nothing. The keeper was told before:
+ * what nobody waits for is done while it ends them.
  */
 static void io_free_objects(struct io *io)
 {
@@ -410,6 +411,9 @@ static void io_free_objects(struct io *io)
     dials_free(io->dials);
     launches_free(io->launches);
     tasks_free(io->tasks);
+    core_free(io->core);
+    io->core = NULL;
+    folder_thin(io->folder);
     keeper_link_free(io->keeper);
     folder_remove(io->folder);
     links_free(io->links);
@@ -435,8 +439,6 @@ void io_close(struct io *io)
     for (int i = 0; i < 3; i++)
         if (io->signals[i].data != NULL)
             uv_close((uv_handle_t *)&io->signals[i], NULL);
-    core_free(io->core);
-    io->core = NULL;
     while ((node = pvmi_list_pop(&io->spare_events)) != NULL)
         pvmi_free(PVMI_CONTAINER(node, struct io_event, link));
     while (uv_loop_close(io->loop) == UV_EBUSY)
