@@ -45,7 +45,7 @@ bool pvmi_hello_verify(const uint8_t bytes[PVMI_HELLO_SIZE], const uint8_t secre
  * before the server has checked its key: when that is refused, it hears of it from its first read, which
  * returns PvmDenied. A link is up at the first frame that comes over it, not sooner.
  */
-int pvmi_tls_new(int fd, bool server, const struct pvmi_identity *identity,
+int pvmi_tls_new(int fd, bool server, struct pvmi_identity *identity,
                  const uint8_t peer_key[PVMI_KEY_SIZE], struct pvmi_pipe **ret_pipe);
 
 /*

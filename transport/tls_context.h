@@ -12,8 +12,8 @@
 
 struct pvmi_identity {
     EVP_PKEY *key_pair;
-    X509 *certificate;
-    SSL_CTX *context;                /* for both roles; each SSL holds a reference */
+    X509 *certificate;               /* NULL: not yet made */
+    SSL_CTX *context;                /* the same; for both roles, each SSL holds a reference */
     uint8_t key[PVMI_KEY_SIZE];
 };
 
@@ -23,6 +23,9 @@ struct pvmi_tls_peer {
     bool accepted;    /* it has shown the right certificate */
     bool refused;     /* it has shown another */
 };
+
+/* Its context, made with the first link. Returns PvmOk or PvmSysErr; then the next call tries again. */
+int pvmi_identity_context(struct pvmi_identity *identity, SSL_CTX **ret_context);
 
 /* A context with all rules of our links, that shows identity's certificate. Returns PvmOk or PvmSysErr. */
 int pvmi_tls_context_new(const struct pvmi_identity *identity, SSL_CTX **ret_context);

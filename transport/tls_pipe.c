@@ -410,17 +410,16 @@ void pvmi_tls_key_update_after(struct pvmi_pipe *pipe, uint64_t records)
     tls_of(pipe)->records_max = records;
 }
 
-int pvmi_tls_new(int fd, bool server, const struct pvmi_identity *identity,
+int pvmi_tls_new(int fd, bool server, struct pvmi_identity *identity,
                  const uint8_t peer_key[PVMI_KEY_SIZE], struct pvmi_pipe **ret_pipe)
 {
     struct tls_pipe *tls = pvmi_calloc(1, sizeof(*tls));
+    SSL_CTX *context;
     BIO *bio;
-    int rc;
+    int rc = tls == NULL ? PvmNoMem : pvmi_identity_context(identity, &context);
 
-    if (tls == NULL) {
-        rc = PvmNoMem;
-        goto err_close;
-    }
+    if (rc != PvmOk)
+        goto err_free_tls;
     tls->base.ops = &tls_pipe_ops;
     tls->base.fd = fd;
     tls->records_max = TLS_RECORDS_PER_KEY;
@@ -428,7 +427,7 @@ int pvmi_tls_new(int fd, bool server, const struct pvmi_identity *identity,
 
     ERR_clear_error();
     bio = tls_bio_new(tls);
-    tls->ssl = SSL_new(identity->context);
+    tls->ssl = SSL_new(context);
     if (bio == NULL || tls->ssl == NULL) {
         rc = pvmi_tls_failed("make a TLS link");
         goto err_free;
@@ -445,8 +444,8 @@ int pvmi_tls_new(int fd, bool server, const struct pvmi_identity *identity,
 err_free:
     SSL_free(tls->ssl);
     BIO_free(bio);
+err_free_tls:
     pvmi_free(tls);
-err_close:
     close(fd);
     return rc;
 }

@@ -135,7 +135,7 @@ static void expect_hello_refused(struct world *world, const uint8_t bytes[PVMI_H
 
 /* Says hello and goes through the handshake as identity. Returns the pipe when we are in, else NULL. */
 static struct pvmi_pipe *enter(struct world *world, const uint8_t bytes[PVMI_HELLO_SIZE],
-                               const struct pvmi_identity *identity)
+                               struct pvmi_identity *identity)
 {
     struct pvmi_pipe *pipe;
     char byte;
