@@ -111,23 +111,24 @@ void keeper_link_finish(struct io *io)
     kill(keeper->pid, SIGCONT);    /* if somebody has stopped it */
 }
 
-/* Tells the keeper to end, and waits for that without the loop, which is over: its end of the socket closes then. */
-static void keeper_link_end(struct keeper_link *keeper)
+void keeper_link_end(struct keeper_link *keeper)
 {
-    struct pollfd ended = { .fd = keeper->fd, .events = POLLIN };
+    struct pollfd ended = { .events = POLLIN };
     uint64_t limit_ms = pvmi_clock_ms() + KEEPER_LINK_END_MS;
     uint64_t now_ms;
     char unread[4096];
 
+    if (keeper == NULL || keeper->pid == 0)
+        return;
     keeper_link_finish(keeper->io);
+    ended.fd = keeper->fd;
     while ((now_ms = pvmi_clock_ms()) < limit_ms) {
         if (poll(&ended, 1, (int)(limit_ms - now_ms)) <= 0)
             continue;
-        if (recv(keeper->fd, unread, sizeof(unread), MSG_DONTWAIT) == 0) {
-            waitpid(keeper->pid, NULL, 0);
+        if (recv(keeper->fd, unread, sizeof(unread), MSG_DONTWAIT) == 0)
             return;
-        }
     }
+    keeper->pid = 0;
     pvmi_log(PVMI_LOG_WARN, "the keeper still has processes that cannot be killed; it ends them when it can");
 }
 
@@ -157,8 +158,9 @@ void keeper_link_free(struct keeper_link *keeper)
     watch_free(keeper->watch);
     alarm_free(keeper->retry);
     keeper_link_set_spare(keeper, false);
+    keeper_link_end(keeper);
     if (keeper->pid != 0)
-        keeper_link_end(keeper);
+        waitpid(keeper->pid, NULL, 0);
     close(keeper->fd);
     while (keeper->passed.length > 0) {
         struct passed passed = keeper_link_pop(keeper);

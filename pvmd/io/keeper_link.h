@@ -12,7 +12,10 @@ void keeper_link_start(struct keeper_link *keeper);
 /* Tells the keeper to end all tasks and itself, if there is one, and does not wait. */
 void keeper_link_finish(struct io *io);
 
-/* Closes the socket, upon which the keeper ends all tasks and itself, and waits for that: at most 3 s. */
+/* The same, and waits until all tasks have ended: at most 3 s. The loop is over. NULL is fine. */
+void keeper_link_end(struct keeper_link *keeper);
+
+/* And until the keeper has, too, which then had only itself to end. NULL is fine. */
 void keeper_link_free(struct keeper_link *keeper);
 
 /* A message of control.def. Returns PvmOk, PvmNoMem, PvmOverflow; then nothing was sent. */

@@ -400,7 +400,7 @@ static void io_start(struct io *io)
 }
 
 /*
- * Tasks end with the keeper; the folder goes when there is nothing left that belongs to it; and the links last, for
+ * Tasks end with the keeper; the folder goes when there is no task left; and the links last, for
  * who sees them closed (`pvm halt`, the first host) may say that this daemon has left nothing. The keeper was told before:
  * what nobody waits for is done while it ends them.
  */
@@ -414,8 +414,9 @@ static void io_free_objects(struct io *io)
     core_free(io->core);
     io->core = NULL;
     folder_thin(io->folder);
-    keeper_link_free(io->keeper);
+    keeper_link_end(io->keeper);
     folder_remove(io->folder);
+    keeper_link_free(io->keeper);
     links_free(io->links);
     teams_free(io->teams);
     arena_keeper_free(io->arena_keeper);

@@ -454,6 +454,7 @@ static __attribute__((noreturn)) void keeper_main(int fd, const struct rlimit *f
 
     keeper_loop(&keeper);
     reap_descendants();
+    close(fd);    /* says so before our own memory goes: the daemon need not wait for that */
     _exit(0);
 }
 

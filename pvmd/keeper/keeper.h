@@ -8,7 +8,7 @@
  * of a run_started carries the reading end of the task's output pipe, and our end of its connection if it has inherited
  * one; that of a run_arena the descriptor of the arena.
  *
- *   the daemon's end closes  -> the keeper kills all its descendants, then ends
+ *   the daemon's end closes  -> the keeper kills all its descendants, closes its end, then ends
  *   the keeper ends          -> the daemon reads the end of the socket
  */
 #ifndef PVMD_KEEPER_KEEPER_H
