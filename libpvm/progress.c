@@ -33,6 +33,7 @@
 #define REFUSED_A_LOOK 16
 #define SPIN_US 50
 #define YIELDS 4
+#define YIELD_US 80            /* of one thread: at least so long, for a yield that lets nobody run takes 0.4 us */
 #define POLL_FIRST_US 2000     /* as in arena/wake: for what was sent while we went to sleep */
 #define LOOK_AGAIN_US 4000000    /* at the daemon, which may have been killed: told within 5 s */
 #define LEAVE_US 1000000       /* for a thread that sleeps to come back from it */
@@ -253,7 +254,8 @@ static bool may_spin(void)
 
 /*
  * Looks without a pause as long as that takes no processor away from others, then lets them run a few times in between.
- * Returns whether something is there. The clock is asked only now and then: asking costs more than looking.
+ * Returns whether something is there. The clock is asked only now and then: asking costs more than looking. That is
+ * cheaper than sleeping: who sleeps has to be woken by somebody who then keeps others waiting, and so on round after round.
  */
 static bool spin(uint64_t deadline_us)
 {
@@ -280,7 +282,8 @@ static bool spin(uint64_t deadline_us)
                 return true;
         }
     }
-    for (int i = 0; i < YIELDS; i++) {
+    until = pvmi_call_one_thread() ? earlier(deadline_us, pvmi_clock_us() + YIELD_US) : 0;
+    for (int i = 0; i < YIELDS || pvmi_clock_us() < until; i++) {
         int depth;
 
         if (something_there())
