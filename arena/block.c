@@ -8,6 +8,7 @@
 #define MORE_WORDS 62    /* of a first block of further words: 256 bytes, less some; doubled with each that follows */
 #define MORE_BLOCKS_MAX 16
 #define RECLAIM_FEW 4
+#define FETCH_MAX 12288    /* bytes */
 
 /* ---- words ---- */
 
@@ -175,6 +176,27 @@ static void chain_free(struct pvmi_lend *lend, uint64_t position)
     }
 }
 
+static void out_add(struct pvmi_lend *lend, uint64_t position)
+{
+    assert(lend->count < lend->room);
+    lend->out[(lend->first + lend->count++) & (lend->room - 1)] = position;
+}
+
+static uint64_t out_take_oldest(struct pvmi_lend *lend)
+{
+    uint64_t position = lend->out[lend->first];
+
+    lend->first = (lend->first + 1) & (lend->room - 1);
+    lend->count--;
+    return position;
+}
+
+void pvmi_lend_leave(struct pvmi_lend *lend, uint64_t position)
+{
+    lend->lent--;
+    out_add(lend, position);
+}
+
 void pvmi_lend_drop(struct pvmi_lend *lend, uint64_t position)
 {
     struct pvmi_arena_block *block = pvmi_heap_block(lend->heap, position);
@@ -182,26 +204,11 @@ void pvmi_lend_drop(struct pvmi_lend *lend, uint64_t position)
     if (block->holders > 0) {
         lend->lent--;
         if (pvmi_lend_busy(lend, position)) {
-            assert(lend->count < lend->room);
-            lend->out[(lend->first + lend->count++) & (lend->room - 1)] = position;
+            out_add(lend, position);
             return;
         }
     }
     chain_free(lend, position);
-}
-
-bool pvmi_lend_back(struct pvmi_lend *lend, uint64_t position)
-{
-    struct pvmi_arena_block *block = pvmi_heap_block(lend->heap, position);
-
-    if (block->holders == 0)
-        return true;
-    if (pvmi_lend_busy(lend, position))
-        return false;
-    words_free(lend, block);
-    block->holders = 0;
-    lend->lent--;
-    return true;
 }
 
 /* What is still needed goes to the end: one receiver that keeps a message for ever hides no others. */
@@ -211,12 +218,10 @@ uint32_t pvmi_lend_reclaim(struct pvmi_lend *lend, uint32_t max)
     uint32_t freed = 0;
 
     for (uint32_t i = 0; i < looked; i++) {
-        uint64_t position = lend->out[lend->first];
+        uint64_t position = out_take_oldest(lend);
 
-        lend->first = (lend->first + 1) & (lend->room - 1);
-        lend->count--;
         if (pvmi_lend_busy(lend, position)) {
-            lend->out[(lend->first + lend->count++) & (lend->room - 1)] = position;
+            out_add(lend, position);
         } else {
             chain_free(lend, position);
             freed++;
@@ -225,11 +230,39 @@ uint32_t pvmi_lend_reclaim(struct pvmi_lend *lend, uint32_t max)
     return freed;
 }
 
+#ifdef __x86_64__
+__attribute__((target("prfchw")))
+#endif
+static void fetch_to_write(const uint8_t *at, size_t size)
+{
+    for (size_t i = 0; i < size; i += PVMI_ARENA_LINE)
+        __builtin_prefetch(at + i, 1);
+}
+
+void pvmi_lend_prepare(struct pvmi_lend *lend)
+{
+    struct pvmi_arena_block *block;
+    uint64_t position;
+
+    if (lend->count == 0)
+        return;
+    position = out_take_oldest(lend);
+    if (pvmi_lend_busy(lend, position)) {
+        out_add(lend, position);
+        return;
+    }
+    block = pvmi_heap_block(lend->heap, position);
+    if (block->next == 0 && block->length <= FETCH_MAX)
+        fetch_to_write((const uint8_t *)block, sizeof(*block) + block->length);
+    chain_free(lend, position);
+}
+
 int pvmi_lend_new(struct pvmi_lend *lend, uint32_t size, uint64_t *ret_position, struct pvmi_arena_block **ret_block)
 {
     int rc;
 
-    pvmi_lend_reclaim(lend, RECLAIM_FEW);
+    if (!pvmi_heap_any(lend->heap, size))
+        pvmi_lend_reclaim(lend, RECLAIM_FEW);
     rc = pvmi_heap_new(lend->heap, size, ret_position, ret_block);
     if (rc == PvmNoMem && pvmi_lend_reclaim(lend, UINT32_MAX) > 0)
         rc = pvmi_heap_new(lend->heap, size, ret_position, ret_block);

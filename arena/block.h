@@ -44,13 +44,20 @@ bool pvmi_lend_busy(struct pvmi_lend *lend, uint64_t position);
 /* The owner needs the chain no more: it is freed now, or when the last receiver has released it. */
 void pvmi_lend_drop(struct pvmi_lend *lend, uint64_t position);
 
-/* The owner wants to write into the chain again. Returns whether nobody needs it any more: then it has no words. */
-bool pvmi_lend_back(struct pvmi_lend *lend, uint64_t position);
+/* The same for a chain that was lent, without asking now: receivers write there when they release it. */
+void pvmi_lend_leave(struct pvmi_lend *lend, uint64_t position);
+
+/*
+ * The owner has sent something, and may be about to wait: looks at the oldest chain that is out, and if it is released,
+ * frees it and fetches what of it fits the nearest cache, for writing. Then nobody waits for that when the next message is
+ * packed.
+ */
+void pvmi_lend_prepare(struct pvmi_lend *lend);
 
 /* Looks at the max oldest of those that are out, and frees what it can. Returns how many chains. */
 uint32_t pvmi_lend_reclaim(struct pvmi_lend *lend, uint32_t max);
 
-/* pvmi_heap_new() that looks first at a few that are out, and at all of them before it gives PvmNoMem. */
+/* pvmi_heap_new() that looks at a few that are out if none is free, and at all of them before it gives PvmNoMem. */
 int pvmi_lend_new(struct pvmi_lend *lend, uint32_t size, uint64_t *ret_position, struct pvmi_arena_block **ret_block);
 
 /* ---- the receiver's side ---- */

@@ -23,11 +23,10 @@ static uint32_t kind_capacity(uint32_t kind)
 
 static uint32_t kind_for(uint32_t size)
 {
-    uint32_t kind = 0;
+    uint32_t exponent = size <= 1u << PVMI_HEAP_SMALLEST ? PVMI_HEAP_SMALLEST : 32 - (uint32_t)__builtin_clz(size - 1);
+    uint32_t kind = exponent - PVMI_HEAP_SMALLEST;
 
-    while (kind_capacity(kind) < size)
-        kind++;
-    return kind;
+    return kind > 0 && kind_capacity(kind - 1) >= size ? kind - 1 : kind;
 }
 
 static bool kind_large(uint32_t kind)
@@ -361,6 +360,11 @@ int pvmi_heap_new(struct pvmi_heap *heap, uint32_t size, uint64_t *ret_position,
     *ret_position = position;
     *ret_block = block;
     return PvmOk;
+}
+
+bool pvmi_heap_any(const struct pvmi_heap *heap, uint32_t size)
+{
+    return size <= PVMI_HEAP_BYTES_MAX && heap->warm[kind_for(size)].count > 0;
 }
 
 void pvmi_heap_free(struct pvmi_heap *heap, uint64_t position)

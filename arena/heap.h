@@ -84,6 +84,9 @@ void pvmi_heap_fini(struct pvmi_heap *heap);
  */
 int pvmi_heap_new(struct pvmi_heap *heap, uint32_t size, uint64_t *ret_position, struct pvmi_arena_block **ret_block);
 
+/* Whether one with that much room is free. */
+bool pvmi_heap_any(const struct pvmi_heap *heap, uint32_t size);
+
 /* Frees it; the owner only, and when nobody holds it. This cannot fail. */
 void pvmi_heap_free(struct pvmi_heap *heap, uint64_t position);
 

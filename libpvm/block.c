@@ -103,7 +103,7 @@ size_t pvmi_block_capacity(const struct pvmi_block *last, uint64_t needed)
 bool pvmi_block_renew(struct pvmi_block *block)
 {
     bool may = block->kind == PVMI_BLOCK_OWN
-                   ? pvmi_shared_renew(block)
+                   ? pvmi_block_kept_own(block)
                    : block->kind == PVMI_BLOCK_PRIVATE && block->capacity == BLOCK_SMALLEST && pvmi_shared == NULL;
 
     if (PVMI_KEPT_MAX == 0 || !may)

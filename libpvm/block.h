@@ -79,7 +79,7 @@ struct pvmi_block *pvmi_block_outside(const uint8_t *data);
 size_t pvmi_block_capacity(const struct pvmi_block *last, uint64_t needed);
 
 /* Makes one of the first size empty again, to be packed into; those behind it are the caller's. False when that cannot
- * be: it is of another size or kind, or receivers still read it. */
+ * be: it is of another size or kind, or was sent. */
 bool pvmi_block_renew(struct pvmi_block *block);
 
 /* Frees block and all that follow; NULL is fine. A few of the first and of the largest size are kept for the next

@@ -190,8 +190,10 @@ bool pvmi_msgbuf_renew(struct pvmi_msgbuf *buf, int encoding)
         pvmi_block_free_chain(first->next);
         first->next = NULL;
     } else {
+        bool small = first != NULL && first->next == NULL && first->lent && first->capacity == PVMI_BLOCK_SMALL;
+
         pvmi_block_free_chain(first);
-        first = NULL;
+        first = small ? pvmi_block_new(PVMI_BLOCK_SMALL) : NULL;    /* the next message may well be as short */
     }
     renew_id(buf);
     id = buf->id;

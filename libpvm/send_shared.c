@@ -67,6 +67,7 @@ int pvmi_send_shared(const struct pvmi_msgbuf *buf, const int32_t *tids, size_t 
     int rc = PvmOk;
 
     body.prepared = body.copied = false;
+    body.position = 0;
     body.length = buf->length;
     pvmi_msgbuf_head(buf, &head);
     for (size_t i = 0; i < count && rc == PvmOk; i++) {
@@ -82,6 +83,8 @@ int pvmi_send_shared(const struct pvmi_msgbuf *buf, const int32_t *tids, size_t 
     }
     if (body.copied)
         pvmi_lend_drop(&pvmi_shared->lend, body.position);
+    else if (body.position != 0)
+        pvmi_shared_sent(buf);
     return rc == PvmOk ? PvmOk : no_arena_memory(buf->length);
 }
 

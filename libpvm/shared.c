@@ -130,10 +130,11 @@ static struct pvmi_block *own_free_chain(struct shared_block *first)
         struct shared_block *shared = shared_of(block);
 
         block = block->next;
-        shared->block->next = block != NULL && block->kind == PVMI_BLOCK_OWN ? shared_of(block)->position : 0;
+        if (block != NULL)    /* what was packed behind after it was sent; else it is 0 */
+            shared->block->next = block->kind == PVMI_BLOCK_OWN ? shared_of(block)->position : 0;
         header_free(shared);
     }
-    pvmi_lend_drop(&pvmi_shared->lend, position);
+    pvmi_lend_leave(&pvmi_shared->lend, position);
     return block;
 }
 
@@ -141,20 +142,10 @@ static struct pvmi_block *own_free(struct shared_block *shared)
 {
     struct pvmi_block *next = shared->base.next;
 
-    if (shared->block->holders > 0 && !pvmi_lend_back(&pvmi_shared->lend, shared->position))
+    if (shared->base.lent)
         return own_free_chain(shared);
     own_free_alone(shared);
     return next;
-}
-
-bool pvmi_shared_renew(struct pvmi_block *block)
-{
-    struct shared_block *shared = shared_of(block);
-
-    if (block->capacity != SMALL || !pvmi_lend_back(&pvmi_shared->lend, shared->position))
-        return false;
-    block->lent = false;
-    return true;
 }
 
 /* ---- sending ---- */
@@ -233,9 +224,13 @@ int pvmi_shared_prepare(const struct pvmi_msgbuf *buf, uint64_t *ret_position, b
         return rc;
     }
     link_own(buf);
-    buf->first->lent = true;
     *ret_position = shared_of(buf->first)->position;
     return PvmOk;
+}
+
+void pvmi_shared_sent(const struct pvmi_msgbuf *buf)
+{
+    buf->first->lent = shared_of(buf->first)->block->holders > 0;
 }
 
 /* ---- receiving ---- */

@@ -28,9 +28,6 @@ void pvmi_shared_spread(size_t capacity);
 /* Frees a block of the arena, and of a chain that was sent those behind that belong to it. Returns what follows. */
 struct pvmi_block *pvmi_shared_free(struct pvmi_block *block);
 
-/* Whether an own block is of the size that is kept, and no receiver needs it any more. */
-bool pvmi_shared_renew(struct pvmi_block *block);
-
 /* Frees what is kept for the next messages. */
 void pvmi_shared_trim(void);
 
@@ -39,6 +36,9 @@ void pvmi_shared_trim(void);
  * window, that is a copy, to be dropped when it has been sent (pvmi_lend_drop()): *ret_copied. Returns PvmOk, PvmNoMem.
  */
 int pvmi_shared_prepare(const struct pvmi_msgbuf *buf, uint64_t *ret_position, bool *ret_copied);
+
+/* After that, when no copy was made: notes whether somebody was told of it. */
+void pvmi_shared_sent(const struct pvmi_msgbuf *buf);
 
 /*
  * Takes the body of a message that is there into buf, which is empty: as blocks of the sender's, listed as held, or

@@ -101,7 +101,10 @@ int pvmi_shm_lend(struct pvmi_shm_peer *peer, struct pvmi_shm_head *head, uint64
     head->lent = 1;
     lent.single = pvmi_heap_block(&peer->shm->heap, position)->next == 0;
     rc = put(peer, head, sizeof(*head), &lent, sizeof(lent));
-    if (rc != PvmOk)
+    if (rc != PvmOk) {
         pvmi_lend_undo(lend, position, lent.index);
-    return rc;
+        return rc;
+    }
+    pvmi_lend_prepare(lend);
+    return PvmOk;
 }
