@@ -155,7 +155,8 @@
 
 /* ==== Output messages ====
  *
- * What PvmOutputTid gets, from 0x80000000: int tid, int count, and count bytes. These counts are no counts: */
+ * What PvmOutputTid gets, from the task's pvmd (0x80000000; of another host with its number, as 0x80080000): int tid,
+ * int count, and count bytes. These counts are no counts: */
 
 #define TO_EOF 0          /* the end of the task's output */
 #define TO_SPAWN (-1)     /* its pvm_spawn() is complete; int parent tid */

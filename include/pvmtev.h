@@ -25,7 +25,8 @@
  *
  * Events of the user's own: pvm_initsend(PvmDataTrace), packing, pvm_send(PVM_TRACE_TID, PVM_TRACE_CODE).
  *
- * The daemons tell of the tasks themselves, from 0x80000000: newtask, spntask (its pvm_spawn is complete), endtask.
+ * The daemons tell of the tasks themselves, from 0x80000000 (of another host with its number, as 0x80080000): newtask,
+ * spntask (its pvm_spawn is complete), endtask.
  */
 #ifndef PVMTEV_H
 #define PVMTEV_H

@@ -20,6 +20,7 @@
 #include "libpvm/peer.h"
 #include "libpvm/request.h"
 #include "libpvm/sweep.h"
+#include "libpvm/task.h"
 #include "libpvm/watch.h"
 #include "wire/tid.h"
 
@@ -36,10 +37,18 @@ struct pvmi_list pvmi_arrive_waiting = { &pvmi_arrive_waiting, &pvmi_arrive_wait
 
 /* ---- whole messages ---- */
 
+/* The daemon of a task, as programs see it. */
+static int32_t pvmd_of(int32_t tid)
+{
+    int host = pvmi_tid_host(tid);
+
+    return host == pvmi_tid_host(pvmi_task.tid) ? PVMI_TID_PVMD : PVMI_TID_PVMD | pvmi_tid_of_host(host);
+}
+
 static void message_arrived(struct pvmi_msgbuf *buf, int kind)
 {
     if (kind == PVMI_FRAME_OUTPUT)
-        buf->src = PVMI_TID_PVMD;
+        buf->src = pvmd_of(buf->src);
     if (kind == PVMI_FRAME_OUTPUT && buf->ctx == PVMI_CONTEXT_CONTROL && buf->tag == PVMI_TAG_OUTPUT) {
         pvmi_output_arrived(buf);
         pvmi_msgbuf_free(buf);

@@ -113,7 +113,7 @@ void output_grant(struct core *core, struct task *task)
 
 static void output_event(struct core *core, struct task *task, int32_t what)
 {
-    int32_t ints[] = { task->tid, what, task->handle != 0 ? task->spawner : -1 };
+    int32_t ints[] = { task->tid, what, task->handle != 0 ? task->parent : -1 };
 
     if (!task->output_eof && catcher_there(core, task->self.output_tid))
         send_message(core, task, ints, 3, NULL, 0);

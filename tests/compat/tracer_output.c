@@ -20,7 +20,7 @@ static char fifo[] = "/tmp/pvm-tracer.XXXXXX";
 static int spawner(void)
 {
     char file[256], where[64], arg[2][64], *args[] = { arg[0], arg[1], NULL };
-    int tag, tid;
+    int tag, tid, flags;
 
     pvm_setopt(PvmAutoErr, 0);
     pvm_mytid();
@@ -30,12 +30,13 @@ static int spawner(void)
         pvm_bufinfo(pvm_recv(pvm_parent(), -1), NULL, &tag, NULL);
         if (tag == TAG_LEAVE)
             break;
+        pvm_upkint(&flags, 1, 1);
         pvm_upkstr(file);
         pvm_upkstr(where);
         pvm_upkstr(arg[0]);
         pvm_upkstr(arg[1]);
         pvm_getmboxinfo("", NULL, NULL);    /* what was put before is known behind it */
-        pvm_spawn(file, args, PvmTaskHost, where, 1, &tid);
+        pvm_spawn(file, args, flags, where, 1, &tid);
         pvm_initsend(PvmDataDefault);
         pvm_pkint(&tid, 1, 1);
         pvm_send(pvm_parent(), TAG_SPAWNED);
@@ -53,9 +54,10 @@ static int spawner_on(char *host)
     return case_tids[case_count++];
 }
 
-static int order(int by, const char *file, const char *where, const char *arg0, const char *arg1)
+static int order_with(int flags, int by, const char *file, const char *where, const char *arg0, const char *arg1)
 {
     pvm_initsend(PvmDataDefault);
+    pvm_pkint(&flags, 1, 1);
     pvm_pkstr((char *)file);
     pvm_pkstr((char *)where);
     pvm_pkstr((char *)arg0);
@@ -64,6 +66,11 @@ static int order(int by, const char *file, const char *where, const char *arg0, 
     pvm_recv(by, TAG_SPAWNED);
     pvm_upkint(case_tids + case_count, 1, 1);
     return case_tids[case_count++];
+}
+
+static int order(int by, const char *file, const char *where, const char *arg0, const char *arg1)
+{
+    return order_with(PvmTaskHost, by, file, where, arg0, arg1);
 }
 
 /* ---- those who are spawned ---- */
@@ -119,7 +126,7 @@ static int kid(const char *path)
 /* ---- what comes ---- */
 
 /* Its event. */
-static int show_trace(void)
+static int show_trace(int from)
 {
     char name[256] = "as described before";
     int mark = trace_int(), event = trace_int(), values[3];
@@ -135,11 +142,11 @@ static int show_trace(void)
         }
         values[i] = trace_int();
     }
-    printf("    trace of %s: event %x, %s\n", who(values[2]), event, name);
+    printf("    trace of %s: event %x, %s, from the pvmd of %d\n", who(values[2]), event, name, from >> 18 & 0xfff);
     return event;
 }
 
-static int show_output(char *text)
+static int show_output(int from, char *text)
 {
     int tid = trace_int(), n = trace_int();
 
@@ -156,8 +163,8 @@ static int show_output(char *text)
         printf("<%s>, end", text);
     else
         printf("%d, spawned by %s", n, who(trace_int()));
-    printf(", rest %s\n", code(pvm_upkint(&n, 1, 1)));
-    return n == PvmNoData ? 0 : n;
+    printf(", rest %s, from the pvmd of %d\n", code(pvm_upkint(&tid, 1, 1)), from >> 18 & 0xfff);
+    return n;
 }
 
 /* All that comes until the end of a task. */
@@ -177,9 +184,9 @@ static void collect(void)
         if (tag != TRACE_TAG && tag != OUTPUT_TAG)
             printf("    a message with tag %d\n", tag);
         else if (tag == TRACE_TAG)
-            ends += show_trace() == TEV_ENDTASK;
+            ends += show_trace(from) == TEV_ENDTASK;
         else
-            ends += show_output(text) == 0;
+            ends += show_output(from, text) == 0;
     }
 }
 
@@ -282,6 +289,9 @@ int main(int argc, char **argv)
     reg();
     spawns(early[0], "one that enrolled before");
     spawns(early[1], "one on another host");
+    puts("one without a parent");
+    order_with(PvmTaskHost + PvmNoSpawnParent, early[0], "/bin/sh", "beta", "-c", "echo one");
+    collect();
     puts("one that is started by hand");
     by_hand();
     puts("a spawner");
