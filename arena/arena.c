@@ -72,9 +72,11 @@ static uint32_t piece_size(void)
     return PVMI_ARENA_PIECE_LARGE;
 }
 
-static uint8_t *map_bytes(const struct pvmi_arena *arena, uint64_t offset, size_t length)
+/* At address wanted, in place of what is there; NULL: anywhere. */
+static uint8_t *map_bytes(const struct pvmi_arena *arena, uint64_t offset, size_t length, void *wanted)
 {
-    void *at = mmap64(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, arena->fd, (off64_t)offset);
+    int flags = MAP_SHARED | MAP_NORESERVE | (wanted != NULL ? MAP_FIXED : 0);
+    void *at = mmap64(wanted, length, PROT_READ | PROT_WRITE, flags, arena->fd, (off64_t)offset);
 
     if (at == MAP_FAILED)
         return NULL;
@@ -138,9 +140,9 @@ static struct pvmi_piece *map_piece(struct pvmi_arena *arena, uint32_t slot, uin
     if (piece->at == NULL) {
         uint64_t begin = (uint64_t)slot * arena->stride + (uint64_t)index * arena->piece;
 
-        piece->at = map_bytes(arena, begin, arena->piece);
+        piece->at = map_bytes(arena, begin, arena->piece, NULL);
         if (piece->at == NULL && unmap_unpinned(arena))
-            piece->at = map_bytes(arena, begin, arena->piece);
+            piece->at = map_bytes(arena, begin, arena->piece, NULL);
     }
     return piece->at == NULL ? NULL : piece;
 }
@@ -192,7 +194,7 @@ int pvmi_arena_pin(struct pvmi_arena *arena, uint64_t position, size_t length, s
         uint32_t begin = offset & ~(uint32_t)(page - 1);
 
         pin.pages_length = (offset - begin + length + page - 1) & ~(page - 1);
-        pin.pages = map_bytes(arena, (uint64_t)slot * arena->stride + begin, pin.pages_length);
+        pin.pages = map_bytes(arena, (uint64_t)slot * arena->stride + begin, pin.pages_length, NULL);
         if (pin.pages == NULL)
             return PvmNoMem;
         pin.at = pin.pages + (offset - begin);
@@ -235,6 +237,12 @@ size_t pvmi_arena_mapped(const struct pvmi_arena *arena)
 
 /* ---- memory ---- */
 
+void *pvmi_arena_map(struct pvmi_arena *arena, uint32_t slot, uint32_t offset, uint32_t length, void *at)
+{
+    assert(offset < arena->stride && length <= arena->stride - offset);
+    return map_bytes(arena, (uint64_t)slot * arena->stride + offset, length, at);
+}
+
 int pvmi_arena_populate(struct pvmi_arena *arena, uint32_t slot, uint32_t offset, uint32_t length)
 {
     struct pvmi_piece *piece = map_piece(arena, slot, offset);
@@ -242,7 +250,12 @@ int pvmi_arena_populate(struct pvmi_arena *arena, uint32_t slot, uint32_t offset
     assert(offset % arena->piece + length <= arena->piece);
     if (piece == NULL)
         return PvmNoMem;
-    if (madvise(piece->at + offset % arena->piece, length, MADV_POPULATE_WRITE) == 0)
+    return pvmi_arena_populate_at(arena, slot, offset, length, piece->at + offset % arena->piece);
+}
+
+int pvmi_arena_populate_at(struct pvmi_arena *arena, uint32_t slot, uint32_t offset, uint32_t length, void *at)
+{
+    if (madvise(at, length, MADV_POPULATE_WRITE) == 0)
         return PvmOk;
     if (errno != EINVAL && errno != ENOSYS)
         return PvmNoMem;

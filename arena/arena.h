@@ -10,6 +10,8 @@
  *      budget    how much of the host's memory all of it may take
  *      heap      blocks of the own window, last freed first used
  *      block     a message's block, lent to receivers, one word for each; what one holds of others
+ *      span      room in further windows, for what is larger than a block
+ *      region    memory for the program's own data, which messages refer to
  *      ring      from one sender to one receiver: cells in order, without end and without waiting
  *      inbox     from anybody: the first few messages, and requests to open a ring
  *      wake      the state word: who sleeps, how long to spin, nobody sleeps over a message
@@ -32,7 +34,7 @@
  * unpacking an int cost 2 to 4 ns each; asking again each time would double that, and a piece with a pin cannot go.
  * The dense arrays of slot 0 and the task's own window are always mapped.
  *
- * "A budget, taken before first touch": budget.h, and heap.c alone grows a window: take, populate, use. Populating is
+ * "A budget, taken before first touch": budget.h; heap.c and region.c alone grow windows: take, populate, use. Populating is
  * MADV_POPULATE_WRITE, else fallocate(): both say no, where touching would end in SIGBUS or the OOM killer.
  *
  * "MADV_DONTFORK, MADV_DONTDUMP": every mapping. A child calls pvmi_arena_after_fork() and has no arena any more.
@@ -153,6 +155,11 @@ struct pvmi_slot_page *pvmi_arena_control(struct pvmi_arena *arena, uint32_t slo
  * touched; the budget for it was taken. Returns PvmOk, or PvmNoMem.
  */
 int pvmi_arena_populate(struct pvmi_arena *arena, uint32_t slot, uint32_t offset, uint32_t length);
+
+/* The same bytes mapped in one piece of the caller's own, at address at in place of what is there (NULL: anywhere), to be
+ * unmapped with munmap(); NULL when that is refused. Then giving them memory there. */
+void *pvmi_arena_map(struct pvmi_arena *arena, uint32_t slot, uint32_t offset, uint32_t length, void *at);
+int pvmi_arena_populate_at(struct pvmi_arena *arena, uint32_t slot, uint32_t offset, uint32_t length, void *at);
 
 /* Takes that memory away again; what was there is then 0. */
 void pvmi_arena_punch(struct pvmi_arena *arena, uint32_t slot, uint32_t offset, uint32_t length);

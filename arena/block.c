@@ -164,6 +164,19 @@ static void words_free(struct pvmi_lend *lend, struct pvmi_arena_block *block)
     block->more = 0;
 }
 
+static struct pvmi_arena_extent *extents_of(struct pvmi_arena_block *block)
+{
+    return (struct pvmi_arena_extent *)(void *)pvmi_block_data(block);
+}
+
+/* What they refer to may go. */
+static void extents_free(struct pvmi_lend *lend, struct pvmi_arena_block *block)
+{
+    for (uint32_t i = 0; i < block->length / sizeof(struct pvmi_arena_extent); i++)
+        pvmi_region_unref(lend->regions, &extents_of(block)[i]);
+    block->magic = PVMI_ARENA_BLOCK_MAGIC;
+}
+
 static void chain_free(struct pvmi_lend *lend, uint64_t position)
 {
     while (position != 0) {
@@ -171,6 +184,8 @@ static void chain_free(struct pvmi_lend *lend, uint64_t position)
         uint64_t next = block->next;
 
         words_free(lend, block);
+        if (block->magic == PVMI_ARENA_EXTENTS_MAGIC)
+            extents_free(lend, block);
         pvmi_heap_free(lend->heap, position);
         position = next;
     }
@@ -264,9 +279,33 @@ int pvmi_lend_new(struct pvmi_lend *lend, uint32_t size, uint64_t *ret_position,
     if (!pvmi_heap_any(lend->heap, size))
         pvmi_lend_reclaim(lend, RECLAIM_FEW);
     rc = pvmi_heap_new(lend->heap, size, ret_position, ret_block);
-    if (rc == PvmNoMem && pvmi_lend_reclaim(lend, UINT32_MAX) > 0)
-        rc = pvmi_heap_new(lend->heap, size, ret_position, ret_block);
+    if (rc == PvmNoMem) {
+        bool any = pvmi_lend_reclaim(lend, UINT32_MAX) > 0;
+
+        if (lend->regions != NULL && pvmi_regions_trim(lend->regions))
+            any = true;
+        if (any)
+            rc = pvmi_heap_new(lend->heap, size, ret_position, ret_block);
+    }
     return rc;
+}
+
+void pvmi_lend_refer(struct pvmi_arena_block *block)
+{
+    assert(block->length == 0);
+    block->magic = PVMI_ARENA_EXTENTS_MAGIC;
+}
+
+bool pvmi_lend_add_extent(struct pvmi_lend *lend, struct pvmi_arena_block *block,
+                          const struct pvmi_arena_extent *extent)
+{
+    assert(block->magic == PVMI_ARENA_EXTENTS_MAGIC);
+    if (block->capacity - block->length < sizeof(*extent))
+        return false;
+    pvmi_region_ref(lend->regions, extent);
+    extents_of(block)[block->length / sizeof(*extent)] = *extent;
+    block->length += (uint32_t)sizeof(*extent);
+    return true;
 }
 
 /* ---- holding ---- */
@@ -388,20 +427,32 @@ int pvmi_hold_release(struct pvmi_holds *holds, const struct pvmi_hold *hold)
 
 /* ---- reading ---- */
 
+/* Pins a block of one magic or the other, after checks, and reads its header once. */
+static int block_pin(struct pvmi_arena *arena, uint64_t position, struct pvmi_pin *ret_pin,
+                     struct pvmi_arena_block *ret_header)
+{
+    void *at;
+    int rc = pvmi_arena_at(arena, position, sizeof(*ret_header), &at);
+
+    if (rc != PvmOk)
+        return rc;
+    memcpy(ret_header, at, sizeof(*ret_header));
+    if ((ret_header->magic != PVMI_ARENA_BLOCK_MAGIC && ret_header->magic != PVMI_ARENA_EXTENTS_MAGIC) ||
+        ret_header->capacity > PVMI_HEAP_BYTES_MAX || ret_header->length > ret_header->capacity)
+        return PvmBadMsg;
+    return pvmi_arena_pin(arena, position, sizeof(*ret_header) + ret_header->capacity, ret_pin);
+}
+
 int pvmi_block_pin(struct pvmi_arena *arena, uint64_t position, struct pvmi_pin *ret_pin, uint32_t *ret_length,
                    uint64_t *ret_next)
 {
     struct pvmi_arena_block header;
-    void *at;
-    int rc = pvmi_arena_at(arena, position, sizeof(header), &at);
+    int rc = block_pin(arena, position, ret_pin, &header);
 
-    if (rc != PvmOk)
-        return rc;
-    memcpy(&header, at, sizeof(header));
-    if (header.magic != PVMI_ARENA_BLOCK_MAGIC || header.capacity > PVMI_HEAP_BYTES_MAX ||
-        header.length > header.capacity)
-        return PvmBadMsg;
-    rc = pvmi_arena_pin(arena, position, sizeof(header) + header.capacity, ret_pin);
+    if (rc == PvmOk && header.magic != PVMI_ARENA_BLOCK_MAGIC) {
+        pvmi_arena_unpin(ret_pin);
+        rc = PvmBadMsg;
+    }
     if (rc == PvmOk) {
         *ret_length = header.length;
         *ret_next = header.next;
@@ -409,15 +460,67 @@ int pvmi_block_pin(struct pvmi_arena *arena, uint64_t position, struct pvmi_pin 
     return rc;
 }
 
-/* A block like the one at position, behind those that were copied. */
-static int copy_one(struct pvmi_arena *arena, uint64_t position, struct pvmi_lend *own, struct pvmi_arena_block **last,
-                    uint64_t *first, uint64_t *left, uint64_t *ret_next)
+/* The next extent of the block that is being looked through. */
+static int walk_extent(struct pvmi_walk *walk, struct pvmi_pin *ret_pin, const uint8_t **ret_bytes,
+                       uint32_t *ret_length)
+{
+    struct pvmi_arena_extent extent;
+    uint32_t odd;
+    int rc;
+
+    memcpy(&extent, &extents_of(walk->extents.at)[walk->extents_at], sizeof(extent));
+    odd = pvmi_position_offset(extent.position) & 7;
+    if (extent.length == 0 || extent.length > PVMI_HEAP_BYTES_MAX)
+        return PvmBadMsg;
+    rc = pvmi_arena_pin(walk->arena, extent.position - odd, extent.length + odd, ret_pin);
+    if (rc != PvmOk)
+        return rc;
+    *ret_bytes = (const uint8_t *)ret_pin->at + odd;
+    *ret_length = extent.length;
+    if (++walk->extents_at == walk->extents_count) {
+        pvmi_arena_unpin(&walk->extents);
+        walk->extents_count = 0;
+    }
+    return PvmOk;
+}
+
+int pvmi_walk_next(struct pvmi_walk *walk, struct pvmi_pin *ret_pin, const uint8_t **ret_bytes, uint32_t *ret_length)
+{
+    struct pvmi_arena_block header;
+    int rc;
+
+    if (walk->extents_count > 0)
+        return walk_extent(walk, ret_pin, ret_bytes, ret_length);
+    rc = block_pin(walk->arena, walk->position, ret_pin, &header);
+    if (rc != PvmOk)
+        return rc;
+    if (header.length == 0 || (header.magic == PVMI_ARENA_EXTENTS_MAGIC &&
+                               header.length % sizeof(struct pvmi_arena_extent) != 0)) {
+        pvmi_arena_unpin(ret_pin);
+        return PvmBadMsg;
+    }
+    walk->position = header.next;
+    if (header.magic == PVMI_ARENA_EXTENTS_MAGIC) {
+        walk->extents = *ret_pin;
+        walk->extents_at = 0;
+        walk->extents_count = header.length / (uint32_t)sizeof(struct pvmi_arena_extent);
+        return walk_extent(walk, ret_pin, ret_bytes, ret_length);
+    }
+    *ret_bytes = pvmi_block_data(ret_pin->at);
+    *ret_length = header.length;
+    return PvmOk;
+}
+
+/* The next piece of a chain, in a block behind those that were copied. */
+static int copy_one(struct pvmi_walk *walk, struct pvmi_lend *own, struct pvmi_arena_block **last, uint64_t *first,
+                    uint64_t *left)
 {
     struct pvmi_arena_block *copy;
+    const uint8_t *bytes;
     struct pvmi_pin pin;
     uint64_t at;
     uint32_t length;
-    int rc = pvmi_block_pin(arena, position, &pin, &length, ret_next);
+    int rc = pvmi_walk_next(walk, &pin, &bytes, &length);
 
     if (rc != PvmOk)
         return rc;
@@ -425,7 +528,7 @@ static int copy_one(struct pvmi_arena *arena, uint64_t position, struct pvmi_len
         length = (uint32_t)*left;
     rc = pvmi_lend_new(own, length, &at, &copy);
     if (rc == PvmOk) {
-        memcpy(pvmi_block_data(copy), pvmi_block_data(pin.at), length);
+        memcpy(pvmi_block_data(copy), bytes, length);
         copy->length = length;
         if (*last != NULL)
             (*last)->next = at;
@@ -443,14 +546,13 @@ int pvmi_block_copy(struct pvmi_arena *arena, uint64_t position, uint64_t length
 {
     struct pvmi_arena_block *last = NULL;
     uint64_t first = 0, left = length;
+    struct pvmi_walk walk;
     int rc = PvmOk;
 
-    for (uint32_t blocks = 0; rc == PvmOk && (left > 0 || blocks == 0); blocks++) {
-        if (position == 0 || blocks > length)    /* a chain of empty blocks, or a circle */
-            rc = PvmBadMsg;
-        else
-            rc = copy_one(arena, position, own, &last, &first, &left, &position);
-    }
+    pvmi_walk_begin(&walk, arena, position);
+    while (rc == PvmOk && left > 0)
+        rc = copy_one(&walk, own, &last, &first, &left);
+    pvmi_walk_end(&walk);
     if (rc != PvmOk) {
         if (first != 0)
             pvmi_lend_drop(own, first);

@@ -15,6 +15,7 @@
 #define PVMI_ARENA_BLOCK_H
 
 #include "arena/heap.h"
+#include "arena/region.h"
 
 /* ---- the owner's side ---- */
 
@@ -26,6 +27,7 @@ struct pvmi_lend {
     uint32_t count;
     uint32_t room;       /* a power of two */
     uint32_t lent;       /* chains that have words and are not dropped: each has room kept in out */
+    struct pvmi_regions *regions;    /* to which blocks of extents may refer; NULL: none does */
 };
 
 void pvmi_lend_init(struct pvmi_lend *lend, struct pvmi_heap *heap);
@@ -60,6 +62,13 @@ uint32_t pvmi_lend_reclaim(struct pvmi_lend *lend, uint32_t max);
 /* pvmi_heap_new() that looks at a few that are out if none is free, and at all of them before it gives PvmNoMem. */
 int pvmi_lend_new(struct pvmi_lend *lend, uint32_t size, uint64_t *ret_position, struct pvmi_arena_block **ret_block);
 
+/* Makes an empty block one of extents, which refers to no bytes yet. */
+void pvmi_lend_refer(struct pvmi_arena_block *block);
+
+/* Adds an extent, if there is room. What it lies in stays until the chain is freed. Returns whether there was. */
+bool pvmi_lend_add_extent(struct pvmi_lend *lend, struct pvmi_arena_block *block,
+                          const struct pvmi_arena_extent *extent);
+
 /* ---- the receiver's side ---- */
 
 /* Something held of another task. */
@@ -92,12 +101,37 @@ void pvmi_hold_add(struct pvmi_holds *holds, uint64_t block, uint32_t index, str
 int pvmi_hold_release(struct pvmi_holds *holds, const struct pvmi_hold *hold);
 
 /*
- * Pins a block that a peer has told of, after checks: ret_pin->at is the block, its header and capacity mapped; of its
- * length, ret_length is what may be read (the peer may change the header any time). ret_next is the position of the next.
+ * Pins a block of bytes that a peer has told of, after checks: ret_pin->at is the block, its header and capacity mapped; of
+ * its length, ret_length is what may be read (the peer may change the header any time). ret_next is the position of the next.
  * Returns PvmOk, PvmBadMsg, PvmNoMem.
  */
 int pvmi_block_pin(struct pvmi_arena *arena, uint64_t position, struct pvmi_pin *ret_pin, uint32_t *ret_length,
                    uint64_t *ret_next);
+
+/* A look through the pieces of a chain, of which the peer may change all that it says at any time. */
+struct pvmi_walk {
+    struct pvmi_arena *arena;
+    uint64_t position;          /* of the next block */
+    struct pvmi_pin extents;    /* of the block of extents that is being looked through */
+    uint32_t extents_at;
+    uint32_t extents_count;     /* 0: none is */
+};
+
+static inline void pvmi_walk_begin(struct pvmi_walk *walk, struct pvmi_arena *arena, uint64_t position)
+{
+    *walk = (struct pvmi_walk){ .arena = arena, .position = position };
+}
+
+/*
+ * Pins the next piece: *ret_length bytes, not 0, at *ret_bytes. Returns PvmOk; PvmBadMsg (also when there is none), PvmNoMem.
+ */
+int pvmi_walk_next(struct pvmi_walk *walk, struct pvmi_pin *ret_pin, const uint8_t **ret_bytes, uint32_t *ret_length);
+
+/* Whenever one ends. */
+static inline void pvmi_walk_end(struct pvmi_walk *walk)
+{
+    pvmi_arena_unpin(&walk->extents);
+}
 
 /*
  * Copies a chain of length bytes into blocks of the own heap: for what a dead sender left, whose slot shall come back.

@@ -214,6 +214,7 @@ struct pvmi_ring {
 
 #define PVMI_BLOCK_HOLDERS 7            /* words in the block itself */
 #define PVMI_ARENA_BLOCK_MAGIC 0x6b6f6c62u
+#define PVMI_ARENA_EXTENTS_MAGIC 0x74786574u    /* a block that holds struct pvmi_arena_extent: the bytes lie there */
 
 /* Before the bytes of every block. All is the owner's; but receivers set their word to 0. */
 struct pvmi_arena_block {
@@ -225,6 +226,15 @@ struct pvmi_arena_block {
     uint32_t magic;
     _Atomic uint32_t holder[PVMI_BLOCK_HOLDERS];    /* name of a receiver that still needs it, 0: released */
     uint32_t kind;                             /* the owner's: size, and where it was cut from */
+};
+
+/* Bytes of a message that the program has in memory of a region (region.h), in one piece of a window. */
+struct pvmi_arena_extent {
+    uint64_t position;    /* of the first one; not a multiple of 8, as other positions are */
+    uint32_t length;
+    uint32_t region;      /* the owner's: which region and which object of it they are in */
+    uint32_t object;
+    uint32_t reserved;
 };
 
 /* ---- what a task holds of others, so that pvmd sees when a dead sender's window is no longer needed ---- */
@@ -241,6 +251,7 @@ static_assert(sizeof(struct pvmi_arena_header) <= PVMI_ARENA_PAGE, "the header i
 static_assert(sizeof(struct pvmi_state_line) == 64 && sizeof(struct pvmi_bell) == 64, "a line each");
 static_assert(sizeof(struct pvmi_inbox_cell) == 64 && sizeof(struct pvmi_ring_cell) == 64, "a line each");
 static_assert(sizeof(struct pvmi_arena_block) == 64, "a line");
+static_assert(sizeof(struct pvmi_arena_extent) == 24, "the same in 32 bits");
 static_assert(sizeof(struct pvmi_slot_page) == 8192, "two pages");
 static_assert(sizeof(struct pvmi_hold_page) == 4096, "a page");
 static_assert(sizeof(struct pvmi_ring) == 192, "the receiver's line is apart");

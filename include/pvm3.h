@@ -459,6 +459,52 @@ int pvm_bufinfo(int bufid, int *bytes, int *msgtag, int *tid);
 /* PVM 4: the length, also above INT_MAX, and in place. Errors as pvm_bufinfo(); PvmBadParam for NULL. */
 int pvm_buflength(int bufid, size_t *length);
 
+/*
+ * PVM 4: memory for data that are sent without a copy. What is packed from it in a buffer of PvmDataInPlace goes to
+ * tasks of the same host by reference: pack, send and multicast take no longer for a gigabyte than for a page, and the
+ * receivers unpack straight from where the data are.
+ *
+ *      double *row = pvm_alloc(n * sizeof(double));
+ *      compute(row);
+ *      pvm_initsend(PvmDataInPlace);
+ *      pvm_pkdouble(row, n, 1);
+ *      pvm_mcast(tids, ntask, 1);
+ *      pvm_free(row);
+ *
+ * The rule: as with all that is packed in place, the data must not change between the pack and the send; and those of
+ * pvm_alloc() must not change after it either, until every receiver has unpacked them. A receiver that unpacks after a
+ * change sees the change. There are two ways to know:
+ *  - pvm_free() the memory after the send, and pvm_alloc() other for what comes next: what was freed is used again
+ *    only when its last receiver, however far behind, has freed its message, or has ended. That costs no more
+ *    than keeping it
+ *  - a message from each receiver that it sends after unpacking: an answer, or its own row of the next step
+ * Reading, and sending the same data again, is always fine. After a pvm_free() the program must not touch it.
+ *
+ * Any part of it may be packed: from an element inside of it, several parts, parts of other memory between them, which
+ * are copied. Copied are also parts below 1 KiB, what goes to tasks on other hosts, by PvmDontRoute or to this task
+ * itself, what other encodings pack, and the data of pvm_psend(), which the program may change when that returns. The
+ * rule is the same for all of pvm_alloc()'s memory, so that a program need not know where its receivers are.
+ *
+ * bytes may be 0 (a block of its own) or as large as memory. The contents are not set; the address is a multiple of
+ * 16. All of it takes memory at once, from what the tasks of this host share (PVM_ARENA for the daemon), until it is
+ * freed. Where that is used up, or there is none, pvm_alloc() gives ordinary memory; what is packed from it is copied at
+ * the send, by the same rule.
+ *
+ * It belongs to this process: any thread may free it, no other task. pvm_exit() and the daemon's end leave it as it is, as
+ * ordinary memory; what was sent arrives unchanged whatever is written then. A child after fork() must not touch what
+ * its parent has in shared memory (it has no such addresses), nor free it.
+ *
+ * pvm_exit() gives PvmNoMem, and the task stays one, when there is no ordinary memory for what has not been freed.
+ *
+ * Returns the memory, or NULL: PvmNoMem (there is no ordinary memory either) or PvmSysErr in pvm_errno.
+ */
+void *pvm_alloc(size_t bytes);
+
+/* PVM 4: frees memory of pvm_alloc(); NULL is fine. It may be called at any time, also before receivers have read what was
+ * sent from there, and after pvm_exit(). PvmBadParam, reported and in pvm_errno, for what is not an address that pvm_alloc()
+ * has given in this process, or was freed already: nothing is done. */
+void pvm_free(void *memory);
+
 /* Reads the header of a message; writes ctx, tag, wid, src and dst into it, while len, enc and crc are left
  * as they are. pvm_send() overwrites all of these but wid. Return PvmOk; PvmBadParam (id below 1, info NULL),
  * PvmNoSuchBuf; get also PvmOverflow as pvm_bufinfo(). As pvm_getminfo(3PVM), pvm_setminfo(3PVM). */

@@ -22,6 +22,7 @@
 #include "libpvm/call.h"
 #include "libpvm/getfds.h"
 #include "libpvm/handler.h"
+#include "libpvm/memory.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/notify.h"
 #include "libpvm/output.h"
@@ -386,10 +387,14 @@ static int leave(void)
     fflush(stderr);
     if (me == 0)
         return PvmOk;
-    if (pvmi_task.lost)
+    if (pvmi_task.lost) {
         rc = pvmi_call_fail(PvmSysErr, "the daemon of this host had gone before");
-    else
+    } else {
+        rc = pvmi_memory_keep();
+        if (rc != PvmOk)
+            return rc;
         pvmi_output_wait();
+    }
     if (rc == PvmOk && pvmi_task.tid == me)
         pvmi_notify_leave();
     if (rc == PvmOk && pvmi_task.tid == me)

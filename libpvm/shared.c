@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "libpvm/msgbuf.h"
 #include "libpvm/outgoing.h"
+#include "libpvm/refer.h"
 
 #define SMALL PVMI_BLOCK_SMALL    /* capacity of blocks that are kept */
 
@@ -35,6 +36,19 @@ static struct shared_block *shared_of(struct pvmi_block *block)
 
 /* ---- the private part ---- */
 
+/* As many zeros as any block may have bytes, for those of which pvmi_shared_leave() finds no memory for a copy. They take
+ * address space alone; who has none left for them now has none of these blocks. */
+static uint8_t *shared_zeros;
+
+static bool zeros_map(void)
+{
+    void *at = mmap(NULL, PVMI_HEAP_BYTES_MAX, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (at != MAP_FAILED)
+        shared_zeros = at;
+    return at != MAP_FAILED;
+}
+
 static struct shared_block *header_new(enum pvmi_block_kind kind)
 {
     struct shared_block *shared;
@@ -44,6 +58,8 @@ static struct shared_block *header_new(enum pvmi_block_kind kind)
         kept_headers = kept_headers->next;
         kept_header_count--;
     } else {
+        if (shared_zeros == NULL && !zeros_map())
+            return NULL;
         shared = pvmi_malloc(sizeof(*shared));
         if (shared == NULL)
             return NULL;
@@ -219,7 +235,7 @@ int pvmi_shared_prepare(const struct pvmi_msgbuf *buf, uint64_t *ret_position, b
 
     *ret_copied = false;
     if (!all_own(buf)) {
-        rc = copy_body(buf, ret_position);
+        rc = pvmi_refer_wanted(buf) ? pvmi_refer_body(buf, ret_position) : copy_body(buf, ret_position);
         *ret_copied = rc == PvmOk;
         return rc;
     }
@@ -275,75 +291,73 @@ static int pin_single(uint64_t position, uint64_t left, struct pvmi_pin *ret_pin
     return rc;
 }
 
-/* The block at position as one of buf. What it says of itself is the sender's to change: it is read once. */
-static int hold_one(struct pvmi_msgbuf *buf, uint64_t position, uint64_t left, bool single, uint64_t *ret_next)
+/* The next piece as one of buf. */
+static int hold_one(struct pvmi_msgbuf *buf, struct pvmi_walk *walk, uint64_t left, bool single)
 {
     struct shared_block *shared = header_new(PVMI_BLOCK_HELD);
+    const uint8_t *bytes;
     uint32_t length;
     int rc;
 
     if (shared == NULL)
         return PvmNoMem;
-    if (single)
-        rc = pin_single(position, left, &shared->pin, &length);
-    else
-        rc = pvmi_block_pin(pvmi_shared->self->arena, position, &shared->pin, &length, ret_next);
-    if (rc != PvmOk || length == 0) {
-        if (rc == PvmOk)
-            pvmi_arena_unpin(&shared->pin);
+    if (single) {
+        rc = pin_single(walk->position, left, &shared->pin, &length);
+        bytes = rc == PvmOk ? pvmi_block_data(shared->pin.at) : NULL;
+    } else {
+        rc = pvmi_walk_next(walk, &shared->pin, &bytes, &length);
+    }
+    if (rc != PvmOk) {
         header_free(shared);
-        return rc != PvmOk ? rc : PvmBadMsg;
+        return rc;
     }
     if (length > left)
         length = (uint32_t)left;
-    shared->position = position;
-    shared->base.bytes = pvmi_block_data(shared->pin.at);
+    shared->base.bytes = (uint8_t *)(uintptr_t)bytes;
     shared->base.length = shared->base.capacity = length;
     pvmi_msgbuf_append(buf, &shared->base);
     return PvmOk;
 }
 
-static int copy_one(struct pvmi_msgbuf *buf, uint64_t position, uint64_t left, uint64_t *ret_next)
+static int copy_one(struct pvmi_msgbuf *buf, struct pvmi_walk *walk, uint64_t left)
 {
     struct pvmi_block *copy;
+    const uint8_t *bytes;
     struct pvmi_pin pin;
     uint32_t length;
-    int rc = pvmi_block_pin(pvmi_shared->self->arena, position, &pin, &length, ret_next);
+    int rc = pvmi_walk_next(walk, &pin, &bytes, &length);
 
     if (rc != PvmOk)
         return rc;
     if (length > left)
         length = (uint32_t)left;
-    copy = length == 0 ? NULL : pvmi_block_private(length);
+    copy = pvmi_block_private(length);
     if (copy != NULL) {
-        memcpy(copy->bytes, pvmi_block_data(pin.at), length);
+        memcpy(copy->bytes, bytes, length);
         copy->length = length;
         pvmi_msgbuf_append(buf, copy);
     }
     pvmi_arena_unpin(&pin);
-    return copy != NULL ? PvmOk : length == 0 ? PvmBadMsg : PvmNoMem;
+    return copy != NULL ? PvmOk : PvmNoMem;
 }
 
 int pvmi_shared_take(struct pvmi_msgbuf *buf, const struct pvmi_shm_arrival *arrival)
 {
     bool dead = pvmi_slot_ended(pvmi_shared->self->arena, arrival->sender);
-    uint64_t position = arrival->lent.position;
+    struct pvmi_walk walk;
     int rc = PvmOk;
 
     if (!pvmi_list_empty(&shared_late))
         late_release();
     if (!dead)
         rc = pvmi_hold_reserve(&pvmi_shared->holds);
+    pvmi_walk_begin(&walk, pvmi_shared->self->arena, arrival->lent.position);
     while (rc == PvmOk && buf->length < arrival->lent.length) {
         uint64_t left = arrival->lent.length - buf->length;
 
-        if (position == 0)
-            rc = PvmBadMsg;
-        else if (dead)
-            rc = copy_one(buf, position, left, &position);
-        else
-            rc = hold_one(buf, position, left, arrival->lent.single != 0, &position);
+        rc = dead ? copy_one(buf, &walk, left) : hold_one(buf, &walk, left, arrival->lent.single != 0);
     }
+    pvmi_walk_end(&walk);
     if (rc == PvmOk && buf->first == NULL)
         rc = PvmBadMsg;
     if (rc != PvmOk) {
@@ -410,18 +424,11 @@ void pvmi_shared_trim(void)
 
 int pvmi_shared_join(struct pvmi_self *self, pvmi_shm_poke_fn *poke)
 {
-    return pvmi_shm_open(self, poke, NULL, &pvmi_shared);
-}
+    int rc = pvmi_shm_open(self, poke, NULL, &pvmi_shared);
 
-/* As many zeros as any block may have bytes: they cost no memory. */
-static uint8_t *zeros(void)
-{
-    static void *at;
-
-    if (at == NULL)
-        at = mmap(NULL, PVMI_HEAP_BYTES_MAX, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    assert(at != MAP_FAILED);
-    return at;
+    if (rc == PvmOk)
+        pvmi_regions_join(&pvmi_regions, &pvmi_shared->lend);
+    return rc;
 }
 
 /* The bytes of block, in memory of this process. */
@@ -437,7 +444,7 @@ static void copy_out(struct shared_block *shared)
             pvmi_hold_release(&pvmi_shared->holds, &shared->hold);
         pvmi_arena_unpin(&shared->pin);
     }
-    block->bytes = bytes != NULL ? bytes : zeros();
+    block->bytes = bytes != NULL ? bytes : shared_zeros;
     block->kind = bytes != NULL ? PVMI_BLOCK_COPIED : PVMI_BLOCK_OUTSIDE;
     if (bytes == NULL)
         block->capacity = block->length;
@@ -455,6 +462,7 @@ void pvmi_shared_leave(void)
     }
     PVMI_LIST_EACH(node, &shared_late)
         header_free(PVMI_CONTAINER(node, struct shared_block, link));
+    pvmi_regions_leave(&pvmi_regions);
     pvmi_shm_close(pvmi_shared);
     pvmi_shared = NULL;
 }
@@ -477,6 +485,7 @@ void pvmi_shared_after_fork(void)
     }
     PVMI_LIST_EACH(node, &shared_late)
         header_free(PVMI_CONTAINER(node, struct shared_block, link));
+    pvmi_regions_after_fork(&pvmi_regions);
     pvmi_shm_after_fork(pvmi_shared);
     pvmi_shared = NULL;
 }

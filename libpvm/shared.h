@@ -33,7 +33,8 @@ void pvmi_shared_trim(void);
 
 /*
  * Makes the body of buf one that can be lent: *ret_position is its chain's. Where it does not wholly lie in the own
- * window, that is a copy, to be dropped when it has been sent (pvmi_lend_drop()): *ret_copied. Returns PvmOk, PvmNoMem.
+ * window, that is a copy, or refers to the program's memory (libpvm/refer), to be dropped when it has been sent
+ * (pvmi_lend_drop()): *ret_copied. Returns PvmOk, PvmNoMem.
  */
 int pvmi_shared_prepare(const struct pvmi_msgbuf *buf, uint64_t *ret_position, bool *ret_copied);
 

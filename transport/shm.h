@@ -44,7 +44,7 @@ struct pvmi_shm_lent {
     uint64_t position;    /* of the first block */
     uint64_t length;      /* bytes of the body */
     uint32_t index;       /* of the receiver's word in that block */
-    uint32_t single;      /* there is no other block */
+    uint32_t single;      /* there is no other block, and it has the bytes itself */
 };
 
 #define PVMI_SHM_IN_ROW_MAX 16    /* records of one sender, while others have some, too */

@@ -94,12 +94,14 @@ int pvmi_shm_lend(struct pvmi_shm_peer *peer, struct pvmi_shm_head *head, uint64
 {
     struct pvmi_lend *lend = &peer->shm->lend;
     struct pvmi_shm_lent lent = { .position = position, .length = length };
+    const struct pvmi_arena_block *first;
     int rc = pvmi_lend_to(lend, position, peer->name, &lent.index);
 
     if (rc != PvmOk)
         return rc;
     head->lent = 1;
-    lent.single = pvmi_heap_block(&peer->shm->heap, position)->next == 0;
+    first = pvmi_heap_block(&peer->shm->heap, position);
+    lent.single = first->next == 0 && first->magic == PVMI_ARENA_BLOCK_MAGIC;
     rc = put(peer, head, sizeof(*head), &lent, sizeof(lent));
     if (rc != PvmOk) {
         pvmi_lend_undo(lend, position, lent.index);

@@ -65,7 +65,7 @@ ours() {
     for dir in /proc/[0-9]*; do
         [[ ${dir#/proc/} != "$$" ]] || continue
         { tr '\0' '\n' <"$dir/environ"; } 2>/dev/null | grep -qxF "PVM_TMP=$PVM_TMP" &&
-            readlink "$dir/exe" 2>/dev/null | grep -qE '/(pvmd|pvm|tool|hoster|window|plugins|stress)$|sleep$' && echo "${dir#/proc/}"
+            readlink "$dir/exe" 2>/dev/null | grep -qE '/(pvmd|pvm|tool|hoster|window|plugins|stress|heap)$|sleep$' && echo "${dir#/proc/}"
     done
     return 0
 }

@@ -229,6 +229,9 @@ static void without_the_daemon_nothing_waits(void **state)
     assert_int_equal(pvm_psend(CHILD_A, 1, data, 1, PVM_INT), PvmSysErr);
     assert_int_equal(pvm_notify(PvmTaskExit, 1, 1, &child), PvmSysErr);
     assert_int_equal(pvm_parent(), PvmSysErr);
+    pvm_errno = PvmOk;
+    assert_null(pvm_alloc(1));
+    assert_int_equal(pvm_errno, PvmSysErr);
     assert_true(pvm_mytid() > 0);
     assert_int_equal(pvm_exit(), PvmSysErr);
     assert_int_equal(pvm_exit(), PvmOk);

@@ -144,6 +144,14 @@ static int do_buflength(void)
     return pvm_buflength(pvm_getsbuf(), &length);
 }
 
+static int do_alloc(void)
+{
+    void *memory = pvm_alloc(100);
+
+    pvm_free(memory);
+    return memory != NULL ? PvmOk : pvm_errno;
+}
+
 static int do_minfo(void)
 {
     struct pvmminfo info;
@@ -182,6 +190,7 @@ static void small_questions(void **state)
     pvm_initsend(PvmDataDefault);
     check_call("pvm_bufinfo", do_bufinfo, KEEPS_BOTH);
     check_call("pvm_buflength", do_buflength, KEEPS_BOTH);
+    assert_true(check_call("pvm_alloc", do_alloc, KEEPS_BOTH));
     check_call("pvm_getminfo, pvm_setminfo", do_minfo, KEEPS_BOTH);
     check_call("pvm_setmwid", do_setmwid, KEEPS_BOTH);
     check_call("pvm_getmwid", do_getmwid, KEEPS_BOTH);
