@@ -2,45 +2,13 @@
 #include "arena/region.h"
 
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "arena/block.h"
-#include "arena/budget.h"
+#include "arena/region_inside.h"
 #include "base/alloc.h"
 
-#define NO_NUMBER UINT32_MAX
 #define EXTENT_MAX (1u << PVMI_HEAP_LARGEST)
-#define KEEP_CHUNK ((size_t)1 << 20)    /* bytes that are there twice while a region becomes ordinary memory */
-
-/* What next says of an object that is not free. */
-#define END UINT32_MAX              /* free, the last of its list */
-#define USED (UINT32_MAX - 1)
-#define FREED (UINT32_MAX - 2)      /* by the program; bodies refer to it */
-
-struct object {
-    uint32_t lent;    /* bodies that refer to it */
-    uint32_t next;    /* the next free one */
-};
-
-struct pvmi_region {
-    struct pvmi_list with_room;
-    struct pvmi_list spare;
-    uint8_t *at;
-    size_t length;
-    size_t size;         /* of an object */
-    uint32_t count;
-    uint32_t busy;       /* objects that are not free */
-    uint32_t free;       /* the first that is */
-    uint32_t number;
-    bool shared;         /* else messages do not refer to it */
-    bool is_block;       /* from malloc() */
-    size_t kept;         /* bytes that have become ordinary memory */
-    size_t given;        /* bytes whose memory and budget went back to the arena */
-    struct pvmi_span *spans;
-    uint32_t span_count;
-    struct object objects[];
-};
 
 /* In the place of one that bodies still refer to, though it is ordinary memory now: its number is not free. */
 static struct pvmi_region kept_region;
@@ -142,7 +110,7 @@ static bool is_small(const struct pvmi_region *region)
 
 static struct pvmi_region *region_new(size_t size, uint32_t count)
 {
-    struct pvmi_region *region = pvmi_calloc(1, sizeof(*region) + count * sizeof(struct object));
+    struct pvmi_region *region = pvmi_calloc(1, sizeof(*region) + count * sizeof(struct pvmi_region_object));
 
     if (region == NULL)
         return NULL;
@@ -151,9 +119,9 @@ static struct pvmi_region *region_new(size_t size, uint32_t count)
     region->length = size * count;
     region->size = size;
     region->count = count;
-    region->number = NO_NUMBER;
+    region->number = PVMI_REGION_NO_NUMBER;
     for (uint32_t i = 0; i < count; i++)
-        region->objects[i].next = i + 1 < count ? i + 1 : END;
+        region->objects[i].next = i + 1 < count ? i + 1 : PVMI_OBJECT_END;
     return region;
 }
 
@@ -166,31 +134,10 @@ static void *object_take(struct pvmi_regions *regions, struct pvmi_region *regio
         regions->spare_bytes -= region->length;
     }
     region->free = region->objects[index].next;
-    region->objects[index].next = USED;
-    if (region->free == END)
+    region->objects[index].next = PVMI_OBJECT_USED;
+    if (region->free == PVMI_OBJECT_END)
         pvmi_list_remove(&region->with_room);
     return region->at + index * region->size;
-}
-
-/* ---- memory of a region ---- */
-
-/* Gives the memory of the bytes from region->given up to end back to arena and budget. */
-static void give_memory(struct pvmi_regions *regions, struct pvmi_region *region, size_t end)
-{
-    struct pvmi_self *self = regions->heap->self;
-    size_t at = 0;
-
-    for (uint32_t i = 0; i < region->span_count && at < end; at += region->spans[i++].length) {
-        const struct pvmi_span *span = &region->spans[i];
-        size_t from = region->given > at ? region->given - at : 0;
-        size_t to = end - at < span->length ? end - at : span->length;
-
-        if (from < to) {
-            pvmi_arena_punch(self->arena, span->slot, span->offset + (uint32_t)from, (uint32_t)(to - from));
-            pvmi_budget_give(self->arena, self->control, (uint32_t)((to - from) / PVMI_ARENA_PAGE));
-        }
-    }
-    region->given = end;
 }
 
 /* Nobody needs it any more. */
@@ -201,95 +148,10 @@ static void region_drop(struct pvmi_regions *regions, struct pvmi_region *region
     pvmi_list_remove(&region->with_room);
     pvmi_list_remove(&region->spare);
     regions_remove(regions, region);
-    if (region->number != NO_NUMBER)
+    if (region->number != PVMI_REGION_NO_NUMBER)
         regions->by_number[region->number] = NULL;
-    if (region->is_block)
-        pvmi_free(region->at);
-    else
-        munmap(region->at, region->length);
-    if (region->span_count > 0 && regions->heap != NULL) {
-        give_memory(regions, region, region->length);
-        pvmi_spans_give(&regions->spans, region->spans, region->span_count);
-    } else {
-        pvmi_free(region->spans);
-    }
+    pvmi_region_unfill(regions, region);
     pvmi_free(region);
-}
-
-/* Maps all spans side by side. */
-static int region_map(struct pvmi_regions *regions, struct pvmi_region *region)
-{
-    struct pvmi_arena *arena = regions->heap->self->arena;
-    size_t at = 0;
-    uint8_t *base = NULL;
-
-    if (region->span_count > 1) {
-        base = mmap(NULL, region->length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (base == MAP_FAILED)
-            return PvmNoMem;
-    }
-    for (uint32_t i = 0; i < region->span_count; at += region->spans[i++].length) {
-        const struct pvmi_span *span = &region->spans[i];
-        uint8_t *mapped = pvmi_arena_map(arena, span->slot, span->offset, span->length, base == NULL ? NULL : base + at);
-
-        if (mapped == NULL) {
-            if (base != NULL)
-                munmap(base, region->length);
-            return PvmNoMem;
-        }
-        if (i == 0)
-            base = mapped;
-    }
-    region->at = base;
-    return PvmOk;
-}
-
-static int region_populate(struct pvmi_regions *regions, const struct pvmi_region *region)
-{
-    struct pvmi_arena *arena = regions->heap->self->arena;
-    size_t at = 0;
-
-    for (uint32_t i = 0; i < region->span_count; at += region->spans[i++].length) {
-        const struct pvmi_span *span = &region->spans[i];
-        int rc = pvmi_arena_populate_at(arena, span->slot, span->offset, span->length, region->at + at);
-
-        if (rc != PvmOk)
-            return rc;
-    }
-    return PvmOk;
-}
-
-static int take_budget(struct pvmi_regions *regions, uint32_t pages)
-{
-    struct pvmi_self *self = regions->heap->self;
-    int rc = pvmi_budget_take(self->arena, self->control, pages);
-
-    while (rc != PvmOk && (pvmi_regions_trim(regions) || pvmi_heap_trim(regions->heap) > 0))
-        rc = pvmi_budget_take(self->arena, self->control, pages);
-    return rc;
-}
-
-/* Memory for a region that has its spans: budget, mapping, pages. On failure it has none of them. */
-static int region_fill(struct pvmi_regions *regions, struct pvmi_region *region)
-{
-    struct pvmi_self *self = regions->heap->self;
-    uint32_t pages = (uint32_t)(region->length / PVMI_ARENA_PAGE);
-    int rc = take_budget(regions, pages);
-
-    if (rc != PvmOk)
-        return rc;
-    pvmi_arena_step("region populate");
-    rc = region_map(regions, region);
-    if (rc != PvmOk) {
-        pvmi_budget_give(self->arena, self->control, pages);
-        return rc;
-    }
-    rc = region_populate(regions, region);
-    if (rc != PvmOk) {
-        munmap(region->at, region->length);
-        give_memory(regions, region, region->length);
-    }
-    return rc;
 }
 
 /* A region in the arena, of count objects of size bytes, together whole pages. */
@@ -305,12 +167,8 @@ static int region_make(struct pvmi_regions *regions, size_t size, uint32_t count
         return PvmNoMem;
     rc = number_find(regions, &region->number);
     if (rc == PvmOk)
-        rc = pvmi_spans_take(&regions->spans, region->length, &region->spans, &region->span_count);
-    if (rc == PvmOk)
-        rc = region_fill(regions, region);
+        rc = pvmi_region_fill(regions, region);
     if (rc != PvmOk) {
-        if (region->span_count > 0)
-            pvmi_spans_give(&regions->spans, region->spans, region->span_count);
         pvmi_free(region);
         return rc;
     }
@@ -450,12 +308,12 @@ static void region_empty(struct pvmi_regions *regions, struct pvmi_region *regio
 
 static void object_free(struct pvmi_regions *regions, struct pvmi_region *region, uint32_t index)
 {
-    struct object *object = &region->objects[index];
+    struct pvmi_region_object *object = &region->objects[index];
 
     object->next = region->free;
     region->free = index;
     region->busy--;
-    if (region->shared && is_small(region) && object->next == END)
+    if (region->shared && is_small(region) && object->next == PVMI_OBJECT_END)
         pvmi_list_push_front(&regions->with_room[kind_of(region)], &region->with_room);
     if (region->busy == 0)
         region_empty(regions, region);
@@ -464,7 +322,7 @@ static void object_free(struct pvmi_regions *regions, struct pvmi_region *region
 int pvmi_region_free(struct pvmi_regions *regions, void *at)
 {
     struct pvmi_region *region = region_find(regions, at);
-    struct object *object;
+    struct pvmi_region_object *object;
     size_t offset;
 
     if (region == NULL)
@@ -473,10 +331,10 @@ int pvmi_region_free(struct pvmi_regions *regions, void *at)
     if (offset % region->size != 0)
         return PvmBadParam;
     object = &region->objects[offset / region->size];
-    if (object->next != USED)
+    if (object->next != PVMI_OBJECT_USED)
         return PvmAlready;
     if (object->lent > 0)
-        object->next = FREED;
+        object->next = PVMI_OBJECT_FREED;
     else
         object_free(regions, region, (uint32_t)(offset / region->size));
     return PvmOk;
@@ -534,7 +392,7 @@ void pvmi_region_look(const struct pvmi_regions *regions, const void *at, size_t
     index = (uint32_t)(offset / region->size);
     left = region->size - offset % region->size;
     ret_piece->length = left < length ? left : length;
-    ret_piece->shared = region->shared && region->objects[index].next == USED;
+    ret_piece->shared = region->shared && region->objects[index].next == PVMI_OBJECT_USED;
     if (ret_piece->shared) {
         ret_piece->extent.region = region->number;
         ret_piece->extent.object = index;
@@ -558,13 +416,13 @@ void pvmi_region_ref(struct pvmi_regions *regions, const struct pvmi_arena_exten
 void pvmi_region_unref(struct pvmi_regions *regions, const struct pvmi_arena_extent *extent)
 {
     struct pvmi_region *region = region_of(regions, extent);
-    struct object *object;
+    struct pvmi_region_object *object;
 
     if (region == NULL)
         return;
     object = &region->objects[extent->object];
     assert(object->lent > 0);
-    if (--object->lent == 0 && object->next == FREED)
+    if (--object->lent == 0 && object->next == PVMI_OBJECT_FREED)
         object_free(regions, region, extent->object);
 }
 
@@ -579,41 +437,19 @@ static bool is_lent(const struct pvmi_region *region)
     return false;
 }
 
-/* The contents of length bytes in fresh memory, which then takes their place: at no time are they not there. */
-static int keep_bytes(uint8_t *at, size_t length)
-{
-    void *copy = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (copy == MAP_FAILED)
-        return PvmNoMem;
-    memcpy(copy, at, length);
-    if (mremap(copy, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, at) == MAP_FAILED) {
-        munmap(copy, length);
-        return PvmNoMem;
-    }
-    return PvmOk;
-}
-
-/* A little at a time, so that not all of it has to be there twice. What receivers read stays as it is. */
+/* What receivers read stays as it is. */
 static int region_keep(struct pvmi_regions *regions, struct pvmi_region *region)
 {
     bool lent = is_lent(region);
+    int rc;
 
     region->shared = false;
     pvmi_list_remove(&region->with_room);
-    while (region->kept < region->length) {
-        size_t left = region->length - region->kept;
-        size_t length = left < KEEP_CHUNK ? left : KEEP_CHUNK;
-        int rc = keep_bytes(region->at + region->kept, length);
-
-        if (rc != PvmOk)
-            return rc;
-        region->kept += length;
-        if (!lent)
-            give_memory(regions, region, region->kept);
-    }
+    rc = pvmi_region_keep_bytes(regions, region, !lent);
+    if (rc != PvmOk)
+        return rc;
     regions->by_number[region->number] = lent ? &kept_region : NULL;
-    region->number = NO_NUMBER;
+    region->number = PVMI_REGION_NO_NUMBER;
     if (lent)
         pvmi_free(region->spans);    /* its place in the arena ends with the task */
     else
@@ -630,7 +466,7 @@ static void objects_unlend(struct pvmi_regions *regions, struct pvmi_region *reg
 
     for (uint32_t i = 0; i < region->count; i++) {
         region->objects[i].lent = 0;
-        if (region->objects[i].next == FREED) {
+        if (region->objects[i].next == PVMI_OBJECT_FREED) {
             region->objects[i].next = region->free;
             region->free = i;
             busy--;
@@ -680,7 +516,7 @@ void pvmi_regions_leave(struct pvmi_regions *regions)
         struct pvmi_region *region = regions->by_address[i];
 
         region->shared = false;
-        region->number = NO_NUMBER;
+        region->number = PVMI_REGION_NO_NUMBER;
         pvmi_list_remove(&region->with_room);
         pvmi_list_remove(&region->spare);
     }
