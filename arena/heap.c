@@ -11,6 +11,7 @@
 #define AREA_LARGEST (256u << 10)
 #define HEADER ((uint32_t)sizeof(struct pvmi_arena_block))
 #define NO_AREA 0xffffffu    /* of a large block */
+#define WINDOW_BEGINS 1024u
 
 /* ---- kinds: sizes of blocks ---- */
 
@@ -79,6 +80,18 @@ static uint64_t free_take_oldest(struct pvmi_heap_free *list)
 
 /* ---- growing ---- */
 
+/*
+ * Windows do not begin at the same place: who polls the rings of many would find all of them in the same few entries of the
+ * TLB, which are chosen by the lowest bits of a page's number.
+ */
+static uint32_t window_begin(const struct pvmi_self *self)
+{
+    uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+    uint32_t begins = self->arena->stride / 16 / page;
+
+    return self->slot % (begins < WINDOW_BEGINS ? begins : WINDOW_BEGINS) * page;
+}
+
 int pvmi_heap_init(struct pvmi_heap *heap, struct pvmi_self *self)
 {
     memset(heap, 0, sizeof(*heap));
@@ -89,7 +102,7 @@ int pvmi_heap_init(struct pvmi_heap *heap, struct pvmi_self *self)
     heap->windows[0].slot = self->slot;
     heap->windows[0].generation = self->generation;
     heap->window_count = 1;
-    heap->top = self->slot == 0 ? self->arena->heap_at : 0;
+    heap->top = self->slot == 0 ? self->arena->heap_at : window_begin(self);
     for (uint32_t kind = 0; kind < PVMI_HEAP_KINDS; kind++)
         heap->cut[kind].next = AREA_FIRST;
     return PvmOk;

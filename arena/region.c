@@ -256,8 +256,6 @@ int pvmi_region_alloc_shared(struct pvmi_regions *regions, size_t bytes, void **
 {
     if (regions->heap == NULL)
         return PvmNotImpl;
-    if (bytes > SIZE_MAX / 2)
-        return PvmNoMem;
     return bytes <= (size_t)1 << (PVMI_REGION_LARGE - 1) ? alloc_small(regions, bytes, ret_at)
                                                          : alloc_large(regions, bytes, ret_at);
 }
@@ -284,6 +282,8 @@ static int alloc_block(struct pvmi_regions *regions, size_t bytes, void **ret_at
 
 int pvmi_region_alloc(struct pvmi_regions *regions, size_t bytes, void **ret_at)
 {
+    if (bytes > SIZE_MAX / 2)
+        return PvmNoMem;
     if (bytes == 0)
         bytes = 1;
     if (pvmi_region_alloc_shared(regions, bytes, ret_at) == PvmOk)

@@ -171,11 +171,24 @@ static int inbox_next(struct pvmi_shm *shm, struct pvmi_shm_arrival *arrival)
     return PVMI_AGAIN;
 }
 
-/* Until each has been looked at, one after the other, and had nothing. */
+/* Nothing is there, and that is all to be said of it. */
+static bool ring_idle(const struct pvmi_shm_ring *ring)
+{
+    return !ring->ended && !pvmi_ring_ready(&ring->in);
+}
+
+/* Until each has been looked at, one after the other, and had nothing. Most often most are idle: those cost a load. */
 int pvmi_shm_next(struct pvmi_shm *shm, struct pvmi_shm_arrival *ret_arrival)
 {
     for (uint32_t idle = 0; idle <= shm->ring_count;) {
         uint32_t rings = shm->ring_count;
+
+        if (shm->turn < rings && ring_idle(shm->rings[shm->turn])) {
+            shm->turn++;
+            shm->in_row = 0;
+            idle++;
+            continue;
+        }
         bool had_share = shm->in_row == PVMI_SHM_IN_ROW_MAX;    /* that is no sign that nothing is there */
         int rc = shm->turn < rings ? ring_next(shm, ret_arrival) : inbox_next(shm, ret_arrival);
 

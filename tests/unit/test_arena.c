@@ -650,9 +650,32 @@ static void a_slot_is_either_claimed_or_revoked(void **state)
     daemon_end(&daemon);
 }
 
+/* Who polls the rings of many tasks has their pages in few entries of the TLB otherwise. */
+static void windows_begin_at_different_pages(void **state)
+{
+    struct arena_daemon daemon;
+    uint32_t offsets[2];
+
+    (void)state;
+    daemon_make(&daemon, ARENA_PAGES);
+    for (int i = 0; i < 2; i++) {
+        struct arena_task task;
+        struct pvmi_arena_block *block;
+        uint64_t position;
+
+        task_claim(&task, daemon.arena, daemon_reserve(&daemon, i + 1));
+        assert_int_equal(pvmi_heap_new(&task.heap, 100, &position, &block), PvmOk);
+        offsets[i] = pvmi_position_offset(position) / PVMI_ARENA_PAGE;
+        task_end(&task, false);
+    }
+    assert_int_not_equal(offsets[0] % 64, offsets[1] % 64);
+    daemon_end(&daemon);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_begin_at_different_pages),
         cmocka_unit_test(a_second_process_opens_what_the_daemon_made),
         cmocka_unit_test(what_is_no_arena_is_refused),
         cmocka_unit_test(a_limit_of_file_size_gives_smaller_windows_or_a_refusal),
