@@ -89,20 +89,34 @@ static int sum_of(const uint8_t *data, int size, int number)
     return (int)(sum & 0x7fffffff);
 }
 
+/* Where they can be packed from in place: memory of pvm_alloc() is freed for the next, whoever has not read it yet. */
+static uint8_t *place_for(int size, int encoding)
+{
+    static uint8_t *lent;
+
+    if (encoding != PvmDataInPlace || size % 2 == 0)
+        return bytes;
+    pvm_free(lent);
+    lent = pvm_alloc((size_t)size);
+    must(lent != NULL, "pvm_alloc", size);
+    return lent;
+}
+
 /* The body is 4 ints and size bytes; in a raw message, too. */
 static void pack(int number, int size, int encoding)
 {
     static int head[HEAD];
+    uint8_t *place = place_for(size, encoding);
 
     for (int i = 0; i < size; i++)
-        bytes[i] = (uint8_t)(number * 7 + i + (i >> 8));
+        place[i] = (uint8_t)(number * 7 + i + (i >> 8));
     head[FROM] = my_index;
     head[NUMBER] = number;
     head[SIZE] = size;
-    head[SUM] = sum_of(bytes, size, number);
+    head[SUM] = sum_of(place, size, number);
     must(pvm_initsend(encoding) > 0, "pvm_initsend", encoding);
     must(pvm_pkint(head, HEAD, 1) == PvmOk, "pvm_pkint", 0);
-    must(size == 0 || pvm_pkbyte((char *)bytes, size, 1) == PvmOk, "pvm_pkbyte", size);
+    must(size == 0 || pvm_pkbyte((char *)place, size, 1) == PvmOk, "pvm_pkbyte", size);
 }
 
 static int random_encoding(void)
