@@ -241,6 +241,109 @@ static void a_receiver_killed_at_any_step_blocks_nobody_and_memory_comes_back(vo
     assert_true(nth > 40);
 }
 
+/* ---- who sends from memory of its own is killed ---- */
+
+#define REFERRED 12
+
+static uint32_t referred_size(uint32_t number)
+{
+    return number % 3 == 0 ? 500 : number % 3 == 1 ? 70000 : 200000;
+}
+
+/* A body that refers to all of memory, and is to be freed with it. */
+static int send_referring(struct arena_task *task, struct pvmi_regions *regions, uint32_t receiver, uint32_t number)
+{
+    struct arena_record record = { .number = number, .size = referred_size(number) };
+    struct pvmi_region_piece piece;
+    struct pvmi_arena_block *block;
+    void *memory;
+    int rc;
+
+    MUST(pvmi_region_alloc_shared(regions, record.size, &memory) == PvmOk);
+    message_fill(memory, number, record.size);
+    MUST(pvmi_lend_new(&task->lend, 200, &record.block, &block) == PvmOk);
+    pvmi_lend_refer(block);
+    pvmi_region_look(regions, memory, record.size, &piece);
+    MUST(piece.shared && piece.length == record.size && pvmi_lend_add_extent(&task->lend, block, &piece.extent));
+    MUST(pvmi_lend_to(&task->lend, record.block, receiver, &record.index) == PvmOk);
+    rc = put_record(task, receiver, &record, NULL, 0);
+    pvmi_lend_drop(&task->lend, record.block);
+    MUST(pvmi_region_free(regions, memory) == PvmOk);
+    return rc;
+}
+
+static void child_owner(int fd, uint32_t slot, uint32_t receiver)
+{
+    struct pvmi_regions regions;
+    struct arena_task task;
+
+    memset(&regions, 0, sizeof(regions));
+    task_start(&task, fd, slot);
+    pvmi_regions_join(&regions, &task.lend);
+    for (uint32_t i = 0; i < REFERRED; i++) {
+        atomic_store(&told->began, i + 1);
+        MUST(send_referring(&task, &regions, receiver, i) == PvmOk);
+        atomic_store(&told->sent, i + 1);
+        if (i == REFERRED / 2)
+            pvmi_regions_keep(&regions);
+    }
+}
+
+static void check_referred(struct arena_task *task, const struct arena_record *record)
+{
+    const uint8_t *bytes;
+    struct pvmi_walk walk;
+    struct pvmi_pin pin;
+    uint32_t length;
+
+    pvmi_walk_begin(&walk, task->arena, record->block);
+    assert_int_equal(pvmi_walk_next(&walk, &pin, &bytes, &length), PvmOk);
+    assert_int_equal(length, referred_size(record->number));
+    assert_true(message_good(bytes, record->number, length));
+    pvmi_arena_unpin(&pin);
+    pvmi_walk_end(&walk);
+}
+
+static bool owner_killed_at(long nth)
+{
+    struct machine machine;
+    struct arena_task receiver;
+    struct arena_record record;
+    struct pvmi_hold hold;
+    uint32_t count = 0;
+    int status;
+
+    machine_make(&machine);
+    memset(told, 0, sizeof(*told));
+    status = status_of(start(child_owner, machine.daemon.arena->fd, machine.slots[0], machine.names[1], nth));
+    assert_true(status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+    task_claim(&receiver, machine.daemon.arena, machine.slots[1]);
+    daemon_bury(&machine.daemon, machine.slots[0]);
+    while (task_take(&receiver, &record, &hold)) {
+        assert_int_equal(record.size, referred_size(record.number));
+        check_referred(&receiver, &record);
+        assert_true(pvmi_heal_sweep(&machine.daemon.self) > 0);
+        assert_int_equal(pvmi_hold_release(&receiver.holds, &hold), PvmOk);
+        count++;
+    }
+    assert_true(count >= atomic_load(&told->sent) && count <= atomic_load(&told->began));
+    assert_int_equal(pvmi_heal_sweep(&machine.daemon.self), 0);
+    task_end(&receiver, false);
+    machine.daemon.arena->own = 0;
+    machine_end(&machine);
+    return status != 0;
+}
+
+static void an_owner_killed_at_any_step_has_its_data_read_and_its_memory_comes_back(void **state)
+{
+    long nth = 0;
+
+    (void)state;
+    while (owner_killed_at(nth))
+        nth++;
+    assert_true(nth > 40);
+}
+
 /* ---- who waits for the dead ---- */
 
 /* The sender dies between publishing and waking: the receiver, asleep, is woken by pvmd. */
@@ -278,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sender_killed_at_any_step_loses_and_blocks_nothing),
         cmocka_unit_test(a_receiver_killed_at_any_step_blocks_nobody_and_memory_comes_back),
+        cmocka_unit_test(an_owner_killed_at_any_step_has_its_data_read_and_its_memory_comes_back),
         cmocka_unit_test(a_sleeper_gets_what_the_dead_had_sent),
     };
 
