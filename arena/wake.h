@@ -122,8 +122,7 @@ struct pvmi_wake_count {
 
 /*
  * Sleeps until look(user) is true or a peer wakes us, or until deadline_us of CLOCK_MONOTONIC. look must look at all
- * that could have come. Signals do not end it. The word is AWAKE again afterwards. Its third look, if there is one, comes
- * after self->again_us, and so on.
+ * that could have come. Signals do not end it. The word is AWAKE again afterwards.
  *
  * Returns PvmOk (look again), or PVMI_AGAIN at the deadline when there is nothing. count, if not NULL, is raised.
  */

@@ -298,26 +298,30 @@ static bool spin(uint64_t deadline_us)
 struct look {
     int depth;              /* of the calls that wait */
     unsigned long moved;    /* by other threads, before we unlocked */
-    int count;
+    uint64_t socket_us;     /* when the daemon's socket is to be looked at, too */
 };
 
 /* Mail says that the daemon has written: one that was killed says nothing, but its socket does. */
-static bool socket_ready(void)
+static bool socket_ready(struct look *before)
 {
+    uint64_t now_us = pvmi_clock_us();
     struct pollfd daemon = { .fd = pvmi_task.socket, .events = POLLIN };
 
+    if (now_us < before->socket_us)
+        return false;
+    before->socket_us = now_us + LOOK_AGAIN_US;
     progress.socket_again = poll(&daemon, 1, 0) > 0;
     return progress.socket_again;
 }
 
-/* Under the lock, for other threads may be at work on what is looked at. From the third look on a long time has passed. */
+/* Under the lock, for other threads may be at work on what is looked at. */
 static bool look(void *user)
 {
     struct look *before = user;
     bool any;
 
     pvmi_call_lock(before->depth);
-    any = progress.moved != before->moved || something_there() || (++before->count > 2 && socket_ready());
+    any = progress.moved != before->moved || something_there() || socket_ready(before);
     pvmi_call_unlock();
     return any;
 }
@@ -325,7 +329,7 @@ static bool look(void *user)
 /* Sleeps on the state word. Now and then it looks at the socket, too. */
 static void sleep_on_word(uint64_t deadline_us)
 {
-    struct look before = { .moved = progress.moved };
+    struct look before = { .moved = progress.moved, .socket_us = pvmi_clock_us() + LOOK_AGAIN_US };
 
     pvmi_task.self_slot.again_us = LOOK_AGAIN_US;
     pvmi_call_rests = true;
