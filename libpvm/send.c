@@ -19,6 +19,7 @@
 #include "libpvm/task.h"
 #include "libpvm/trace.h"
 #include "pvmproto.h"
+#include "wire/many.h"
 #include "wire/tid.h"
 
 #define NO_MEMORY_PAUSE_US 1000
@@ -104,24 +105,15 @@ static struct pvmi_blob *read_piece(const struct pvmi_msgbuf *buf, uint64_t offs
     return blob;
 }
 
-/* Sends one piece to every tid. */
-static int send_piece(struct pvmi_frame_header *header, struct pvmi_blob *blob, const int32_t *tids,
-                      const uint32_t *numbers, size_t count)
+/* Sends one piece to one task. */
+static int send_piece(struct pvmi_frame_header *header, struct pvmi_blob *blob, int32_t tid, uint32_t number)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct pvmi_frame *frame;
-        int rc;
+    struct pvmi_frame *frame;
 
-        header->dst = tids[i];
-        header->message = numbers[i];
-        frame = pvmi_frame_new(header, blob, 0, (uint32_t)blob->length);
-        if (frame == NULL)
-            return PvmNoMem;
-        rc = pvmi_send_frame(pvmi_route_find(tids[i]), frame);
-        if (rc != PvmOk)
-            return rc;
-    }
-    return PvmOk;
+    header->dst = tid;
+    header->message = number;
+    frame = pvmi_frame_new(header, blob, 0, (uint32_t)blob->length);
+    return frame == NULL ? PvmNoMem : pvmi_send_frame(pvmi_route_find(tid), frame);
 }
 
 /* Tells the receivers that the rest of the message does not come: its number is not to be waited for. */
@@ -154,19 +146,46 @@ static int make_spare_frames(const struct pvmi_frame_header *header, size_t coun
     return PvmOk;
 }
 
-/* Sends the message piece by piece; a piece of several receivers is one blob. */
+/* The same by one frame for up to PVMI_MANY_MAX of them: the daemons make one for each of it where they are. */
+static int send_piece_to_many(const struct pvmi_frame_header *header, const struct pvmi_blob *blob, const int32_t *tids,
+                              const uint32_t *numbers, size_t count)
+{
+    struct pvmi_receiver receivers[PVMI_MANY_MAX];
+
+    for (size_t sent = 0, n; sent < count; sent += n) {
+        struct pvmi_frame *frame;
+        int rc;
+
+        n = count - sent < PVMI_MANY_MAX ? count - sent : PVMI_MANY_MAX;
+        for (size_t i = 0; i < n; i++)
+            receivers[i] = (struct pvmi_receiver){ tids[sent + i], numbers[sent + i] };
+        frame = pvmi_many_new(header, receivers, (uint32_t)n, blob->data, (uint32_t)blob->length);
+        if (frame == NULL)
+            return PvmNoMem;
+        rc = pvmi_send_frame(pvmi_task.daemon, frame);
+        if (rc != PvmOk)
+            return rc;
+    }
+    return PvmOk;
+}
+
+/* Sends the message piece by piece; several receivers are tasks that only the daemon reaches. */
 static int send_pieces(const struct pvmi_msgbuf *buf, struct pvmi_frame_header *header, const int32_t *tids,
                        const uint32_t *numbers, size_t count)
 {
+    uint32_t list = count == 1 ? 0 : PVMI_MANY_ENTRY * (count < PVMI_MANY_MAX ? (uint32_t)count : PVMI_MANY_MAX);
+    uint32_t length_max = PVMI_FRAME_PAYLOAD_MAX - list;
+
     do {
         uint64_t left = header->message_length - header->offset;
-        uint32_t length = left < PVMI_FRAME_PAYLOAD_MAX ? (uint32_t)left : PVMI_FRAME_PAYLOAD_MAX;
+        uint32_t length = left < length_max ? (uint32_t)left : length_max;
         struct pvmi_blob *blob = read_piece(buf, header->offset, length);
         int rc;
 
         if (blob == NULL)
             return PvmNoMem;
-        rc = send_piece(header, blob, tids, numbers, count);
+        rc = count == 1 ? send_piece(header, blob, tids[0], numbers[0])
+                        : send_piece_to_many(header, blob, tids, numbers, count);
         pvmi_blob_unref(blob);
         if (rc != PvmOk)
             return rc;

@@ -56,9 +56,25 @@ static bool frame_encoding_known(int encoding)
 /* The type of raw items may be told, and nothing else. */
 static bool frame_flags_known(const struct pvmi_frame_header *header)
 {
-    if (header->kind == PVMI_FRAME_DATA && header->encoding == PVMI_ENCODING_RAW)
+    if ((header->kind == PVMI_FRAME_DATA || header->kind == PVMI_FRAME_MANY) && header->encoding == PVMI_ENCODING_RAW)
         return header->flags <= PVMI_TYPE_MAX;
     return header->flags == 0;
+}
+
+/* True when length bytes of payload fit, and lie in the message. */
+static bool frame_piece_valid(const struct pvmi_frame_header *header, uint32_t length)
+{
+    return header->length <= PVMI_FRAME_PAYLOAD_MAX && header->offset <= header->message_length &&
+           length <= header->message_length - header->offset;
+}
+
+/* The same behind the list of the receivers. */
+static bool frame_many_valid(const struct pvmi_frame_header *header)
+{
+    uint32_t count = header->message;
+
+    return count > 0 && count <= PVMI_MANY_MAX && header->length >= count * PVMI_MANY_ENTRY &&
+           frame_piece_valid(header, header->length - count * PVMI_MANY_ENTRY);
 }
 
 /* True when length is allowed for the frame's kind, and lies in its message. */
@@ -68,8 +84,9 @@ static bool frame_length_valid(const struct pvmi_frame_header *header)
     case PVMI_FRAME_DATA:
     case PVMI_FRAME_OUTPUT:
     case PVMI_FRAME_NOTICE:
-        return header->length <= PVMI_FRAME_PAYLOAD_MAX && header->offset <= header->message_length
-               && header->length <= header->message_length - header->offset;
+        return frame_piece_valid(header, header->length);
+    case PVMI_FRAME_MANY:
+        return frame_many_valid(header);
     case PVMI_FRAME_CONTROL:
         return header->length <= PVMI_FRAME_CONTROL_MAX;
     case PVMI_FRAME_RESUME:

@@ -22,6 +22,8 @@
 
 #define PVMI_FRAME_HEADER_SIZE 64
 #define PVMI_FRAME_PAYLOAD_MAX 65536                /* bytes behind one header: bulk is cut at this */
+#define PVMI_MANY_MAX 512                           /* receivers of one MANY */
+#define PVMI_MANY_ENTRY 8u                          /* bytes of its payload for each */
 #define PVMI_FRAME_CONTROL_MAX (16u * 1024 * 1024)  /* one control message may be longer */
 
 enum pvmi_frame_kind {
@@ -32,7 +34,8 @@ enum pvmi_frame_kind {
     PVMI_FRAME_RESUME = 5,     /* session: number is the next one that the sender of this expects */
     PVMI_FRAME_ACK = 6,        /* session: carries nothing but ack */
     PVMI_FRAME_PING = 7,       /* "I live" */
-    PVMI_FRAME_KIND_MAX = 7
+    PVMI_FRAME_MANY = 8,       /* a part of a program's message for several tasks: wire/many.h */
+    PVMI_FRAME_KIND_MAX = 8
 };
 
 /* encoding: how the program packed it. The values of struct pvmminfo are made from it in libpvm. */
@@ -65,13 +68,13 @@ struct pvmi_frame_header {
     uint8_t flags;              /* DATA of raw bytes: PVMI_TYPE_* of pvm_psend()'s items, for another kind of
                                  * machine to convert them; 0 not told. Else 0 */
     uint32_t length;            /* bytes of payload */
-    uint32_t message;           /* DATA: number of the message from src to dst over all routes, from 1 */
+    uint32_t message;           /* DATA: number of the message from src to dst over all routes, from 1; MANY: receivers */
     int32_t src;
     int32_t dst;
     int32_t tag;
     int32_t ctx;
     uint32_t wid;               /* wait id of the message, for the program */
-    uint64_t message_length;    /* DATA, OUTPUT, NOTICE: bytes of the whole message */
+    uint64_t message_length;    /* DATA, OUTPUT, NOTICE, MANY: bytes of the whole message */
     uint64_t offset;            /* where this payload stands in it */
     uint64_t number;            /* session: of this frame, from 1; 0 outside of sessions */
     uint64_t ack;               /* session: all up to this have arrived */

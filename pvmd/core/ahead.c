@@ -19,6 +19,7 @@
 #include "pvmd/core/asker.h"
 #include "pvmd/core/core_internal.h"
 #include "pvmd/core/link.h"
+#include "pvmd/core/many.h"
 #include "pvmd/core/memory.h"
 #include "pvmd/core/peer.h"
 #include "pvmd/core/request.h"
@@ -176,11 +177,17 @@ bool ahead_waits(struct link *link, struct pvmi_frame *frame)
     return true;
 }
 
+static bool task_ahead(const struct core *core, int32_t tid)
+{
+    return pvmi_tid_is_task(tid) && tid_ahead(core, tid);
+}
+
 bool ahead_data(struct core *core, struct link *link, struct pvmi_frame *frame)
 {
-    int32_t dst = frame->header.dst;
+    bool ahead = frame->header.kind == PVMI_FRAME_MANY ? many_any(core, frame, task_ahead)
+                                                       : task_ahead(core, frame->header.dst);
 
-    if (!pvmi_tid_is_task(dst) || !tid_ahead(core, dst) || !may_wait(core))
+    if (!ahead || !may_wait(core))
         return false;
     hold(core, link, frame);
     return true;
@@ -214,9 +221,9 @@ void ahead_link_lost(struct core *core, struct link *link)
     while ((node = pvmi_list_pop(&link->held)) != NULL) {
         struct pvmi_frame *frame = PVMI_CONTAINER(node, struct pvmi_frame, link);
 
-        if (task != NULL && frame->header.kind == PVMI_FRAME_DATA) {
+        if (task != NULL && link_may_send(frame)) {
             link_sign_frame(link, frame);
-            route_frame(core, frame);
+            link_route(core, frame);
         } else {
             pvmi_frame_free(frame);
         }

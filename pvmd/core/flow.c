@@ -76,7 +76,7 @@ void flow_push(struct core *core, struct peer *peer, int32_t src, struct pvmi_fr
         core_out_of_memory(core);
         return;
     }
-    if (frame->header.kind == PVMI_FRAME_DATA)
+    if (frame->header.kind == PVMI_FRAME_DATA || frame->header.kind == PVMI_FRAME_MANY)
         flow->data_bytes += frame_cost(&frame->header);
     else if (frame->header.kind == PVMI_FRAME_OUTPUT)
         flow->output_bytes += frame_cost(&frame->header);

@@ -9,6 +9,7 @@
 #include "pvmd/core/ahead.h"
 #include "pvmd/core/core_internal.h"
 #include "pvmd/core/enroll.h"
+#include "pvmd/core/many.h"
 #include "pvmd/core/memory.h"
 #include "pvmd/core/peer.h"
 #include "pvmd/core/relay.h"
@@ -145,6 +146,20 @@ void link_sign_frame(const struct link *link, struct pvmi_frame *frame)
     frame->header.ack = 0;
 }
 
+/* Takes frame, which has been signed. */
+void link_route(struct core *core, struct pvmi_frame *frame)
+{
+    if (frame->header.kind == PVMI_FRAME_MANY)
+        many_route(core, frame);
+    else
+        route_frame(core, frame);
+}
+
+bool link_may_send(const struct pvmi_frame *frame)
+{
+    return frame->header.kind == PVMI_FRAME_DATA || frame->header.kind == PVMI_FRAME_MANY;
+}
+
 /* A task is read only what it may say; the rest ends its connection. */
 void link_task_frame(struct core *core, struct link *link, struct pvmi_frame *frame)
 {
@@ -155,7 +170,7 @@ void link_task_frame(struct core *core, struct link *link, struct pvmi_frame *fr
         pvmi_frame_free(frame);
         return;
     }
-    if (frame->header.kind != PVMI_FRAME_DATA || link->task == NULL) {
+    if (!link_may_send(frame) || link->task == NULL) {
         core_log(core, PVMI_LOG_WARN, "process %d sent a frame of kind %d that it may not send: closing",
                  (int)link->pid, frame->header.kind);
         pvmi_frame_free(frame);
@@ -164,7 +179,7 @@ void link_task_frame(struct core *core, struct link *link, struct pvmi_frame *fr
     }
     link_sign_frame(link, frame);
     if (!ahead_data(core, link, frame))
-        route_frame(core, frame);
+        link_route(core, frame);
 }
 
 static void link_frame(struct core *core, struct link *link, struct core_event *event)

@@ -43,6 +43,9 @@ void link_on_event(struct core *core, struct core_event *event);
 void link_read(struct core *core, struct link *link);
 /* The frame is this task's, whatever it says. */
 void link_sign_frame(const struct link *link, struct pvmi_frame *frame);
+/* Whether a task may send such besides control messages, and on its way with it. Takes frame. */
+bool link_may_send(const struct pvmi_frame *frame);
+void link_route(struct core *core, struct pvmi_frame *frame);
 /* A frame of a task. Takes frame. */
 void link_task_frame(struct core *core, struct link *link, struct pvmi_frame *frame);
 

@@ -12,6 +12,7 @@
 #include "pvmd/core/core_internal.h"
 #include "pvmd/core/flow.h"
 #include "pvmd/core/link.h"
+#include "pvmd/core/many.h"
 #include "pvmd/core/output.h"
 #include "pvmd/core/peer.h"
 #include "pvmd/core/plugin_message.h"
@@ -21,9 +22,14 @@
 #define FLOW_WAITING_MAX (64u * 1024 * 1024)    /* bytes of a task waiting in daemons: then it is not read */
 #define FLOW_WAITING_LOW (32u * 1024 * 1024)
 
-/* Headers count too: a task that floods another with empty messages must wait as well. */
+/* Headers count too: a task that floods another with empty messages must wait as well. What is for many costs what the
+ * frames that it becomes cost. */
 uint64_t frame_cost(const struct pvmi_frame_header *header)
 {
+    uint64_t many = header->message;
+
+    if (header->kind == PVMI_FRAME_MANY)
+        return many * (header->length - many * PVMI_MANY_ENTRY + PVMI_FRAME_HEADER_SIZE);
     return (uint64_t)header->length + PVMI_FRAME_HEADER_SIZE;
 }
 
@@ -114,7 +120,7 @@ static void hold_back(struct core *core, struct pvmi_frame *frame)
 {
     struct task *task = pvmi_table_get(&core->tasks, (uint32_t)frame->header.src);
 
-    if (frame->header.kind != PVMI_FRAME_DATA || task == NULL)
+    if ((frame->header.kind != PVMI_FRAME_DATA && frame->header.kind != PVMI_FRAME_MANY) || task == NULL)
         return;
     task->waiting += frame_cost(&frame->header);
     if (task->waiting > FLOW_WAITING_MAX)
@@ -167,6 +173,7 @@ static bool may_come(const struct core *core, const struct peer *peer, const str
     case PVMI_FRAME_DATA:
         return of_task && (to_task || is_pvmd(header->dst));
     case PVMI_FRAME_OUTPUT:
+    case PVMI_FRAME_MANY:
         return of_task && to_task;
     case PVMI_FRAME_NOTICE:
         return (of_task || is_pvmd(header->src)) && to_task;
@@ -186,7 +193,9 @@ void route_from_peer(struct core *core, struct peer *peer, struct pvmi_frame *fr
     }
     frame->header.number = 0;
     frame->header.ack = 0;
-    if (pvmi_tid_is_task(frame->header.dst))
+    if (frame->header.kind == PVMI_FRAME_MANY)
+        many_deliver(core, frame);
+    else if (pvmi_tid_is_task(frame->header.dst))
         route_deliver(core, frame);
     else
         plugin_frame(core, frame);

@@ -18,6 +18,8 @@ static void check_limits(const struct pvmi_frame_header *header)
         abort();
     if (header->kind == PVMI_FRAME_DATA && header->offset + header->length > header->message_length)
         abort();
+    if (header->kind == PVMI_FRAME_MANY && (header->message == 0 || header->length / PVMI_MANY_ENTRY < header->message))
+        abort();
 }
 
 /* What follows the header is its payload, as far as it goes. */

@@ -233,11 +233,41 @@ static void check_gather_and_scatter(int me, int tasks, int root)
     }
 }
 
+/* One tells all others so many bytes, in several pieces between hosts; and behind them a few. */
+static void check_bcast(int me, int root)
+{
+    static char bytes[150000];
+    int count = (int)sizeof(bytes), few = 0;
+
+    if (me == root) {
+        memset(bytes, root + 1, sizeof(bytes));
+        pvm_initsend(PvmDataDefault);
+        pvm_pkbyte(bytes, count, 1);
+        if (pvm_bcast("team", 77) != PvmOk)
+            fail("bcast", root);
+        pvm_initsend(PvmDataRaw);
+        pvm_pkint(&root, 1, 1);
+        if (pvm_bcast("team", 78) != PvmOk)
+            fail("second bcast", root);
+        return;
+    }
+    if (pvm_recv(pvm_gettid("team", root), -1) <= 0 || pvm_upkbyte(bytes, count, 1) != PvmOk)
+        fail("bcast has not come", root);
+    for (int i = 0; i < count; i++) {
+        if (bytes[i] != (char)(root + 1))
+            fail("bcast has come damaged", root);
+    }
+    if (pvm_recv(pvm_gettid("team", root), -1) <= 0 || pvm_upkint(&few, 1, 1) != PvmOk || few != root)
+        fail("second bcast has not come", root);
+}
+
 static void collect(int me, int tasks, int rounds)
 {
     for (int round = 0; round < rounds; round++) {
         check_reduce(me, tasks, round % tasks);
         check_gather_and_scatter(me, tasks, round % tasks);
+        if (round % 5 == 0)
+            check_bcast(me, round % tasks);
         if (round % 3 == 0 && pvm_barrier("team", tasks) != PvmOk)    /* else nobody waits for the slowest */
             fail("barrier", round);
     }

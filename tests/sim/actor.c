@@ -302,7 +302,7 @@ void actor_misbehave(struct actor *actor)
     header.src = actor->tid;
     header.dst = pvmi_tid_make(actor->node->hosts[0], PVMI_LOCAL_MAX);
     header.format = (uint8_t)pvmi_format_own();
-    header.message = 1000000;
+    header.message = header.kind == PVMI_FRAME_MANY ? (uint32_t)world_below(world, sizeof(bytes) / PVMI_MANY_ENTRY) : 1000000;
     if (header.kind != PVMI_FRAME_DATA)
         header.length = (uint32_t)world_below(world, sizeof(bytes));
     header.message_length = header.length;

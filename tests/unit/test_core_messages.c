@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Messages through the daemons: order, sources, what holds a sender back, what a bad frame does. */
 #include "tests/unit/core_net.h"
+#include "wire/many.h"
 
 #define FRAME_BYTES 65536
 
@@ -157,6 +158,138 @@ static void a_sender_that_is_held_back_goes_on_when_the_host_dies(void **state)
     assert_false(net->tasks[from].read_off);
 }
 
+/* ---- for many ---- */
+
+static int crossed[NET_HOSTS + 1];    /* frames of tasks that have come to that host from another one */
+
+static void count_crossing(struct net *net, int from, int to, struct pvmi_frame **frame)
+{
+    (void)net;
+    (void)from;
+    crossed[to] += (*frame)->header.kind == PVMI_FRAME_DATA || (*frame)->header.kind == PVMI_FRAME_MANY;
+}
+
+static int three_hosts(void **state)
+{
+    struct net *net = net_machine(3);
+
+    memset(crossed, 0, sizeof(crossed));
+    net->on_frame = count_crossing;
+    *state = net;
+    return 0;
+}
+
+/* A message of length bytes in one frame, to each of them with its number. */
+static void send_to_many(struct net *net, int from, const struct pvmi_receiver *receivers, uint32_t count, uint32_t length)
+{
+    struct pvmi_frame_header header = { .src = 0x40077, .tag = 7, .message_length = length };
+    struct pvmi_blob *blob = pvmi_blob_new(length);
+    struct pvmi_frame *frame;
+
+    for (uint32_t i = 0; i < length; i++)
+        blob->data[i] = (uint8_t)i;
+    frame = pvmi_many_new(&header, receivers, count, blob->data, length);
+    pvmi_blob_unref(blob);
+    net_post(net, net->tasks[from].host, CORE_EVENT_FRAME, net->links[net->tasks[from].net_link].accept_handle)
+        ->event.frame.frame = frame;
+    net_run(net);
+}
+
+static void a_message_for_many_goes_to_each_host_once(void **state)
+{
+    struct net *net = *state;
+    const int hosts[] = { 2, 1, 3, 2, 2, 1 };
+    struct pvmi_receiver receivers[6];
+    int from = net_task(net, 1), tasks[6];
+
+    for (uint32_t i = 0; i < 6; i++) {
+        tasks[i] = net_task(net, hosts[i]);
+        receivers[i] = (struct pvmi_receiver){ net->tasks[tasks[i]].tid, 10 + i };
+    }
+    send_to_many(net, from, receivers, 6, 300);
+    assert_int_equal(crossed[2], 1);
+    assert_int_equal(crossed[3], 1);
+    for (uint32_t i = 0; i < 6; i++) {
+        struct pvmi_frame *frame = net_frame(net, tasks[i]);
+
+        assert_non_null(frame);
+        assert_int_equal(frame->header.kind, PVMI_FRAME_DATA);
+        assert_int_equal(frame->header.src, net->tasks[from].tid);
+        assert_int_equal(frame->header.dst, net->tasks[tasks[i]].tid);
+        assert_int_equal(frame->header.message, 10 + i);
+        assert_int_equal(frame->header.length, 300);
+        for (uint32_t at = 0; at < 300; at++)
+            assert_int_equal(pvmi_frame_bytes(frame)[at], (uint8_t)at);
+        pvmi_frame_free(frame);
+        assert_null(net_frame(net, tasks[i]));
+    }
+}
+
+static void messages_for_many_and_for_one_keep_their_order(void **state)
+{
+    struct net *net = *state;
+    int from = net_task(net, 1), near = net_task(net, 2), next = net_task(net, 2), far = net_task(net, 3);
+
+    for (uint32_t i = 1; i < 200; i += 2) {
+        struct pvmi_receiver receivers[] = { { net->tasks[far].tid, i }, { net->tasks[near].tid, i },
+                                             { net->tasks[next].tid, i } };
+
+        send_to_many(net, from, receivers, 3, i);
+        net_send_data(net, from, net->tasks[near].tid, i + 1, 10);
+        send_to_many(net, from, receivers + 2, 1, 0);
+        net_send_data(net, from, net->tasks[far].tid, i + 1, 10);
+    }
+    expect_numbers(net, near, net->tasks[from].tid, 1, 200);
+    expect_numbers(net, far, net->tasks[from].tid, 1, 200);
+    for (uint32_t i = 1; i < 200; i += 2) {
+        for (int twice = 0; twice < 2; twice++) {
+            struct pvmi_frame *frame = net_frame(net, next);
+
+            assert_int_equal(frame->header.message, i);
+            assert_int_equal(frame->header.length, twice == 0 ? i : 0);
+            pvmi_frame_free(frame);
+        }
+    }
+}
+
+/* What has been delivered to each is credited: the sender is read again, as often as it is held back. */
+static void a_slow_reader_among_many_stops_the_sender(void **state)
+{
+    struct net *net = *state;
+    int from = net_task(net, 1), slow = net_task(net, 2), quick = net_task(net, 2);
+    struct pvmi_receiver receivers[] = { { net->tasks[slow].tid, 0 }, { net->tasks[quick].tid, 0 } };
+    uint32_t sent = 0, before = 0;
+
+    for (int turn = 0; turn < 3; turn++, before = sent) {
+        congest(net, slow, true);
+        while (!net->tasks[from].read_off && sent < before + 2500) {
+            receivers[0].message = receivers[1].message = ++sent;
+            send_to_many(net, from, receivers, 2, 60000);
+        }
+        assert_in_range(sent - before, 64 * 1024 * 1024 / (2 * 60064), 64 * 1024 * 1024 / 60064 + 4);
+        congest(net, slow, false);
+        net_advance(net, 1000);
+        assert_false(net->tasks[from].read_off);
+        expect_numbers(net, slow, net->tasks[from].tid, before + 1, sent);
+        expect_numbers(net, quick, net->tasks[from].tid, before + 1, sent);
+    }
+}
+
+static void a_message_for_many_reaches_those_that_are_there(void **state)
+{
+    struct net *net = *state;
+    int from = net_task(net, 1), to = net_task(net, 2);
+    struct pvmi_receiver receivers[] = { { pvmi_tid_make(2, 999), 1 }, { 0, 1 }, { PVMI_TID_PVMD, 1 },
+                                         { pvmi_tid_make(99, 1), 1 }, { pvmi_tid_make(99, 2), 1 }, { -1, 1 },
+                                         { net->tasks[to].tid, 1 }, { pvmi_tid_make(1, 999), 1 } };
+
+    send_to_many(net, from, receivers, 8, 10);
+    assert_false(net->tasks[from].closed);
+    expect_numbers(net, to, net->tasks[from].tid, 1, 1);
+}
+
+/* ---- */
+
 static void other_senders_pass_a_long_message(void **state)
 {
     struct net *net = *state;
@@ -220,6 +353,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_sender_that_is_held_back_goes_on_when_the_host_dies, two_hosts,
                                         net_tear_down),
         cmocka_unit_test_setup_teardown(other_senders_pass_a_long_message, two_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(a_message_for_many_goes_to_each_host_once, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(messages_for_many_and_for_one_keep_their_order, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(a_slow_reader_among_many_stops_the_sender, three_hosts, net_tear_down),
+        cmocka_unit_test_setup_teardown(a_message_for_many_reaches_those_that_are_there, three_hosts, net_tear_down),
         cmocka_unit_test_setup_teardown(a_broken_link_loses_and_doubles_nothing, two_hosts, net_tear_down),
     };
 

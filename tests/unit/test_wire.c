@@ -11,6 +11,7 @@
 #include "pvm3.h"
 #include "wire/frame.h"
 #include "wire/hello.h"
+#include "wire/many.h"
 #include "wire/reader.h"
 #include "wire/section.h"
 #include "wire/tid.h"
@@ -162,7 +163,7 @@ static void unknown_kinds_encodings_formats_and_flags_are_refused(void **state)
         bool known = kind >= 1 && kind <= PVMI_FRAME_KIND_MAX;
 
         assert_int_equal(verdict((struct pvmi_frame_header){ .kind = (uint8_t)kind }),
-                         known ? PvmOk : PvmBadMsg);
+                         known && kind != PVMI_FRAME_MANY ? PvmOk : PvmBadMsg);    /* for many: for none */
     }
     for (int value = 0; value < 256; value++) {
         struct pvmi_frame_header header = { .kind = PVMI_FRAME_DATA, .encoding = (uint8_t)value };
@@ -225,6 +226,66 @@ static void a_payload_behind_the_end_of_its_message_is_refused(void **state)
     assert_int_equal(verdict(header), PvmBadMsg);
     header.length = 0;
     assert_int_equal(verdict(header), PvmBadMsg);
+}
+
+/* ---- for many ---- */
+
+static void a_list_of_receivers_has_its_place_in_the_payload(void **state)
+{
+    (void)state;
+    struct pvmi_frame_header header = { .kind = PVMI_FRAME_MANY, .message = 3, .length = 24 + 10, .message_length = 10 };
+
+    assert_int_equal(verdict(header), PvmOk);
+    header.length++;    /* past the end of the message */
+    assert_int_equal(verdict(header), PvmBadMsg);
+    header.length = 23;
+    assert_int_equal(verdict(header), PvmBadMsg);
+    header.length = 24;
+    assert_int_equal(verdict(header), PvmOk);
+    header.message = 0;
+    assert_int_equal(verdict(header), PvmBadMsg);
+    header.message_length = UINT64_MAX;
+    header.length = PVMI_FRAME_PAYLOAD_MAX;
+    header.message = PVMI_MANY_MAX;
+    assert_int_equal(verdict(header), PvmOk);
+    header.length++;
+    assert_int_equal(verdict(header), PvmBadMsg);
+    header.length--;
+    header.message++;
+    assert_int_equal(verdict(header), PvmBadMsg);
+    header.message = UINT32_MAX / PVMI_MANY_ENTRY + 2;
+    assert_int_equal(verdict(header), PvmBadMsg);
+}
+
+static void a_frame_for_many_becomes_one_for_each(void **state)
+{
+    (void)state;
+    const struct pvmi_receiver receivers[] = { { 0x40001, 7 }, { -2, UINT32_MAX } };
+    struct pvmi_frame_header header = { .kind = PVMI_FRAME_DATA, .src = 0x40005, .tag = 3, .message_length = 6, .offset = 2 };
+    struct pvmi_frame *many = pvmi_many_new(&header, receivers, 2, (const uint8_t *)"abcd", 4);
+    uint32_t length;
+
+    assert_int_equal(many->header.kind, PVMI_FRAME_MANY);
+    assert_int_equal(many->header.message, 2);
+    assert_int_equal(many->header.dst, 0x40001);
+    assert_memory_equal(pvmi_frame_bytes(many),
+                        "\x01\x00\x04\x00\x07\x00\x00\x00\xfe\xff\xff\xff\xff\xff\xff\xff" "abcd", 20);
+    assert_memory_equal(pvmi_many_piece(many, &length), "abcd", 4);
+    assert_int_equal(length, 4);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct pvmi_frame *one = pvmi_many_one(many, i);
+
+        assert_int_equal(one->header.kind, PVMI_FRAME_DATA);
+        assert_int_equal(one->header.dst, receivers[i].tid);
+        assert_int_equal(one->header.message, receivers[i].message);
+        assert_int_equal(one->header.src, 0x40005);
+        assert_int_equal(one->header.offset, 2);
+        assert_int_equal(one->header.length, 4);
+        assert_ptr_equal(one->payload, many->payload);
+        assert_memory_equal(pvmi_frame_bytes(one), "abcd", 4);
+        pvmi_frame_free(one);
+    }
+    pvmi_frame_free(many);
 }
 
 /* ---- frames ---- */
@@ -441,6 +502,8 @@ int main(void)
         cmocka_unit_test(raw_data_may_tell_their_type),
         cmocka_unit_test(each_kind_has_its_longest_payload),
         cmocka_unit_test(a_payload_behind_the_end_of_its_message_is_refused),
+        cmocka_unit_test_teardown(a_list_of_receivers_has_its_place_in_the_payload, nothing_leaked),
+        cmocka_unit_test_teardown(a_frame_for_many_becomes_one_for_each, nothing_leaked),
         cmocka_unit_test_teardown(frames_share_one_payload, nothing_leaked),
         cmocka_unit_test_teardown(a_frame_without_payload_holds_none, nothing_leaked),
         cmocka_unit_test_teardown(freeing_a_frame_unlinks_it, nothing_leaked),
