@@ -39,11 +39,11 @@ class Stage:
         return env | {name: value, "TMPDIR": str(self.folder)} | more
 
     def start(self, command, env, **how):
-        return subprocess.Popen(command, env=env, start_new_session=True, preexec_fn=self.take_priority,
-                                stdin=subprocess.DEVNULL, text=True, **how)
+        return subprocess.Popen(command, env=env, preexec_fn=self.set_up, stdin=subprocess.DEVNULL, text=True, **how)
 
-    def take_priority(self):
-        """Of the new session: see measure.c."""
+    def set_up(self):
+        """A process group of its own; the priority is that of the session: see measure.c, and own_session() in run."""
+        os.setpgid(0, 0)
         if self.nice is not None:
             try:
                 Path("/proc/self/autogroup").write_text(str(self.nice))

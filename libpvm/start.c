@@ -24,6 +24,7 @@
 #include "base/env.h"
 #include "base/limit.h"
 #include "base/rundir.h"
+#include "base/terminal.h"
 #include "libpvm/call.h"
 #include "libpvm/detail.h"
 #include "libpvm/machine.h"
@@ -81,7 +82,7 @@ static void __attribute__((noreturn)) become_pvmd(const char *path, char **argv,
     int null_fd;
     pid_t pid;
 
-    setsid();
+    pvmi_terminal_leave();
     pid = fork();
     if (pid != 0)
         _exit(pid < 0 ? 1 : 0);

@@ -26,6 +26,7 @@
 #include "base/limit.h"
 #include "base/passing.h"
 #include "base/table.h"
+#include "base/terminal.h"
 #include "pvmd/keeper/connection.h"
 #include "pvmd/keeper/find.h"
 #include "pvmd/keeper/reap.h"
@@ -441,7 +442,7 @@ static __attribute__((noreturn)) void keeper_main(int fd, const struct rlimit *f
 {
     struct keeper keeper = { .fd = fd, .arena = { .fd = -1 }, .files = *files, .passed = -1 };
 
-    setsid();
+    pvmi_terminal_leave();
     prctl(PR_SET_NAME, "pvmd-keeper");
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     keeper.null = keeper_descriptors(fd);

@@ -26,9 +26,8 @@ struct start_spec {
     char *pid_text;               /* NULL, or START_PID_ROOM bytes in env that get the process's pid as text */
     const struct rlimit *files;   /* RLIMIT_NOFILE of the process; NULL: the caller's */
     /*
-     * It stays in the caller's session, which has no terminal, and is only a process group of its own. Tasks do so:
-     * where the kernel shares out the processors by session (autogroup), one that gives its processor up to others
-     * gives it to its session alone, and tasks that wait for each other by yielding would wait for a whole time slice.
+     * It stays in the caller's session, whose terminal the keeper has left, and is only a process group of its own. Tasks
+     * do so: see base/terminal.h.
      */
     bool same_session;
 };
