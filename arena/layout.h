@@ -136,6 +136,7 @@ struct pvmi_state_line {
     alignas(PVMI_ARENA_LINE) _Atomic uint32_t word;    /* owner; peers change ASLEEP to WAKING. See wake.h */
     _Atomic uint32_t fence_me;                         /* owner, before it is ALIVE: it was refused membarrier */
     _Atomic uint32_t mask;                             /* owner: as in its control page, for who wakes it */
+    _Atomic uint32_t woken_on;                         /* peers: the processor on which it was last woken, and 1 */
 };
 
 /* What a task looks at to see whether there is anything beside its open rings. */

@@ -24,6 +24,7 @@ struct pvmi_self {
     uint32_t mail;          /* the bell's when the socket was last looked at: wake.h */
     uint64_t again_us;      /* in a long sleep it looks again so often, 0 never: wake.h */
     bool away;              /* not counted as awake */
+    bool displaced;         /* woken by one whose processor we have taken: wake.h */
     bool fence;             /* membarrier of others does not reach us: each of our sends needs a fence */
     bool barrier;           /* we may call membarrier */
 };

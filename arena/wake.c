@@ -43,7 +43,7 @@ static void futex_wake(_Atomic uint32_t *word)
 
 static struct pvmi_arena_mask *own_mask(const struct pvmi_self *self)
 {
-    uint32_t index = atomic_load_explicit(&self->control->mask, memory_order_relaxed);
+    uint32_t index = atomic_load_explicit(&self->state->mask, memory_order_relaxed);
 
     return index == 0 || index > PVMI_ARENA_MASKS ? NULL : &self->arena->header->masks[index - 1];
 }
@@ -214,6 +214,14 @@ static int sleep_long(struct pvmi_self *self, bool (*look)(void *user), void *us
     return PVMI_AGAIN;
 }
 
+/* Whether we run where the one was that woke us: then it waits for this processor, whatever the count says. */
+static bool took_its_place(const struct pvmi_self *self)
+{
+    int cpu = sched_getcpu();
+
+    return cpu >= 0 && atomic_load_explicit(&self->state->woken_on, memory_order_relaxed) == (uint32_t)cpu + 1;
+}
+
 static int sleep_shown(struct pvmi_self *self, bool (*look)(void *user), void *user, uint64_t deadline_us,
                        struct pvmi_wake_count *count)
 {
@@ -239,10 +247,12 @@ int pvmi_wake_wait(struct pvmi_self *self, bool (*look)(void *user), void *user,
 
     count_awake(self, -1);    /* before it shows: who wakes us counts us again */
     self->away = true;
+    atomic_store_explicit(&self->state->woken_on, 0, memory_order_relaxed);
     show_asleep(self, PVMI_ASLEEP);
     if (!look(user))
         rc = sleep_shown(self, look, user, deadline_us, count != NULL ? count : &none);
     pvmi_wake_enter(self);
+    self->displaced = took_its_place(self);
     return rc;
 }
 
@@ -271,6 +281,7 @@ enum pvmi_woken pvmi_wake_slow(const struct pvmi_self *self, uint32_t slot, uint
         pvmi_arena_step("wake call");
         if (by_fd)
             return PVMI_WOKEN_POKE;
+        atomic_store_explicit(&self->arena->states[slot].woken_on, (uint32_t)sched_getcpu() + 1, memory_order_relaxed);
         futex_wake(state);
         return PVMI_WOKEN;
     }

@@ -98,6 +98,19 @@ static inline void pvmi_spin_pause(void)
 /* Whether polling without a pause takes no processor away from others. */
 bool pvmi_wake_may_spin(const struct pvmi_self *self);
 
+/*
+ * Whether our last sleep ended on the processor of the one that ended it; true once. Counting does not show that: of two
+ * that are awake on two processors one may wait for the other's, as long as the kernel leaves them there. To yield is no
+ * help where the two are of different sessions (autogroups).
+ */
+static inline bool pvmi_wake_displaced(struct pvmi_self *self)
+{
+    bool displaced = self->displaced;
+
+    self->displaced = false;
+    return displaced;
+}
+
 /* Whether pvmd has written to this task's socket since pvmi_wake_take_mail(); true at first. */
 static inline bool pvmi_wake_has_mail(const struct pvmi_self *self)
 {

@@ -29,11 +29,12 @@
 #include "libpvm/team.h"
 
 #define LOOKS_IN_ROW 32        /* without asking how many others are awake */
-#define LOOKS_A_CLOCK 8        /* rows */
+#define LOOKS_A_YIELD 4        /* rows */
+#define LOOKS_A_CLOCK 8
 #define REFUSED_A_LOOK 16
 #define SPIN_US 50
 #define YIELDS 4
-#define YIELD_US 80            /* of one thread: at least so long, for a yield that lets nobody run takes 0.4 us */
+#define YIELD_US 80
 #define POLL_FIRST_US 2000     /* as in arena/wake: for what was sent while we went to sleep */
 #define LOOK_AGAIN_US 4000000    /* at the daemon, which may have been killed: told within 5 s */
 #define LEAVE_US 1000000       /* for a thread that sleeps to come back from it */
@@ -227,16 +228,14 @@ static bool something_there(void)
            pvmi_wake_has_mail(&pvmi_task.self_slot);
 }
 
-/* Whoever takes the lock for a moment lets other threads in. */
-static void let_others_in(void)
+/* Lets other threads and other tasks run. Whether something is there then. */
+static bool give_way(void)
 {
-    int depth;
+    int depth = pvmi_call_unlock();
 
-    if (pvmi_call_one_thread())
-        return;
-    depth = pvmi_call_unlock();
     sched_yield();
     pvmi_call_lock(depth);
+    return something_there();
 }
 
 /* A program may pin itself after it has enrolled: now and then somebody who may not spin finds out. */
@@ -252,24 +251,42 @@ static bool may_spin(void)
     return pvmi_wake_may_spin(&pvmi_task.self_slot);
 }
 
+/* A yield that lets nobody run takes 0.4 us: one thread goes on for a while when the first few are over. */
+static bool make_way_longer(uint64_t *until, uint64_t deadline_us)
+{
+    uint64_t now_us;
+
+    if (!pvmi_call_one_thread())
+        return false;
+    now_us = pvmi_clock_us();
+    if (*until == 0)
+        *until = earlier(deadline_us, now_us + YIELD_US);
+    return now_us < *until;
+}
+
 /*
  * Looks without a pause as long as that takes no processor away from others, then lets them run a few times in between.
- * Returns whether something is there. The clock is asked only now and then: asking costs more than looking. That is
- * cheaper than sleeping: who sleeps has to be woken by somebody who then keeps others waiting, and so on round after round.
+ * Returns whether something is there. The clock is asked only now and then: asking costs more than looking. So is whoever
+ * the kernel keeps on this processor although there is another one for it: that may be the one whose message is awaited.
+ * Making way is cheaper than sleeping: who sleeps has to be woken by somebody who then keeps others waiting, and so on
+ * round after round.
  */
 static bool spin(uint64_t deadline_us)
 {
+    bool displaced = pvmi_wake_displaced(&pvmi_task.self_slot);
     uint64_t until = 0;
 
     if (pvmi_task.oneself->tp->ops->pending(pvmi_task.oneself))
         return true;
 
-    for (unsigned looks = 1; may_spin(); looks++) {
+    for (unsigned looks = 1; !displaced && may_spin(); looks++) {
         for (int i = 0; i < LOOKS_IN_ROW; i++) {
             if (something_there())
                 return true;
             pvmi_spin_pause();
         }
+        if (looks % LOOKS_A_YIELD == 0 && give_way())
+            return true;
         if (looks % LOOKS_A_CLOCK == 0) {
             uint64_t now_us = pvmi_clock_us();
 
@@ -277,22 +294,16 @@ static bool spin(uint64_t deadline_us)
                 until = earlier(deadline_us, now_us + SPIN_US);
             if (now_us >= until)
                 break;
-            let_others_in();
-            if (pvmi_shared == NULL)
-                return true;
         }
     }
-    until = pvmi_call_one_thread() ? earlier(deadline_us, pvmi_clock_us() + YIELD_US) : 0;
-    for (int i = 0; i < YIELDS || pvmi_clock_us() < until; i++) {
-        int depth;
-
-        if (something_there())
+    if (something_there())
+        return true;
+    until = 0;
+    for (int i = 0; i < YIELDS || (!displaced && make_way_longer(&until, deadline_us)); i++) {
+        if (give_way())
             return true;
-        depth = pvmi_call_unlock();
-        sched_yield();
-        pvmi_call_lock(depth);
     }
-    return something_there();
+    return false;
 }
 
 struct look {

@@ -363,6 +363,53 @@ static void another_affinity_has_another_counter(void **state)
     assert_int_equal(atomic_load(&first.self.control->mask), mask);
 }
 
+/* The nth of the processors in from. */
+static cpu_set_t only(const cpu_set_t *from, int nth)
+{
+    cpu_set_t one;
+
+    CPU_ZERO(&one);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, from) && nth-- == 0)
+            CPU_SET(cpu, &one);
+    }
+    return one;
+}
+
+/* The second task wakes the first, which goes on where the set says. */
+static bool look_woken(void *user)
+{
+    uint32_t woken = PVMI_WAKE_NEVER;
+
+    assert_int_equal(pvmi_wake_peer(&second.self, first.self.slot, &woken), PVMI_WOKEN);
+    assert_int_equal(sched_setaffinity(0, sizeof(cpu_set_t), user), 0);
+    return false;
+}
+
+/* Where both are on one processor, who is awake must not look on without a pause. */
+static void who_takes_the_processor_of_its_waker_knows_that(void **state)
+{
+    cpu_set_t before, here, there;
+    int looks = 0;
+
+    (void)state;
+    assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+    here = only(&before, 0);
+    assert_int_equal(sched_setaffinity(0, sizeof(here), &here), 0);
+    assert_false(pvmi_wake_displaced(&first.self));
+    assert_int_equal(pvmi_wake_wait(&first.self, look_woken, &here, PVMI_WAKE_NO_DEADLINE, NULL), PvmOk);
+    assert_true(pvmi_wake_displaced(&first.self));
+    assert_false(pvmi_wake_displaced(&first.self));
+    assert_int_equal(pvmi_wake_wait(&first.self, look_something, &looks, PVMI_WAKE_NO_DEADLINE, NULL), PvmOk);
+    assert_false(pvmi_wake_displaced(&first.self));    /* nobody woke it */
+    if (CPU_COUNT(&before) > 1) {
+        there = only(&before, 1);
+        assert_int_equal(pvmi_wake_wait(&first.self, look_woken, &there, PVMI_WAKE_NO_DEADLINE, NULL), PvmOk);
+        assert_false(pvmi_wake_displaced(&first.self));
+    }
+    assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +425,7 @@ int main(void)
         cmocka_unit_test(nobody_sleeps_over_mail),
         cmocka_unit_test_setup_teardown(the_awake_of_a_mask_are_counted_and_recounted, setup, teardown),
         cmocka_unit_test_setup_teardown(another_affinity_has_another_counter, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_takes_the_processor_of_its_waker_knows_that, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
