@@ -34,6 +34,10 @@
 #define REFUSED_A_LOOK 16
 #define SPIN_US 50
 #define YIELDS 4
+#define ANSWERS_IN_ROW 256
+#define LUCK_OF_ONE 8
+#define LUCK_MAX 16
+#define WAITS_A_TRY 8
 #define YIELD_US 80
 #define POLL_FIRST_US 2000     /* as in arena/wake: for what was sent while we went to sleep */
 #define LOOK_AGAIN_US 4000000    /* at the daemon, which may have been killed: told within 5 s */
@@ -238,6 +242,16 @@ static bool give_way(void)
     return something_there();
 }
 
+static bool look_for_a_row(void)
+{
+    for (int i = 0; i < LOOKS_IN_ROW; i++) {
+        if (something_there())
+            return true;
+        pvmi_spin_pause();
+    }
+    return false;
+}
+
 /* A program may pin itself after it has enrolled: now and then somebody who may not spin finds out. */
 static bool may_spin(void)
 {
@@ -249,6 +263,29 @@ static bool may_spin(void)
         return false;
     pvmi_wake_remask(&pvmi_task.self_slot);
     return pvmi_wake_may_spin(&pvmi_task.self_slot);
+}
+
+/*
+ * Where others want the processor, too, a row of looks pays if whoever answers runs on another one just now, as the master
+ * of a farm does: it takes less than to let another task run. Who was lucky goes on so for a while, then the others have
+ * their turn; who was not tries again now and then.
+ */
+static bool look_for_answer(void)
+{
+    static unsigned luck, waits, in_row;
+
+    if (in_row >= ANSWERS_IN_ROW || (luck == 0 && waits++ % WAITS_A_TRY != 0)) {
+        in_row = 0;
+        return false;
+    }
+    if (look_for_a_row()) {
+        luck = luck + LUCK_OF_ONE < LUCK_MAX ? luck + LUCK_OF_ONE : LUCK_MAX;
+        in_row++;
+        return true;
+    }
+    luck = luck > 0 ? luck - 1 : 0;
+    in_row = 0;
+    return false;
 }
 
 /* A yield that lets nobody run takes 0.4 us: one thread goes on for a while when the first few are over. */
@@ -280,11 +317,8 @@ static bool spin(uint64_t deadline_us)
         return true;
 
     for (unsigned looks = 1; !displaced && may_spin(); looks++) {
-        for (int i = 0; i < LOOKS_IN_ROW; i++) {
-            if (something_there())
-                return true;
-            pvmi_spin_pause();
-        }
+        if (look_for_a_row())
+            return true;
         if (looks % LOOKS_A_YIELD == 0 && give_way())
             return true;
         if (looks % LOOKS_A_CLOCK == 0) {
@@ -296,7 +330,7 @@ static bool spin(uint64_t deadline_us)
                 break;
         }
     }
-    if (something_there())
+    if (something_there() || (!displaced && look_for_answer()))
         return true;
     until = 0;
     for (int i = 0; i < YIELDS || (!displaced && make_way_longer(&until, deadline_us)); i++) {
