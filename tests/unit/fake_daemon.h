@@ -168,6 +168,32 @@ static bool fake_on_control(int fd, const uint8_t *bytes, size_t length)
     return goes_on;
 }
 
+/* The frame comes back from whom it was sent to: from each of many. */
+static void fake_echo(int fd, struct pvmi_frame_header header, const uint8_t *payload)
+{
+    const uint8_t *entry = payload;
+    uint32_t count = 1;
+    int src = header.src;
+
+    if (header.kind == PVMI_FRAME_MANY) {
+        count = header.message;
+        payload += count * PVMI_MANY_ENTRY;
+        header.length -= count * PVMI_MANY_ENTRY;
+    }
+    for (uint32_t i = 0; i < count; i++, entry += PVMI_MANY_ENTRY) {
+        if (header.kind == PVMI_FRAME_MANY) {
+            memcpy(&header.dst, entry, 4);
+            memcpy(&header.message, entry + 4, 4);
+        }
+        struct pvmi_frame_header back = header;
+
+        back.kind = header.kind == PVMI_FRAME_MANY ? PVMI_FRAME_DATA : header.kind;
+        back.src = header.dst;
+        back.dst = src;
+        fake_send_frame(fd, back, payload, back.length);
+    }
+}
+
 /* One frame. False when the connection is to be closed. */
 static bool fake_on_frame(int fd)
 {
@@ -175,7 +201,6 @@ static bool fake_on_frame(int fd)
     struct pvmi_frame_header header;
     uint8_t *payload;
     bool goes_on = true;
-    int src;
 
     if (!fake_read(fd, bytes, sizeof(bytes)) || pvmi_frame_header_decode(bytes, &header) != PvmOk)
         return false;
@@ -187,10 +212,7 @@ static bool fake_on_frame(int fd)
     if (header.kind == PVMI_FRAME_CONTROL) {
         goes_on = fake_on_control(fd, payload, header.length);
     } else if (!fake.silent) {
-        src = header.src;
-        header.src = header.dst;
-        header.dst = src;
-        fake_send_frame(fd, header, payload, header.length);
+        fake_echo(fd, header, payload);
     }
     free(payload);
     return goes_on;
