@@ -359,13 +359,17 @@ static bool socket_ready(struct look *before)
     return progress.socket_again;
 }
 
-/* Under the lock, for other threads may be at work on what is looked at. */
+/* Under the lock, for other threads may be at work on what is looked at. Whoever takes it otherwise polls no more, and the
+ * others are told so; this one goes on. */
 static bool look(void *user)
 {
     struct look *before = user;
+    bool polling = pvmi_call_state.polling;
     bool any;
 
+    pvmi_call_state.polling = false;
     pvmi_call_lock(before->depth);
+    pvmi_call_state.polling = polling;
     any = progress.moved != before->moved || something_there() || socket_ready(before);
     pvmi_call_unlock();
     return any;

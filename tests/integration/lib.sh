@@ -50,6 +50,25 @@ build_task() {
         -Wl,-rpath,"${TOOL_LIBDIR:-$prefix/lib}" || { bad "the test's task builds by pkg-config"; exit 1; }
 }
 
+# Runs a program where the system refuses something.
+build_without() {
+    cc -O1 -o "$work/without" "$here/without.c" || { bad "what refuses system calls builds"; exit 1; }
+}
+
+# A memory group of that size, for the processes that are written to $group/cgroup.procs. False where there can be none.
+memory_group() {
+    local place file
+    group=''
+    for place in /sys/fs/cgroup/memory /sys/fs/cgroup; do
+        [[ -z $group && $EUID == 0 ]] && mkdir "$place/pvm-test-$$" 2>/dev/null || continue
+        for file in memory.limit_in_bytes memory.max; do
+            [[ -w $place/pvm-test-$$/$file ]] && group=$place/pvm-test-$$ && limit=$group/$file
+        done
+        [[ -n $group ]] || rmdir "$place/pvm-test-$$"
+    done
+    [[ -n $group ]] && echo "$1" >"$limit"
+}
+
 # For tests with another user: an installation that this one can read, which one below /root is not.
 open_to_others() {
     chmod 711 "$work"
@@ -65,7 +84,7 @@ ours() {
     for dir in /proc/[0-9]*; do
         [[ ${dir#/proc/} != "$$" ]] || continue
         { tr '\0' '\n' <"$dir/environ"; } 2>/dev/null | grep -qxF "PVM_TMP=$PVM_TMP" &&
-            readlink "$dir/exe" 2>/dev/null | grep -qE '/(pvmd|pvm|tool|hoster|window|plugins|stress|heap)$|sleep$' && echo "${dir#/proc/}"
+            readlink "$dir/exe" 2>/dev/null | grep -qE '/(pvmd|pvm|tool|hoster|window|plugins|stress|routes|routes32|jumps|heap)$|sleep$' && echo "${dir#/proc/}"
     done
     return 0
 }

@@ -10,18 +10,13 @@
  *                                  SIGKILL when it has got TURNS more from them; prints how many exit notices have come
  *   window chatter                 one of those
  *   window wait                    enrols, prints its tid, and receives until that fails; prints the code
- *   window without CALL COMMAND... runs it where system call number CALL is refused
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -183,22 +178,6 @@ static int wait_for_the_end(void)
     return 0;
 }
 
-static int without(int call, char **argv)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
-
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
-        return 77;
-    execvp(argv[0], argv);
-    return 1;
-}
-
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -216,8 +195,6 @@ int main(int argc, char **argv)
         return chatter();
     if (strcmp(what, "wait") == 0)
         return wait_for_the_end();
-    if (strcmp(what, "without") == 0 && argc > 3)
-        return without(atoi(argv[2]), argv + 3);
     fprintf(stderr, "window: what?\n");
     return 1;
 }
