@@ -84,7 +84,7 @@ ours() {
     for dir in /proc/[0-9]*; do
         [[ ${dir#/proc/} != "$$" ]] || continue
         { tr '\0' '\n' <"$dir/environ"; } 2>/dev/null | grep -qxF "PVM_TMP=$PVM_TMP" &&
-            readlink "$dir/exe" 2>/dev/null | grep -qE '/(pvmd|pvm|tool|hoster|window|plugins|stress|routes|routes32|jumps|heap)$|sleep$' && echo "${dir#/proc/}"
+            readlink "$dir/exe" 2>/dev/null | grep -qE '/(pvmd|pvm|tool|hoster|window|plugins|stress|routes|routes32|sleeper|heap)$|sleep$' && echo "${dir#/proc/}"
     done
     return 0
 }
