@@ -28,7 +28,7 @@ need() {
 }
 
 packages_build=(gcc libc6-dev make pkg-config libuv1-dev libmsgpack-dev libssl-dev libedit-dev libpng-dev)
-packages_test=(git python3 gfortran libcmocka-dev clang libclang-rt-dev openssh-server openssh-client iproute2 nftables procps mandoc)
+packages_test=(git python3 gfortran libcmocka-dev clang libclang-rt-dev openssh-server openssh-client iproute2 nftables procps mandoc valgrind)
 
 # build DIRECTORY CONFIGURE-ARGUMENT...: configures (once, and when packages have come or gone: check needs more than
 # demo) and builds in build/DIRECTORY.
