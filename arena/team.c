@@ -97,18 +97,22 @@ void pvmi_team_forget(struct pvmi_team *team)
     memset(team, 0, sizeof(*team));
 }
 
+#define CPU_UNKNOWN 127u    /* this one, and those beyond */
+
 /* What a member that has arrived in that round says of where it runs. */
 static uint8_t where_in(uint32_t round)
 {
-    return (uint8_t)(((unsigned)sched_getcpu() & 127) | (round & 1) << 7);
+    unsigned cpu = (unsigned)sched_getcpu();
+
+    return (uint8_t)((cpu < CPU_UNKNOWN ? cpu : CPU_UNKNOWN) | (round & 1) << 7);
 }
 
 bool pvmi_team_in_the_way(const struct pvmi_team *team)
 {
     uint8_t before = where_in(team->round - 1);
 
-    if (team->seats > PVMI_TEAM_WHERE)
-        return true;
+    if (team->seats > PVMI_TEAM_WHERE || (before & CPU_UNKNOWN) == CPU_UNKNOWN)
+        return false;
     for (uint32_t i = 0; i < team->seats; i++) {
         if (atomic_load_explicit(&team->head->where[i], memory_order_relaxed) == before)
             return true;

@@ -134,7 +134,8 @@ bool pvmi_team_arrive(struct pvmi_team *team, int32_t count);
 /* What has become of the last arrival. After DONE few members of a whole team call pvmi_team_wake(). */
 enum pvmi_team_result pvmi_team_look(struct pvmi_team *team);
 
-/* Whether one for whom we wait was last seen on the processor that we run on, or may be: then spinning keeps it waiting. */
+/* Whether one for whom we wait was last seen on the processor that we run on: then spinning keeps it waiting. Of more than
+ * PVMI_TEAM_WHERE members that is not known. */
 bool pvmi_team_in_the_way(const struct pvmi_team *team);
 
 /* Before sleeping with pvmi_team_look() among what is looked at, and after it. */

@@ -18,7 +18,7 @@
 #define LOOKS_IN_ROW 64
 #define ROWS 64            /* of looks without a pause, at most: some 80 us */
 #define YIELDS 16
-#define YIELD_US 80        /* at least so long: a yield that lets nobody run takes 0.4 us */
+#define YIELD_US 20        /* at least so long: a yield that lets nobody run takes 0.4 us, and what is missing some 10 us */
 #define YIELD_A_ROW 4      /* rows of looks in between, while all who are missing run elsewhere */
 
 /* A seat. */
@@ -231,13 +231,14 @@ static enum pvmi_team_result look_and_spin(struct seat *seat)
 static enum pvmi_team_result look_and_yield(struct seat *seat)
 {
     bool alone = pvmi_call_one_thread();    /* else each lets another thread have the lock, perhaps for long */
+    bool may_look_on = alone && seat->team.whole && seat->team.seats <= PVMI_TEAM_WHERE;
     uint64_t until = alone ? pvmi_clock_us() + YIELD_US : 0;
     enum pvmi_team_result result = PVMI_TEAM_WAIT;
 
     for (int i = 0; i < (alone ? YIELDS : 1) || (alone && pvmi_clock_us() < until); i++) {
         int depth;
 
-        if (alone && seat->team.whole && i % YIELD_A_ROW != YIELD_A_ROW - 1 && !pvmi_team_in_the_way(&seat->team)) {
+        if (may_look_on && i % YIELD_A_ROW != YIELD_A_ROW - 1 && !pvmi_team_in_the_way(&seat->team)) {
             result = look_in_row(seat);
         } else {
             depth = pvmi_call_unlock();
