@@ -38,7 +38,7 @@
 #define LUCK_OF_ONE 8
 #define LUCK_MAX 16
 #define WAITS_A_TRY 8
-#define YIELD_US 80
+#define YIELD_US 20
 #define POLL_FIRST_US 2000     /* as in arena/wake: for what was sent while we went to sleep */
 #define LOOK_AGAIN_US 4000000    /* at the daemon, which may have been killed: told within 5 s */
 #define LEAVE_US 1000000       /* for a thread that sleeps to come back from it */
