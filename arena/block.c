@@ -8,7 +8,6 @@
 #define MORE_WORDS 62    /* of a first block of further words: 256 bytes, less some; doubled with each that follows */
 #define MORE_BLOCKS_MAX 16
 #define RECLAIM_FEW 4
-#define FETCH_MAX 12288    /* bytes */
 
 /* ---- words ---- */
 
@@ -243,33 +242,6 @@ uint32_t pvmi_lend_reclaim(struct pvmi_lend *lend, uint32_t max)
         }
     }
     return freed;
-}
-
-#ifdef __x86_64__
-__attribute__((target("prfchw")))
-#endif
-static void fetch_to_write(const uint8_t *at, size_t size)
-{
-    for (size_t i = 0; i < size; i += PVMI_ARENA_LINE)
-        __builtin_prefetch(at + i, 1);
-}
-
-void pvmi_lend_prepare(struct pvmi_lend *lend)
-{
-    struct pvmi_arena_block *block;
-    uint64_t position;
-
-    if (lend->count == 0)
-        return;
-    position = out_take_oldest(lend);
-    if (pvmi_lend_busy(lend, position)) {
-        out_add(lend, position);
-        return;
-    }
-    block = pvmi_heap_block(lend->heap, position);
-    if (block->next == 0 && block->length <= FETCH_MAX)
-        fetch_to_write((const uint8_t *)block, sizeof(*block) + block->length);
-    chain_free(lend, position);
 }
 
 int pvmi_lend_new(struct pvmi_lend *lend, uint32_t size, uint64_t *ret_position, struct pvmi_arena_block **ret_block)

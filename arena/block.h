@@ -49,13 +49,6 @@ void pvmi_lend_drop(struct pvmi_lend *lend, uint64_t position);
 /* The same for a chain that was lent, without asking now: receivers write there when they release it. */
 void pvmi_lend_leave(struct pvmi_lend *lend, uint64_t position);
 
-/*
- * The owner has sent something, and may be about to wait: looks at the oldest chain that is out, and if it is released,
- * frees it and fetches what of it fits the nearest cache, for writing. Then nobody waits for that when the next message is
- * packed.
- */
-void pvmi_lend_prepare(struct pvmi_lend *lend);
-
 /* Looks at the max oldest of those that are out, and frees what it can. Returns how many chains. */
 uint32_t pvmi_lend_reclaim(struct pvmi_lend *lend, uint32_t max);
 

@@ -107,6 +107,6 @@ int pvmi_shm_lend(struct pvmi_shm_peer *peer, struct pvmi_shm_head *head, uint64
         pvmi_lend_undo(lend, position, lent.index);
         return rc;
     }
-    pvmi_lend_prepare(lend);
+    pvmi_lend_reclaim(lend, 1);    /* now, not when the next message is packed: to read its words takes a while */
     return PvmOk;
 }
