@@ -15,8 +15,8 @@ static bool piece_refers(const struct pvmi_region_piece *piece)
     return piece->shared && piece->length >= PVMI_REFER_MIN;
 }
 
-/* The data of pvm_psend() are the program's again when it returns. */
-bool pvmi_refer_wanted(const struct pvmi_msgbuf *buf)
+/* Whether some of it is referred to. The data of pvm_psend() are the program's again when that returns. */
+static bool body_refers(const struct pvmi_msgbuf *buf)
 {
     if (buf->encoding != PvmDataInPlace || buf->raw_type != 0 || pvmi_regions.count == 0)
         return false;
@@ -38,12 +38,13 @@ struct chain {
     uint64_t left;                    /* bytes of the body that are not in it yet */
     struct pvmi_arena_block *last;
     bool extents;                     /* last is a block of those */
+    bool refers;                      /* else all of it is copied */
 };
 
-/* A block more. It is twice as large as the one before if that was of the same sort. */
+/* A block more: for all that is left, else twice as large as the one before if that was of the same sort. */
 static int chain_grow(struct chain *chain, bool extents, uint64_t size_max)
 {
-    uint64_t size = extents ? EXTENTS_FIRST : COPY_FIRST;
+    uint64_t size = extents ? EXTENTS_FIRST : chain->refers ? COPY_FIRST : size_max;
     struct pvmi_arena_block *block;
     uint64_t position;
     int rc;
@@ -103,14 +104,17 @@ static int chain_copy(struct chain *chain, const uint8_t *bytes, size_t length)
 
 int pvmi_refer_body(const struct pvmi_msgbuf *buf, uint64_t *ret_position)
 {
-    struct chain chain = { .left = buf->length };
+    struct chain chain = { .left = buf->length, .refers = body_refers(buf) };
     int rc = PvmOk;
 
     for (const struct pvmi_block *block = buf->first; block != NULL && rc == PvmOk; block = block->next) {
         struct pvmi_region_piece piece;
 
         for (size_t at = 0; at < block->length && rc == PvmOk; at += piece.length) {
-            pvmi_region_look(&pvmi_regions, block->bytes + at, block->length - at, &piece);
+            if (chain.refers)
+                pvmi_region_look(&pvmi_regions, block->bytes + at, block->length - at, &piece);
+            else
+                piece = (struct pvmi_region_piece){ .length = block->length - at };
             rc = piece_refers(&piece) ? chain_refer(&chain, &piece.extent)
                                       : chain_copy(&chain, block->bytes + at, piece.length);
             chain.left -= piece.length;

@@ -6,7 +6,6 @@
 
 #include "base/alloc.h"
 #include "libpvm/msgbuf.h"
-#include "libpvm/outgoing.h"
 #include "libpvm/refer.h"
 
 #define SMALL PVMI_BLOCK_SMALL    /* capacity of blocks that are kept */
@@ -187,55 +186,13 @@ static bool all_own(const struct pvmi_msgbuf *buf)
     return true;
 }
 
-/* The next block of a copy, as large as what is left. */
-static int copy_grow(uint64_t left, struct pvmi_arena_block **last, uint64_t *first)
-{
-    uint32_t size = left < PVMI_HEAP_BYTES_MAX ? (uint32_t)left : PVMI_HEAP_BYTES_MAX;
-    struct pvmi_arena_block *next;
-    uint64_t position;
-    int rc = pvmi_lend_new(&pvmi_shared->lend, size, &position, &next);
-
-    if (rc != PvmOk)
-        return rc;
-    if (*last == NULL)
-        *first = position;
-    else
-        (*last)->next = position;
-    *last = next;
-    return PvmOk;
-}
-
-static int copy_body(const struct pvmi_msgbuf *buf, uint64_t *ret_position)
-{
-    struct pvmi_arena_block *last = NULL;
-    uint64_t left = buf->length;
-    uint64_t first = 0;
-
-    for (const struct pvmi_block *block = buf->first; block != NULL; block = block->next) {
-        for (size_t at = 0, piece; at < block->length; at += piece, left -= piece) {
-            if ((last == NULL || last->length == last->capacity) && copy_grow(left, &last, &first) != PvmOk) {
-                if (first != 0)
-                    pvmi_lend_drop(&pvmi_shared->lend, first);
-                return PvmNoMem;
-            }
-            piece = last->capacity - last->length;
-            if (piece > block->length - at)
-                piece = block->length - at;
-            pvmi_outgoing_copy_many(last->capacity, pvmi_block_data(last) + last->length, block->bytes + at, piece);
-            last->length += (uint32_t)piece;
-        }
-    }
-    *ret_position = first;
-    return PvmOk;
-}
-
 int pvmi_shared_prepare(const struct pvmi_msgbuf *buf, uint64_t *ret_position, bool *ret_copied)
 {
     int rc;
 
     *ret_copied = false;
     if (!all_own(buf)) {
-        rc = pvmi_refer_wanted(buf) ? pvmi_refer_body(buf, ret_position) : copy_body(buf, ret_position);
+        rc = pvmi_refer_body(buf, ret_position);
         *ret_copied = rc == PvmOk;
         return rc;
     }
