@@ -303,9 +303,9 @@ static bool make_way_longer(uint64_t *until, uint64_t deadline_us)
 
 /*
  * Looks without a pause as long as that takes no processor away from others, then lets them run a few times in between.
- * Returns whether something is there. The clock is asked only now and then: asking costs more than looking. So is whoever
- * the kernel keeps on this processor although there is another one for it: that may be the one whose message is awaited.
- * Making way is cheaper than sleeping: who sleeps has to be woken by somebody who then keeps others waiting, and so on
+ * Returns whether something is there. The clock is asked only now and then: asking costs more than looking. Now and then
+ * it makes way, too: the kernel may keep another task on this processor although there is one free, and that may be the one
+ * whose message is awaited. Making way is cheaper than sleeping: who sleeps has to be woken by somebody who then keeps others waiting, and so on
  * round after round.
  */
 static bool spin(uint64_t deadline_us)
@@ -390,11 +390,15 @@ static void sleep_on_word(uint64_t deadline_us)
     pvmi_progress_entered();
 }
 
+/* Other threads that were let in meanwhile may have moved what the caller waits for, or sleep for all now. */
 static void wait_with_arena(uint64_t deadline_us)
 {
+    unsigned long moved = progress.moved;
     uint64_t now_us;
 
     if (pvmi_team_waiting() ? something_there() : spin(deadline_us))    /* who waits in a team has done so already */
+        return;
+    if (progress.moved != moved || progress.polling || progress.leaving)
         return;
     now_us = pvmi_clock_us();
     if (now_us >= deadline_us)
