@@ -171,6 +171,11 @@ static void no_copy(void)
 
     fill(bytes, 1, length);
     fill(ordinary, 1, length);
+    for (int i = 0; i < reader_count; i++) {    /* what comes before they have enrolled goes by the daemon */
+        send_in_place(readers[i], bytes, 0);
+        order(readers[i], TAKE, 0, 0);
+        answer(readers[i], "a reader is there");
+    }
     pvm_initsend(PvmDataInPlace);
     pvm_pkbyte((char *)bytes, (int)length, 1);
     must(pvm_mcast(readers, reader_count, DATA) == PvmOk, "a multicast");
