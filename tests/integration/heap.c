@@ -98,14 +98,6 @@ static int reader(void)
 
 /* ---- the owner ---- */
 
-static void start(const char *file, int count)
-{
-    char *args[] = { "reader", NULL };
-
-    must(pvm_spawn(file, args, PvmTaskDefault, "", count, readers) == count, "the readers start");
-    reader_count = count;
-}
-
 static void end(void)
 {
     for (int i = 0; i < reader_count; i++)
@@ -136,6 +128,20 @@ static void send_in_place(int to, unsigned char *bytes, size_t length)
     must(pvm_initsend(PvmDataInPlace) > 0, "a buffer for data in place");
     must(pvm_pkbyte((char *)bytes, (int)length, 1) == PvmOk, "data are packed");
     must(pvm_send(to, DATA) == PvmOk, "data are sent");
+}
+
+/* What comes before they have enrolled would go by the daemon. */
+static void start(const char *file, int count)
+{
+    char *args[] = { "reader", NULL };
+
+    must(pvm_spawn(file, args, PvmTaskDefault, "", count, readers) == count, "the readers start");
+    reader_count = count;
+    for (int i = 0; i < count; i++) {
+        send_in_place(readers[i], (unsigned char *)"", 0);
+        order(readers[i], TAKE, 0, 0);
+        answer(readers[i], "a reader is there");
+    }
 }
 
 /* What is freed right after the send, and what is allocated and written then, changes nothing. */
@@ -171,11 +177,6 @@ static void no_copy(void)
 
     fill(bytes, 1, length);
     fill(ordinary, 1, length);
-    for (int i = 0; i < reader_count; i++) {    /* what comes before they have enrolled goes by the daemon */
-        send_in_place(readers[i], bytes, 0);
-        order(readers[i], TAKE, 0, 0);
-        answer(readers[i], "a reader is there");
-    }
     pvm_initsend(PvmDataInPlace);
     pvm_pkbyte((char *)bytes, (int)length, 1);
     must(pvm_mcast(readers, reader_count, DATA) == PvmOk, "a multicast");
