@@ -484,11 +484,15 @@ void pvmi_progress_rest(void)
 
     if (pvmi_shared == NULL || progress.polling || pvmi_wake_rests(self))
         return;
-    do {
+    for (int rc = PvmOk; rc == PvmOk;) {
         pvmi_wake_rest(self);
         if (!pvmi_sweep_ready())
             pvmi_wake_recheck(self);
-    } while (pvmi_sweep_ready() && pvmi_sweep_all() == PvmOk);
+        if (!pvmi_sweep_ready())
+            break;
+        rc = pvmi_sweep_all();
+        pvmi_progress_wake();    /* another thread may be about to sleep, for what has come just now */
+    }
 }
 
 /* A thread that a signal handler has taken away from its sleep says so with its next call, which may never come. */
