@@ -326,6 +326,13 @@ static int make_block(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_posit
     return PvmOk;
 }
 
+/* Where memory is short that is a luxury. */
+static void spread_end(struct pvmi_heap *heap)
+{
+    memset(heap->spread, 0, sizeof(heap->spread));
+    heap->spread_bytes = 0;
+}
+
 /* A block of that kind, with memory: one more while messages are to be spread over more than there are. */
 static int take_block(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_position)
 {
@@ -340,7 +347,7 @@ static int take_block(struct pvmi_heap *heap, uint32_t kind, uint64_t *ret_posit
 
         if (rc == PvmOk || warm->count == 0)
             return rc;
-        heap->spread[kind] = heap->made[kind];
+        spread_end(heap);
     }
     *ret_position = free_take_oldest(warm);
     return PvmOk;
@@ -445,6 +452,7 @@ static uint32_t trim_large(struct pvmi_heap *heap)
 static void forget_blocks(struct pvmi_heap *heap, const struct pvmi_heap_area *area)
 {
     struct pvmi_heap_free *warm = &heap->warm[area->kind];
+
     for (uint32_t left = warm->count; left > 0; left--) {
         uint64_t position = free_take_oldest(warm);
 
@@ -459,9 +467,7 @@ uint32_t pvmi_heap_trim(struct pvmi_heap *heap)
 {
     uint32_t total = trim_large(heap);
 
-    memset(heap->spread, 0, sizeof(heap->spread));    /* that was a luxury */
-    heap->spread_bytes = 0;
-
+    spread_end(heap);
     for (uint32_t i = 0; i < heap->area_count; i++) {
         struct pvmi_heap_area *area = &heap->areas[i];
         struct pvmi_heap_cut *cut = &heap->cut[area->kind];

@@ -525,6 +525,8 @@ static void a_budget_that_is_half_used_up_is_not_for_spreading(void **state)
     assert_int_equal(task.heap.spread[17 - PVMI_HEAP_SMALLEST], 0);
     pvmi_heap_free(&task.heap, positions[--count]);
     assert_int_equal(different_blocks(&task, 50000, 10), 1);    /* 2 were wanted, and one has found room */
+    assert_int_equal(task.heap.spread[16 - PVMI_HEAP_SMALLEST], 0);
+    assert_true(task.heap.spread_bytes == 0);    /* none counts any more */
     task_end(&task, false);
     daemon_end(&daemon);
 }
