@@ -504,7 +504,27 @@ static void blocks_that_are_spread_are_reused_first_freed_first(void **state)
     daemon_end(&daemon);
 }
 
-/* A spread that finds no memory makes do with the blocks that there are. */
+/* And none of what was wanted counts against other sizes any more. */
+static void a_spread_that_finds_no_memory_makes_do_with_the_blocks_that_there_are(void **state)
+{
+    struct arena_daemon daemon;
+    struct arena_task task;
+
+    (void)state;
+    daemon_make(&daemon, ARENA_PAGES);
+    task_claim(&task, daemon.arena, daemon_reserve(&daemon, 1));
+    for (int times = 0; times < 5; times++)
+        pvmi_heap_spread(&task.heap, 50000);
+    assert_int_equal(different_blocks(&task, 50000, 8), 8);
+    pvmi_alloc_fail_nth(0);    /* the list of nine free ones */
+    assert_int_equal(different_blocks(&task, 50000, 10), 1);
+    pvmi_alloc_fail_nth(-1);
+    assert_int_equal(task.heap.spread[16 - PVMI_HEAP_SMALLEST], 0);
+    assert_true(task.heap.spread_bytes == 0);
+    task_end(&task, false);
+    daemon_end(&daemon);
+}
+
 static void a_budget_that_is_half_used_up_is_not_for_spreading(void **state)
 {
     struct arena_daemon daemon;
@@ -525,8 +545,6 @@ static void a_budget_that_is_half_used_up_is_not_for_spreading(void **state)
     assert_int_equal(task.heap.spread[17 - PVMI_HEAP_SMALLEST], 0);
     pvmi_heap_free(&task.heap, positions[--count]);
     assert_int_equal(different_blocks(&task, 50000, 10), 1);    /* 2 were wanted, and one has found room */
-    assert_int_equal(task.heap.spread[16 - PVMI_HEAP_SMALLEST], 0);
-    assert_true(task.heap.spread_bytes == 0);    /* none counts any more */
     task_end(&task, false);
     daemon_end(&daemon);
 }
@@ -696,6 +714,7 @@ int main(void)
         cmocka_unit_test(the_audit_finds_what_was_lost),
         cmocka_unit_test(blocks_of_all_sizes_are_apart_and_reused_last_freed_first),
         cmocka_unit_test(blocks_that_are_spread_are_reused_first_freed_first),
+        cmocka_unit_test(a_spread_that_finds_no_memory_makes_do_with_the_blocks_that_there_are),
         cmocka_unit_test(a_budget_that_is_half_used_up_is_not_for_spreading),
         cmocka_unit_test(a_full_window_goes_on_in_another_slot),
         cmocka_unit_test(the_heap_survives_failed_allocations),
